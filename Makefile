@@ -1,0 +1,52 @@
+# The user's path and CI's are the same: every target first makes .venv from pyproject.toml,
+# with the versions pinned in constraints.txt.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+
+.PHONY: help install train test test-slow check format tensorboard constraints clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "padzoo needs Python 3.11 or 3.12; name one with: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[dev]'
+	@rm -rf build padzoo.egg-info
+	@touch $@
+
+install: $(VENV)/.installed  ## make .venv with the pinned dependencies
+
+train: install  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
+	@$(PY) train.py padding=same $(ARGS)
+
+test: install  ## run the quick tests
+	@$(PY) -m pytest $(ARGS)
+
+test-slow: install  ## run the slow tests: kills and resumes, real data
+	@$(PY) -m pytest -m slow $(ARGS)
+
+check: install  ## lint, format check, types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+format: install  ## format and sort imports
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+tensorboard: install  ## open TensorBoard on runs/ (http://localhost:6006)
+	@$(VENV)/bin/tensorboard --logdir runs
+
+constraints: install  ## pin the newest versions that pyproject.toml allows
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(VENV)/bin/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-annotate --no-header \
+		--upgrade --output-file constraints.txt pyproject.toml
+
+clean:  ## remove .venv and caches (runs/ stays)
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The configuration: YAML groups for Hydra, and the typed config that the code sees."""

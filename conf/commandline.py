@@ -1,0 +1,178 @@
+"""The command line before Hydra: the help page, and mistakes told in one line.
+
+Hydra composes; but it reports a misspelt name over several lines, accepts an unknown key behind a
+`+`, and starts a sweep before it looks at the sweep's values. `check` looks first.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Sweep
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
+
+from conf.reader import ConfigError, unknown
+
+ROOT = Path(__file__).resolve().parent
+GROUPS = {
+    "model": "architectures",
+    "padding": "paddings",
+    "data": "data sets",
+    "optimizer": "optimizers",
+    "schedule": "learning-rate schedules",
+    "trainer": "how long and how to train",
+    "experiment": "presets",
+    "debug": "quick looks",
+}
+PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
+# Mappings whose keys are the user's own.
+FREE = ("padding.overrides", "hydra")
+USAGE = """\
+padzoo: train a network under a padding, and see what the padding did.
+
+  python train.py padding=same                             train one network
+  python train.py model=causal_conv1d padding=causal data=mnist1d seed=3
+  python train.py -m padding=same,valid,reflect seed=0,1,2 train every combination
+  python train.py evaluate=<run directory>                 measure a finished run again
+  python train.py --cfg job                                show the composed configuration
+  tensorboard --logdir runs                                look at the results
+"""
+
+
+def quoted(arguments: list[str]) -> list[str]:
+    """The arguments with paths quoted that Hydra could not read: ours hold a `seed=0`."""
+    return [_quoted(argument) for argument in arguments]
+
+
+def options(group: str) -> dict[str, str]:
+    """What can be chosen in a config group: name to what its file says of it."""
+    return {file.stem: _first_comment(file) for file in sorted((ROOT / group).glob("*.yaml"))}
+
+
+def help_page() -> str:
+    """The text of `--help`: how to call train.py, and every choice with what it is."""
+    page = [USAGE]
+    for group, title in GROUPS.items():
+        if choices := options(group):
+            page.append(f"{group}=  ({title})")
+            page += [f"  {name:<16}{text}" for name, text in choices.items()]
+            page.append("")
+    page += [
+        "Any value of --cfg job can be set: trainer.epochs=3 padding.amount=full",
+        'Tab completion in bash: eval "$(python train.py -sc install=bash)" (or zsh, fish)',
+        "Hydra's own flags: --hydra-help",
+    ]
+    return "\n".join(page)
+
+
+def check(arguments: list[str]) -> int:
+    """The number of runs that the overrides ask for; `ConfigError` if one cannot be meant."""
+    overrides = _parse(arguments)
+    for override in overrides:
+        group = override.key_or_group
+        if (ROOT / group).is_dir():
+            for choice in _values(override):
+                if choice is not None and choice not in options(group):
+                    raise unknown(group, str(choice), options(group))
+        if group == "backend" and override.is_sweep_override():
+            raise ConfigError(
+                "backend cannot be swept in one process: give one command for each backend"
+            )
+    if any(override.is_add() or override.is_force_add() for override in overrides):
+        check_keys(overrides)
+    sweeps = [len(_values(o)) for o in overrides if o.is_sweep_override()]
+    return math.prod(sweeps)
+
+
+def check_keys(overrides: list[Override]) -> None:
+    """`ConfigError` for the first override whose key the composed configuration does not have."""
+    known = _known_keys(overrides)
+    for override in overrides:
+        key = override.key_or_group
+        if (ROOT / key).is_dir() or any(key == f or key.startswith(f"{f}.") for f in FREE):
+            continue
+        if key.startswith("hydra/"):
+            continue
+        if key not in known:
+            near = {k for k in known if k.count(".") == key.count(".")}
+            same_group = {k for k in near if k.split(".")[0] == key.split(".")[0]}
+            raise unknown("key", key, same_group or near)
+
+
+def explain(error: Exception, arguments: list[str]) -> ConfigError:
+    """Why `arguments` were refused, in one plain line."""
+    if isinstance(error, MissingMandatoryValue):
+        return ConfigError(f"{error.full_key} must be set: {error.full_key}=…")
+    if isinstance(error, HydraException):
+        try:
+            check_keys(_parse(arguments))
+        except ConfigError as better:
+            return better
+    return ConfigError(str(error))
+
+
+def _first_comment(file: Path) -> str:
+    lines = (line.lstrip("# ") for line in file.read_text().splitlines())
+    return next(line for line in lines if not line.startswith("@package"))
+
+
+def _quoted(argument: str) -> str:
+    key, _, value = argument.partition("=")
+    if key not in PATHS or not set(value) & set("= ()[]{}") or value[0] in "\"'":
+        return argument
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
+def _parse(arguments: list[str]) -> list[Override]:
+    parser = OverridesParser.create()
+    overrides = []
+    for argument in get_args_parser().parse_known_args(arguments)[0].overrides:
+        try:
+            overrides.append(parser.parse_override(argument))
+        except HydraException as error:
+            raise ConfigError(
+                f"cannot read '{argument}': overrides are written key=value; "
+                + str(error).strip().splitlines()[0]
+            ) from None
+    return overrides
+
+
+def _values(override: Override) -> list[Any]:
+    if override.is_sweep_override() and isinstance(override.value(), Sweep):
+        return [_plain(value) for value in override.sweep_iterator()]
+    return [_plain(override.value())]
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "text", value)
+
+
+def _known_keys(overrides: list[Override]) -> set[str]:
+    choices = []
+    for override in overrides:
+        group = override.key_or_group
+        if (ROOT / group).is_dir() and (value := _values(override)[0]) is not None:
+            choices.append(f"{group}={value}")
+    with initialize_config_dir(str(ROOT), version_base="1.3"):
+        return set(_flatten(compose("config", choices)))
+
+
+def _flatten(config: DictConfig) -> list[str]:
+    def walk(node: Any, prefix: str) -> list[str]:
+        keys = []
+        for key, value in node.items():
+            path = f"{prefix}{key}"
+            keys.append(path)
+            if isinstance(value, dict):
+                keys += walk(value, f"{path}.")
+        return keys
+
+    return walk(OmegaConf.to_container(config, resolve=False), "")

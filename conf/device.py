@@ -1,0 +1,54 @@
+"""What this machine computes on, found without importing a framework."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Device:
+    """kind: cpu | gpu; name: as the maker writes it; bfloat16: whether the hardware computes it."""
+
+    kind: str
+    name: str
+    bfloat16: bool
+
+
+@functools.cache
+def find() -> Device:
+    """The first visible NVIDIA GPU, else the CPU."""
+    return _gpu() or Device("cpu", f"{_cpu_name()}, {len(os.sched_getaffinity(0))} cores", False)
+
+
+def default_backend() -> str:
+    """tensorflow where it is installed, else jax."""
+    return "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
+
+
+def _gpu() -> Device | None:
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") or not Path("/dev/nvidiactl").exists():
+        return None
+    query = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+        name, capability = answer.stdout.splitlines()[0].rsplit(",", 1)
+        # bfloat16 arrived with Ampere, compute capability 8.0.
+        return Device("gpu", name.strip(), float(capability) >= 8.0)
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

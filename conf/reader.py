@@ -1,0 +1,82 @@
+"""Plain values into typed, frozen dataclasses, with one plain line for what does not fit."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import MISSING, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """A mistake in the configuration. The message is one line: what is wrong, what is allowed."""
+
+
+def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:
+    """The error for a name that does not exist, with the names that come close."""
+    names = sorted(allowed)
+    close = difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return ConfigError(f"unknown {what} '{name}': {hint}allowed: {', '.join(names)}")
+
+
+def read(cls: type[T], values: Any, where: str = "") -> T:
+    """An instance of the dataclass `cls` from a mapping, every field checked against its type."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where} takes the keys {', '.join(_names(cls))}; got {values!r}")
+    prefix = f"{where}." if where else ""
+    for key in values:
+        if key not in _names(cls):
+            raise unknown("key", f"{prefix}{key}", [f"{prefix}{name}" for name in _names(cls)])
+    types = get_type_hints(cls)
+    read_values = {}
+    for field in fields(cls):  # type: ignore[arg-type]
+        if field.name in values:
+            path = f"{prefix}{field.name}"
+            read_values[field.name] = _value(types[field.name], values[field.name], path)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise ConfigError(f"{prefix}{field.name} must be set")
+    return cls(**read_values)
+
+
+def _names(cls: type) -> list[str]:
+    return [field.name for field in fields(cls)]
+
+
+def _value(kind: Any, value: Any, path: str) -> Any:
+    if kind is Any:
+        return value
+    if get_origin(kind) in (Union, UnionType):
+        if value is None and NoneType in get_args(kind):
+            return None
+        options = [option for option in get_args(kind) if option is not NoneType]
+        for option in options:
+            if isinstance(option, type) and type(value) is option:
+                return value
+        kind = options[-1]
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise unknown(path, str(value), get_args(kind))
+        return value
+    if is_dataclass(kind) and isinstance(kind, type):
+        return read(kind, value, path)
+    if get_origin(kind) is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path} must be a mapping; got {value!r}")
+        return dict(value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{path} must be {_SPOKEN.get(kind, kind)}; got {value!r}")
+    return value
+
+
+_SPOKEN = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+}

@@ -1,0 +1,199 @@
+"""The typed configuration, and the checks that cross its fields.
+
+Below `train.py` nobody sees a DictConfig: `from_hydra` reads the composed mapping into frozen
+dataclasses, resolves every `auto`, and refuses in one line what cannot run. It imports no
+framework, so a mistake costs a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import data
+import models
+from conf import device
+from conf.reader import ConfigError, read, unknown
+from models.padding import Padding, supports
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+BACKENDS = ("tensorflow", "jax")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A name from a registry, and the options that its builder takes."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PaddingConfig:
+    amount: Any
+    mode: Any
+    value: float = 0.0
+    pools: Literal["neutral", "follow"] = "neutral"
+    overrides: dict[str, Any] | None = None
+
+    @property
+    def padding(self) -> Padding:
+        """The network's padding, without the exceptions in `overrides`."""
+        return Padding(self.amount, self.mode, self.value)
+
+    @property
+    def label(self) -> str:
+        """A short name for people: the amount, the mode, or both."""
+        padding = self.padding
+        amount, mode = _label(padding.amount), _label(padding.mode)
+        if mode == "constant":
+            mode = f"constant{padding.value:g}"
+        label = amount if mode == "zeros" else mode if amount == "same" else f"{amount}-{mode}"
+        return label + "+overrides" * bool(self.overrides) + "+pools" * (self.pools == "follow")
+
+
+@dataclass(frozen=True)
+class TrainerConfig:
+    epochs: int | None = 10
+    steps: int | None = None
+    batch_size: int = 64
+    label_smoothing: float = 0.0
+    early_stopping: int | None = None
+    precision: str = "auto"
+    jit: bool | str = "auto"
+    steps_per_execution: int = 1
+    progress: bool = True
+
+
+@dataclass(frozen=True)
+class Seeds:
+    init: int | None = None
+    order: int | None = None
+    augment: int | None = None
+
+    def derived(self, seed: int) -> dict[str, int]:
+        """One independent seed for each source of chance, from `seed` unless set apart."""
+        return {
+            name: own if own is not None else _derive(seed, name)
+            for name, own in dataclasses.asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class Config:
+    model: Component
+    padding: PaddingConfig
+    data: data.DataConfig
+    optimizer: Component
+    schedule: Component
+    trainer: TrainerConfig
+    seed: int = 0
+    seeds: Seeds = field(default_factory=Seeds)
+    backend: str = "auto"
+    study: str = "default"
+    runs_dir: str = "runs"
+    rerun: bool = False
+    evaluate: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as written to a run's config.json and read back by `from_dict`."""
+        values = dataclasses.asdict(self)
+        for group in ("model", "optimizer", "schedule"):
+            values[group] = {"name": values[group]["name"], **values[group]["options"]}
+        return values
+
+    def identity(self, fingerprint: str) -> dict[str, Any]:
+        """What makes two runs of one seed the same run: the content, never paths or display."""
+        values = self.to_dict()
+        for key in ("seed", "study", "runs_dir", "rerun", "evaluate"):
+            del values[key]
+        for key in ("data_dir", "path", "download", "epochs", "version"):
+            del values["data"][key]
+        del values["trainer"]["progress"]
+        values["padding"].update(self.padding.padding.to_dict())
+        values["data"]["fingerprint"] = fingerprint
+        return values
+
+    def cell(self, fingerprint: str) -> str:
+        """The directory name shared by all seeds of one configuration."""
+        content = json.dumps(self.identity(fingerprint), sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+        return f"{self.model.name}-{self.padding.label}-{self.data.name}-{digest}"
+
+
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """A checked, fully resolved `Config` from plain values; `ConfigError` in one line otherwise."""
+    values = dict(values)
+    for group in ("model", "optimizer", "schedule"):
+        options = dict(values[group])
+        values[group] = {"name": options.pop("name"), "options": options}
+    return _checked(_resolved(read(Config, values)))
+
+
+def _resolved(config: Config) -> Config:
+    backend = device.default_backend() if config.backend == "auto" else config.backend
+    trainer, here = config.trainer, device.find()
+    on_gpu = here.kind == "gpu"
+    precision, jit = trainer.precision, trainer.jit
+    if precision == "auto":
+        precision = "mixed_bfloat16" if on_gpu and here.bfloat16 else "float32"
+    if jit == "auto":
+        # On a CPU, TensorFlow trains these networks twice as fast without XLA; JAX is XLA.
+        jit = on_gpu or backend == "jax"
+    trainer = dataclasses.replace(trainer, precision=precision, jit=jit)
+    return dataclasses.replace(config, backend=backend, trainer=trainer)
+
+
+def _checked(config: Config) -> Config:
+    trainer, padding = config.trainer, config.padding
+    _one_of("backend", config.backend, ("auto", *BACKENDS))
+    _one_of("trainer.precision", trainer.precision, ("auto", *PRECISIONS))
+    if not isinstance(trainer.jit, bool):
+        raise ConfigError(f"trainer.jit must be auto, true or false; got {trainer.jit!r}")
+    if (trainer.epochs is None) == (trainer.steps is None):
+        raise ConfigError("set trainer.epochs or trainer.steps, and the other to null")
+    for name in ("epochs", "steps", "batch_size", "early_stopping", "steps_per_execution"):
+        number = getattr(trainer, name)
+        if number is not None and number < 1:
+            raise ConfigError(f"trainer.{name} must be at least 1; got {number}")
+    if not 0 <= trainer.label_smoothing < 1:
+        raise ConfigError(
+            f"trainer.label_smoothing must be in [0, 1); got {trainer.label_smoothing}"
+        )
+    for name in ("seed", "seeds.init", "seeds.order", "seeds.augment"):
+        number = config.seed if name == "seed" else getattr(config.seeds, name.split(".")[1])
+        if number is not None and not 0 <= number < 2**32:
+            raise ConfigError(f"{name} must be between 0 and 2**32 - 1; got {number}")
+    if not config.study or "/" in config.study or config.study.startswith((".", "_")):
+        raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
+    config.data.validate()
+    if trainer.early_stopping is not None and config.data.validation == 0:
+        raise ConfigError("trainer.early_stopping needs a validation split: data.validation > 0")
+    if config.model.name not in models.names():
+        raise unknown("model", config.model.name, models.names())
+    model = config.model.name
+    layer = {"image": "Conv2D", "sequence": "Conv1D"}[models.kind(model)]
+    reason = supports(padding.padding.amount, padding.padding.mode, layer)
+    if reason:
+        raise ConfigError(f"padding={padding.label} does not fit model={model}: {reason}")
+    return config
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise unknown(name, value, allowed)
+
+
+def _derive(seed: int, stream: str) -> int:
+    digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "_".join(_label(part) for part in value)
+    return str(value)

@@ -1,0 +1,90 @@
+"""Augmentation as index arithmetic: what each example gets is drawn once for an epoch.
+
+The draws belong to the example, not to its place in the order, so neither the order nor the
+batch size changes them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.config import AugmentConfig
+
+Ints = NDArray[np.int64]
+OUTSIDE = -1
+NUMPY_MODES = {
+    "reflect": "reflect",
+    "symmetric": "symmetric",
+    "replicate": "edge",
+    "circular": "wrap",
+}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What happens to each of n examples; all arrays are (n,) or (n, 2) for (down, across)."""
+
+    flip: NDArray[np.bool_]
+    window: Ints  # first row and column of the crop in the padded picture, 0 to 2 * crop
+    hole: Ints  # first row and column of the cutout, which may lie outside
+
+
+def draw(rng: np.random.Generator, n: int, size: tuple[int, int], augment: AugmentConfig) -> Draws:
+    """Draw for n examples of `size` (height, width).
+
+    All three are drawn whatever is switched on, so that switching one on leaves the others.
+    """
+    flip = rng.random(n) < 0.5
+    window = rng.random((n, 2))
+    centre = rng.random((n, 2))
+    return Draws(
+        flip=flip & augment.flip,
+        window=np.floor(window * (2 * augment.crop + 1)).astype(np.int64),
+        hole=np.floor(centre * size).astype(np.int64) - augment.cutout // 2,
+    )
+
+
+def padded_indices(length: int, crop: int, mode: str) -> Ints:
+    """(length + 2 crop,) source index of every place in a padded axis; OUTSIDE for zeros."""
+    axis = np.arange(length)
+    if mode == "zeros":
+        return np.pad(axis, crop, constant_values=OUTSIDE)
+    return np.pad(axis, crop, mode=NUMPY_MODES[mode])  # type: ignore[call-overload]
+
+
+def apply(
+    x: NDArray[np.float32], ids: Ints, draws: Draws, augment: AugmentConfig
+) -> NDArray[np.float32]:
+    """Gather x[ids], (b, h, w, c), flipped, cropped and cut out as drawn."""
+    height, width = x.shape[1:3]
+    rows = _source(height, draws.window[ids, 0], augment)
+    columns = _source(width, draws.window[ids, 1], augment)
+    columns = np.where(draws.flip[ids, None], columns[:, ::-1], columns)
+    # One flat index a pixel: `take` is several times faster than indexing with three arrays.
+    pixel = (ids[:, None] * height + np.maximum(rows, 0))[:, :, None] * width
+    pixel = pixel + np.maximum(columns, 0)[:, None, :]
+    out = x.reshape(-1, x.shape[3]).take(pixel, axis=0)
+    keep = np.ones(pixel.shape, bool)
+    if augment.crop and augment.crop_mode == "zeros":
+        keep &= (rows != OUTSIDE)[:, :, None] & (columns != OUTSIDE)[:, None, :]
+    if augment.cutout:
+        down = _inside(height, draws.hole[ids, 0], augment.cutout)
+        across = _inside(width, draws.hole[ids, 1], augment.cutout)
+        keep &= ~(down[:, :, None] & across[:, None, :])
+    # The data is finite, so a product blanks as well as an assignment, and much faster.
+    out *= keep[..., None]
+    return out
+
+
+def _source(length: int, first: Ints, augment: AugmentConfig) -> Ints:
+    """(b, length) source index along one axis for the windows that begin at `first`."""
+    return padded_indices(length, augment.crop, augment.crop_mode)[
+        first[:, None] + np.arange(length)
+    ]
+
+
+def _inside(length: int, first: Ints, side: int) -> NDArray[np.bool_]:
+    """(b, length) whether a place lies in the interval of `side` places from `first`."""
+    place = np.arange(length)
+    return (place >= first[:, None]) & (place < first[:, None] + side)

@@ -1,0 +1,141 @@
+"""What data to load and how: plain frozen dataclasses, checked in one place."""
+
+import difflib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields
+
+NORMALIZE = ("standardize", "unit", "none")
+CROP_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
+KINDS = ("image", "sequence")
+SOURCES = ("built", "tfds", "npz")
+
+
+class DataError(ValueError):
+    """A mistake in the data settings or in the data; the message is one plain line."""
+
+
+def one_of(what: str, value: str, allowed: Collection[str]) -> None:
+    """Raise DataError, with a close match if there is one, unless value is allowed."""
+    if value in allowed:
+        return
+    close = difflib.get_close_matches(str(value), sorted(allowed), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"allowed: {', '.join(allowed)}"
+    raise DataError(f"{what}={value!r} is unknown; {hint}")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _at_least(what: str, value: object, least: int) -> None:
+    if not (_is_int(value) and value >= least):  # type: ignore[operator]
+        raise DataError(f"{what}={value!r} must be a whole number of at least {least}")
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Training-time augmentation of images, applied after normalisation.
+
+    flip: mirror left to right with probability 1/2.
+    crop: pad by this many pixels on every side, then cut a random window of the old size.
+    crop_mode: what the padded pixels hold; "zeros" is the mean grey under "standardize".
+    cutout: side, in pixels, of one square set to zero; it may hang over the border.
+    """
+
+    flip: bool = False
+    crop: int = 0
+    crop_mode: str = "zeros"
+    cutout: int = 0
+
+    def validate(self) -> None:
+        """Raise DataError on a value that means nothing."""
+        if not isinstance(self.flip, bool):
+            raise DataError(f"data.augment.flip={self.flip!r} must be true or false")
+        _at_least("data.augment.crop", self.crop, 0)
+        one_of("data.augment.crop_mode", self.crop_mode, CROP_MODES)
+        _at_least("data.augment.cutout", self.cutout, 0)
+
+    @property
+    def active(self) -> bool:
+        """Whether any operation is switched on."""
+        return self.flip or self.crop > 0 or self.cutout > 0
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """One data set and what is done to it before training.
+
+    name: placed_digits, mnist1d, any TFDS name ("mnist", "cifar10_corrupted/fog_1"), or,
+        for an npz file, a name of your own.
+    source: "built" (made here), "tfds" (catalogue) or "npz" (a file of yours).
+    version: of a built or TFDS set; None takes the newest prepared one.
+    path: the npz file.
+    kind: "image" or "sequence", for an npz file whose rank leaves it open; None means
+        image for (n, h, w) and (n, h, w, c), sequence for (n, t).
+    data_dir: where prepared sets lie; None means padzoo's folder in the user's cache.
+    download: whether a TFDS set that is missing may be fetched from the network.
+    validation: fraction of the official training split held out; ignored by a set that
+        brings a validation split of its own.
+    split_seed: chooses which examples are held out and which `examples` are kept.
+    examples: size of a stratified part of the training split. The validation examples are
+        set aside first, so they are the same for every value, and a smaller part lies
+        inside every larger one.
+    resize: side in pixels; images become resize x resize (bilinear, antialiased).
+    normalize: "standardize" (per channel, training mean and sd), "unit" (to 0..1), "none".
+    augment: training-time augmentation.
+    epochs: the set's default length of training; carried, not used, by this package.
+    """
+
+    name: str
+    source: str
+    version: str | None = None
+    path: str | None = None
+    kind: str | None = None
+    data_dir: str | None = None
+    download: bool = False
+    validation: float = 0.1
+    split_seed: int = 0
+    examples: int | None = None
+    resize: int | None = None
+    normalize: str = "standardize"
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    epochs: int = 10
+
+    def validate(self) -> None:
+        """Raise DataError on a value that means nothing, or on two that contradict."""
+        one_of("data.source", self.source, SOURCES)
+        if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", str(self.name)):
+            raise DataError(f"data.name={self.name!r} is not a data set's name")
+        one_of("data.normalize", self.normalize, NORMALIZE)
+        if self.kind is not None:
+            one_of("data.kind", self.kind, KINDS)
+        if not isinstance(self.download, bool):
+            raise DataError(f"data.download={self.download!r} must be true or false")
+        if not isinstance(self.validation, (int, float)) or not 0 <= self.validation < 1:
+            raise DataError(f"data.validation={self.validation!r} must be a fraction in [0, 1)")
+        _at_least("data.split_seed", self.split_seed, 0)
+        _at_least("data.epochs", self.epochs, 1)
+        for name in ("examples", "resize"):
+            if getattr(self, name) is not None:
+                _at_least(f"data.{name}", getattr(self, name), 1)
+        self._validate_source()
+        self.augment.validate()
+
+    def _validate_source(self) -> None:
+        if self.source == "npz":
+            if not self.path:
+                raise DataError("data.source=npz needs data.path=<file.npz>")
+            self._refuse("version", "download")
+        else:
+            self._refuse("path", "kind")
+        if self.source == "built":
+            self._refuse("download")
+
+    def _refuse(self, *names: str) -> None:
+        """Settings that the source would silently ignore are mistakes."""
+        defaults = {f.name: f.default for f in fields(self)}
+        for name in names:
+            value = getattr(self, name)
+            if value != defaults[name]:
+                raise DataError(f"data.{name}={value!r} means nothing with source={self.source}")

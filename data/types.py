@@ -1,0 +1,91 @@
+"""What `data.load` hands out."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split, ready for a model; the arrays are read-only.
+
+    x: float32 (n, height, width, channels) or (n, time, channels), resized and normalised.
+    y: int32 (n,), class indices.
+    ids: int64 (n,), each example's index within the official split it comes from.
+    margin: float32 (n,), pixels from the object's box to the nearest border, negative where
+        the border cuts it; None where the set does not know (and after a resize, in the
+        resized picture's pixels).
+    source_ids: int64 (n,), the drawing an example was made from; None where unknown.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int32]
+    ids: NDArray[np.int64]
+    margin: NDArray[np.float32] | None = None
+    source_ids: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a model and a record need to know of the data.
+
+    kind: "image" or "sequence".
+    input_shape: (height, width, channels) or (time, channels).
+    fingerprint: identity of the data, as `data.fingerprint` gives it.
+    mean, std: per channel, in the stored data's units: x = (stored - mean) / std.
+    normalize: the setting that chose them.
+    validation: where the validation split comes from: "official", "carved" or "none".
+    test: the official split that serves as test.
+    provenance: name, version, origin and licence notes, as far as known.
+    """
+
+    kind: str
+    input_shape: tuple[int, ...]
+    num_classes: int
+    class_names: tuple[str, ...]
+    fingerprint: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    normalize: str
+    validation: str
+    test: str
+    provenance: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set with its three splits; validation is None where nothing is held out."""
+
+    spec: Spec
+    train: Split
+    validation: Split | None
+    test: Split
+
+
+@dataclass(frozen=True)
+class RawSplit:
+    """One official split as stored: numbers untouched.
+
+    x: (n, h, w, c) or (n, t, c), any real dtype.
+    y: (n,) integers.
+    """
+
+    x: NDArray[np.generic]
+    y: NDArray[np.generic]
+    margin: NDArray[np.float32] | None = None
+    source_ids: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A data set as stored. `splits` holds train and test, and perhaps validation."""
+
+    kind: str
+    splits: dict[str, RawSplit]
+    class_names: tuple[str, ...]
+    test: str = "test"
+    provenance: dict[str, str] = field(default_factory=dict)

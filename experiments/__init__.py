@@ -1,0 +1,1 @@
+"""What was learned: runs and their records, TensorBoard, measurements, benchmarks."""

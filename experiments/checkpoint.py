@@ -1,0 +1,49 @@
+"""The exact state of a training between two epochs, in one file.
+
+Weights, batch statistics, the states of dropout's random generators, the optimizer with its
+iteration count, and the history of metrics travel together: there is no moment at which a kill
+leaves a new checkpoint beside an old history.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.files import write_npz
+from experiments.framework import variables
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that does not belong to this model or cannot be read."""
+
+
+def save(path: Path, model: Any, state: dict[str, Any]) -> None:
+    """Write the model's and optimizer's variables and `state` (JSON values), atomically."""
+    arrays = {f"{i:05d}": np.asarray(v) for i, v in enumerate(variables(model))}
+    paths = [v.path for v in variables(model)]
+    write_npz(path, {**arrays, "state": np.array(json.dumps({"state": state, "paths": paths}))})
+
+
+def restore(path: Path, model: Any) -> dict[str, Any]:
+    """Load the variables into the compiled, built `model`; returns the saved `state`.
+
+    Raises:
+        CheckpointError: the file is damaged, or its variables are not the model's.
+    """
+    targets = variables(model)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            saved = json.loads(str(file["state"]))
+            values = [file[f"{i:05d}"] for i in range(len(file.files) - 1)]
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    shapes = [tuple(v.shape) for v in targets]
+    if [v.shape for v in values] != shapes or len(saved["paths"]) != len(targets):
+        raise CheckpointError(f"{path} is of another model: start anew with rerun=true")
+    for target, value in zip(targets, values, strict=True):
+        target.assign(value)
+    return saved["state"]

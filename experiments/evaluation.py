@@ -1,0 +1,69 @@
+"""What a trained model does on the test split."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import keras
+import numpy as np
+
+from data import Spec, Split
+
+# Pixels from the object's box to the nearest border; below 0 the border cuts the object.
+MARGIN_EDGES = (-4, 0, 3, 6)
+
+
+def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[str, np.ndarray]:
+    """Per example: id, label, predicted class, probability of the true class (float64 softmax)."""
+    logits = np.asarray(model.predict(split.x, batch_size=batch_size, verbose=0), np.float64)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    predictions = {
+        "id": split.ids,
+        "label": split.y,
+        "predicted": logits.argmax(axis=1).astype(np.int32),
+        "probability": probabilities[np.arange(len(logits)), split.y],
+    }
+    if split.source_ids is not None:
+        predictions["source_id"] = split.source_ids
+    if split.margin is not None:
+        predictions["margin"] = split.margin
+    return predictions
+
+
+def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]:
+    """Accuracy overall, by class and, where the data has margins, by margin (shares of 1)."""
+    label = predictions["label"]
+    right = predictions["predicted"] == label
+    per_class = {
+        name: float(right[label == i].mean())
+        for i, name in enumerate(spec.class_names)
+        if (label == i).any()
+    }
+    found: dict[str, Any] = {"test_accuracy": float(right.mean()), "per_class_accuracy": per_class}
+    if "margin" in predictions:
+        found["accuracy_by_margin"] = by_margin(predictions["margin"], right)
+    return found
+
+
+def cost(layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the network costs, from its geometry: parameters, MACs an example, last map's size."""
+    maps = [layer["output_size"] for layer in layers if layer["output_size"]]
+    return {
+        "parameters": sum(layer["parameters"] for layer in layers),
+        "macs": sum(layer["macs"] or 0 for layer in layers),
+        "final_map_size": list(maps[-1]),
+    }
+
+
+def by_margin(margin: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
+    """Accuracy and count in bins of margin; a bin is named by its bounds in pixels, [low, high)."""
+    bounds = [-np.inf, *MARGIN_EDGES, np.inf]
+    bins = {}
+    for low, high in itertools.pairwise(bounds):
+        inside = (margin >= low) & (margin < high)
+        if inside.any():
+            name = f"[{low:g}, {high:g})"
+            bins[name] = {"accuracy": float(right[inside].mean()), "n": int(inside.sum())}
+    return bins

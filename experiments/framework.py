@@ -1,0 +1,90 @@
+"""Starting Keras on the chosen backend: quietly, once a process, afresh for every run."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.metadata
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from conf.reader import ConfigError
+
+LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
+
+
+def start(backend: str) -> None:
+    """Import Keras on `backend`. A backend is fixed at import, so a second one is refused."""
+    running = os.environ.get("KERAS_BACKEND") if "keras" in sys.modules else None
+    if running is not None and running != backend:
+        raise ConfigError(
+            f"backend={backend}: this process already runs {running}; start a process of its own"
+        )
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with quiet():
+            importlib.import_module(backend)
+            importlib.import_module("keras")
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"backend={backend} is not installed ({error}); install it with: "
+            f"pip install -c constraints.txt '.[{backend}]'"
+        ) from None
+    if backend == "tensorflow":
+        _grow_memory()
+
+
+def fresh(*, precision: str, seed: int) -> None:
+    """Forget the last run's layer names, policy and random state, and seed this one."""
+    import keras
+
+    keras.utils.clear_session(free_memory=True)
+    keras.config.set_dtype_policy(precision)
+    keras.utils.set_random_seed(int(seed))
+
+
+def versions() -> dict[str, str]:
+    """Python and the installed libraries that decide a run's numbers."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[library] = importlib.metadata.version(library)
+    return found
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what native code writes to stderr; show it after all if the block fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def _grow_memory() -> None:
+    import tensorflow
+
+    for gpu in tensorflow.config.list_physical_devices("GPU"):
+        # Once TensorFlow has started it refuses the change; then it was made by the first run.
+        with contextlib.suppress(RuntimeError):
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+
+
+def variables(model: Any) -> list[Any]:
+    """All that training changes: weights, statistics, random states, optimizer state."""
+    return [*model.variables, *model.optimizer.variables]

@@ -1,0 +1,67 @@
+"""What a person sees while a run trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from experiments.terminal import console, say
+
+
+class Bar(keras.callbacks.Callback):
+    """One bar over the whole training, and a line an epoch."""
+
+    def __init__(self, *, epochs: int, steps: int, batch_size: int, visible: bool) -> None:
+        super().__init__()
+        self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps  {task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not (visible and console.is_terminal),
+        )
+        self._task = self._progress.add_task("", total=steps, rate="")
+        self._done = self._shown = 0
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._progress.stop()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._base = self._done
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._done = self._base + batch + 1
+        speed = self._progress.tasks[0].speed
+        rate = f"{speed * self.batch_size:,.0f} images/s" if speed else ""
+        self._progress.update(self._task, completed=self._done, rate=rate)
+
+    def epoch(self, history: list[dict[str, Any]]) -> None:
+        """Print the rows of `history` not yet shown."""
+        for row in history[self._shown :]:
+            validation = ""
+            if "validation_accuracy" in row:
+                validation = f"   validation {100 * row['validation_accuracy']:5.2f} %"
+            say(
+                f"epoch {row['epoch']:>3}/{self.epochs}   loss {row['loss']:.4f}"
+                f"   accuracy {100 * row['accuracy']:5.2f} %"
+                f"{validation}"
+                f"   {row['images_per_second']:,.0f} images/s"
+            )
+        self._shown = len(history)
+        if history:
+            self._done = history[-1]["step"]
+            self._progress.update(self._task, completed=self._done, description=_of(history, self))
+
+
+def _of(history: list[dict[str, Any]], bar: Bar) -> str:
+    return f"epoch {min(len(history) + 1, bar.epochs)}/{bar.epochs}"

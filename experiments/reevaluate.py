@@ -1,0 +1,70 @@
+"""Measure a finished run again: on its own test data, or on other data of the same shape."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import data
+from conf.reader import ConfigError
+from conf.schema import Config, from_dict
+from experiments import files, framework, terminal
+from experiments.run import COMPLETED, Run
+
+
+def main(config: Config, other_data: bool) -> int:
+    """Evaluate the run in `config.evaluate`; on `config.data` if that was asked for."""
+    run = Run(Path(str(config.evaluate)))
+    if run.status != COMPLETED:
+        raise ConfigError(
+            f"evaluate={run.directory} is not a finished run: it needs the directory "
+            "that a training printed as its results, <runs_dir>/<study>/<cell>/seed=<seed>"
+        )
+    trained = from_dict(files.read_json(run.directory / "config.json"))
+    own = dataclasses.replace(trained.data, data_dir=config.data.data_dir or trained.data.data_dir)
+    chosen = config.data if other_data else own
+
+    framework.start(trained.backend)
+    framework.fresh(precision=trained.trainer.precision, seed=0)
+    import keras
+
+    import models.layers  # noqa: F401  registers the layers with Keras
+    from experiments import evaluation
+
+    model = keras.saving.load_model(run.directory / "model.keras", compile=False)
+    loaded = data.load(chosen)
+    learned = files.read_json(run.directory / "data.json")
+    test = renormalised(loaded, learned)
+    _check_fits(model, loaded.spec)
+    predictions = evaluation.predict(model, test)
+    found = evaluation.accuracies(predictions, loaded.spec)
+    target = run.directory / "evaluations" / f"{chosen.name.replace('/', '-')}.json"
+    files.write_json(target, {"data": loaded.spec.fingerprint, "examples": len(test), **found})
+    recorded = (run.results or {})["test_accuracy"]
+    terminal.say(f"{run.directory}: {trained.model.name}, padding {trained.padding.label}")
+    terminal.say(f"test accuracy on {chosen.name}: {100 * found['test_accuracy']:.2f} %")
+    terminal.say(f"recorded by the run on {trained.data.name}: {100 * recorded:.2f} %")
+    terminal.say(f"written to {target}")
+    return 0
+
+
+def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Split:
+    """The test split in the units the network was trained in: the training run's mean and sd."""
+    spec, test = loaded.spec, loaded.test
+    if list(spec.mean) == list(learned["mean"]) and list(spec.std) == list(learned["std"]):
+        return test
+    stored = test.x * np.asarray(spec.std) + np.asarray(spec.mean)
+    x = (stored - np.asarray(learned["mean"])) / np.asarray(learned["std"])
+    return dataclasses.replace(test, x=x.astype(np.float32))
+
+
+def _check_fits(model: Any, spec: data.Spec) -> None:
+    takes, gives = tuple(model.input_shape[1:]), model.output_shape[-1]
+    if takes != spec.input_shape or gives != spec.num_classes:
+        raise ConfigError(
+            f"the model takes {takes} and tells {gives} classes; the data is {spec.input_shape} "
+            f"with {spec.num_classes}: choose data of that shape (data.resize=… scales images)"
+        )

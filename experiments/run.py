@@ -1,0 +1,144 @@
+"""One run: its identity, directory, lock and status.
+
+A run lives in `<runs_dir>/<study>/<cell>/seed=<seed>`. Its cell is the content of the resolved
+configuration and of the data, so the same command finds the same run again: complete, interrupted,
+in the hands of another process, or new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from conf.schema import Config
+from experiments import files, provenance
+
+RUNNING, COMPLETED, FAILED, INTERRUPTED = "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED"
+
+
+class Claimed(Exception):
+    """Another living process is training this run."""
+
+
+class Run:
+    """A run's directory and the files in it that say where it stands."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.checkpoint = directory / "checkpoint.npz"
+
+    @classmethod
+    def of(cls, config: Config, fingerprint: str) -> Run:
+        """The run that `config` and the data with this fingerprint identify."""
+        study = Path(config.runs_dir) / config.study
+        return cls(study / config.cell(fingerprint) / f"seed={config.seed}")
+
+    @property
+    def cell(self) -> str:
+        """The name shared by all seeds of this configuration."""
+        return self.directory.parent.name
+
+    @property
+    def status(self) -> str | None:
+        return (files.read_json(self.directory / "status.json") or {}).get("status")
+
+    @property
+    def results(self) -> dict[str, Any] | None:
+        return files.read_json(self.directory / "results.json")
+
+    def changed_since(self) -> list[str]:
+        """In what the stored run differs from what would run today: sources, versions, device."""
+        starts = (files.read_json(self.directory / "meta.json") or {}).get("starts") or [{}]
+        today = provenance.today()
+        return [name for name, value in today.items() if starts[-1].get(name) != value]
+
+    def check_free(self) -> None:
+        """Raise `Claimed` if another process holds the run."""
+        if self.directory.exists():
+            with self._lock():
+                pass
+
+    @contextlib.contextmanager
+    def claim(self, config: Config) -> Iterator[None]:
+        """Hold the run: RUNNING inside the block, then COMPLETED, INTERRUPTED or FAILED.
+
+        The lock is the system's: it falls with the process, however that dies.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            if self.status == COMPLETED:
+                if not config.rerun:
+                    raise Claimed(f"{self.directory} was completed by another process just now")
+                self._start_over()
+            for leftover in self.directory.glob(".*.part"):
+                leftover.unlink()
+            files.write_json(self.directory / "config.json", config.to_dict())
+            self._add_to_meta(config)
+            self._set(RUNNING)
+            try:
+                yield
+            except KeyboardInterrupt:
+                self._set(INTERRUPTED)
+                raise
+            except BaseException as error:
+                self._set(FAILED, error=_line(error), traceback=traceback.format_exc())
+                raise
+            self._set(COMPLETED)
+            self.checkpoint.unlink(missing_ok=True)
+
+    def write_geometry(self, layers: list[dict[str, Any]]) -> None:
+        files.write_json(self.directory / "geometry.json", layers)
+
+    def write_metrics(self, history: list[dict[str, Any]]) -> None:
+        files.write_csv(self.directory / "metrics.csv", history)
+
+    def record(
+        self,
+        model: Any,
+        predictions: dict[str, np.ndarray],
+        results: dict[str, Any],
+        normalisation: dict[str, Any],
+    ) -> None:
+        """Write what a finished run leaves; results.json comes last, so it vouches for the rest."""
+        files.write_npz(self.directory / "predictions.npz", predictions, compressed=True)
+        with tempfile.TemporaryDirectory(dir=self.directory) as folder:
+            model.save(Path(folder) / "model.keras")
+            os.replace(Path(folder) / "model.keras", self.directory / "model.keras")
+        files.write_json(self.directory / "data.json", normalisation)
+        files.write_json(self.directory / "results.json", results)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[IO[str]]:
+        with open(self.directory / ".lock", "a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Claimed(f"{self.directory} is being trained by another process") from None
+            yield lock
+
+    def _add_to_meta(self, config: Config) -> None:
+        meta = files.read_json(self.directory / "meta.json") or {"starts": []}
+        meta["starts"].append(provenance.describe(config))
+        files.write_json(self.directory / "meta.json", meta)
+
+    def _start_over(self) -> None:
+        """Keep the last result under another name; a complete run has nothing to resume."""
+        earlier = sum(1 for _ in self.directory.glob("results-*.json"))
+        os.replace(self.directory / "results.json", self.directory / f"results-{earlier + 1}.json")
+        self.checkpoint.unlink(missing_ok=True)
+
+    def _set(self, status: str, **more: Any) -> None:
+        content = {"status": status, "time": provenance.now(), "pid": os.getpid(), **more}
+        files.write_json(self.directory / "status.json", content)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

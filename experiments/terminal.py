@@ -1,0 +1,107 @@
+"""What a person reads before and after a run. No framework is imported here."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from conf.schema import Config
+from experiments import files
+from experiments.run import Run
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(highlight=False, soft_wrap=True, stderr=True)
+
+
+def say(text: str) -> None:
+    console.print(escape(text))
+
+
+def complain(text: str) -> None:
+    """One plain line on stderr."""
+    errors.print(escape("error: " + " ".join(text.split())))
+
+
+def headline(config: Config, device: str) -> None:
+    """The line before training: what is trained, on what."""
+    say(
+        f"{config.model.name}, padding {config.padding.label}, {config.data.name}, "
+        f"seed {config.seed}: {config.backend} on {device}, {config.trainer.precision}"
+        + (", XLA" if config.trainer.jit else "")
+    )
+
+
+def sizes(layers: list[dict[str, Any]]) -> str:
+    """How the map changes through the network: 32×32 → 30×30 → …, repeats left out."""
+    shown: list[str] = []
+    for layer in layers:
+        size = "×".join(str(n) for n in layer["output_size"])
+        if size and (not shown or shown[-1] != size):
+            shown.append(size)
+    return " → ".join(shown)
+
+
+def summary(
+    results: dict[str, Any], layers: list[dict[str, Any]], directory: Path, runs_dir: str
+) -> None:
+    """Accuracy, what the padding did to the maps, where time went, where to look next."""
+    by_margin = results.get("accuracy_by_margin", {})
+    margins = "   ".join(f"{m} {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
+    validation = ""
+    if results["validation_accuracy"] is not None:
+        validation = f"   (validation {100 * results['validation_accuracy']:.2f} %)"
+    lines = {
+        "test accuracy": f"{100 * results['test_accuracy']:.2f} %{validation}",
+        "by margin, px": margins,
+        "map sizes": sizes(layers),
+        "network": f"{results['parameters']:,} parameters, {results['macs'] / 1e6:,.2f} M MACs",
+        "time": f"set-up {results['setup_seconds']:.1f} s, "
+        f"training {results['train_seconds']:.1f} s, "
+        f"{results['images_per_second']:,.0f} images/s",
+        "results": str(directory),
+        "look": f"tensorboard --logdir {runs_dir}",
+    }
+    say("")
+    for name, text in lines.items():
+        if text:
+            say(f"{name:<14} {text}")
+
+
+def already_complete(run: Run, runs_dir: str) -> None:
+    """A complete run's summary again, and what has changed since."""
+    say(f"complete: {run.directory} (rerun=true trains it again)")
+    if changed := run.changed_since():
+        say(f"trained with other {', '.join(changed).replace('_', ' ')} than today's")
+    layers = files.read_json(run.directory / "geometry.json")
+    summary(run.results or {}, layers, run.directory, runs_dir)
+
+
+class Sweep:
+    """Where a multirun stands: which run of how many, and the time left at the pace so far."""
+
+    def __init__(self, runs: int) -> None:
+        self.runs = runs
+        self._begun = 0
+        self._seconds: list[float] = []
+
+    def begin(self) -> None:
+        self._begun += 1
+        left = ""
+        if self._seconds:
+            remaining = self.runs - self._begun + 1
+            left = f", about {clock(remaining * statistics.mean(self._seconds))} left"
+        say(f"\n[run {self._begun} of {self.runs}{left}]")
+
+    def ended(self, seconds: float) -> None:
+        self._seconds.append(seconds)
+
+
+def clock(seconds: float) -> str:
+    """75 -> 1:15, 3700 -> 1:01:40."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,194 @@
+"""The training loop: one `fit` an epoch, a checkpoint after each, the same numbers after a kill."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from conf.schema import TrainerConfig
+from data import AugmentConfig, Data, Split
+from data.pipeline import epoch_batches
+from experiments import checkpoint
+
+Row = dict[str, Any]
+
+
+class DivergedError(ArithmeticError):
+    """The loss is no longer a number."""
+
+
+def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) -> None:
+    """Compile for classification from logits and create the optimizer's variables."""
+    model.compile(
+        optimizer=optimizer,
+        loss=_loss(trainer.label_smoothing, model.output_shape[-1]),
+        metrics=["accuracy"],
+        jit_compile=trainer.jit,
+        steps_per_execution=trainer.steps_per_execution,
+    )
+    optimizer.build(model.trainable_variables)
+
+
+def without_optimizer(model: keras.Model) -> keras.Model:
+    """The same layers, not compiled: what is worth saving once training is over."""
+    return keras.Model(model.inputs, model.outputs, name=model.name)
+
+
+def plan(trainer: TrainerConfig, examples: int) -> tuple[int, int]:
+    """(epochs, steps) of a whole training: the last epoch is cut short where `steps` says so."""
+    per_epoch = math.ceil(examples / trainer.batch_size)
+    if trainer.steps is not None:
+        return math.ceil(trainer.steps / per_epoch), trainer.steps
+    assert trainer.epochs is not None
+    return trainer.epochs, trainer.epochs * per_epoch
+
+
+def fit(
+    model: keras.Model,
+    data: Data,
+    trainer: TrainerConfig,
+    *,
+    augment: AugmentConfig,
+    seeds: dict[str, int],
+    checkpoint_path: Path,
+    progress: keras.callbacks.Callback,
+    on_epoch: Callable[[list[Row]], None],
+) -> list[Row]:
+    """Train to the end, from the checkpoint if there is one; returns one row of metrics an epoch.
+
+    `on_epoch` receives the history so far after every epoch whose state is safely on disk, and
+    once at a resume.
+    """
+    epochs, steps = plan(trainer, len(data.train.y))
+    history: list[Row] = []
+    if checkpoint_path.exists():
+        history = checkpoint.restore(checkpoint_path, model)["history"]
+        on_epoch(history)
+    watch = Watch(trainer.batch_size, steps_done=history[-1]["step"] if history else 0)
+    for epoch in range(len(history), epochs):
+        if stopped_early(history, trainer.early_stopping):
+            break
+        started = time.perf_counter()
+        logs = train_epoch(
+            model,
+            data.train,
+            trainer,
+            epoch=epoch,
+            augment=augment,
+            seeds=seeds,
+            steps=steps - watch.step,
+            callbacks=[watch, progress],
+        )
+        history.append(
+            {
+                "epoch": epoch + 1,
+                "step": watch.step,
+                **logs,
+                **validate(model, data.validation, trainer.batch_size),
+                "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+                **watch.speed(min(len(data.train.y), (steps - watch.started) * trainer.batch_size)),
+                "train_seconds": time.perf_counter() - started,
+                "time": time.time(),
+            }
+        )
+        checkpoint.save(checkpoint_path, model, {"history": history})
+        on_epoch(history)
+    return history
+
+
+def train_epoch(
+    model: keras.Model,
+    train: Split,
+    trainer: TrainerConfig,
+    *,
+    epoch: int,
+    augment: AugmentConfig,
+    seeds: dict[str, int],
+    steps: int,
+    callbacks: list[keras.callbacks.Callback],
+) -> dict[str, float]:
+    """One pass over `train`, of at most `steps` steps; returns its mean loss and accuracy."""
+    batches = epoch_batches(
+        train,
+        batch_size=trainer.batch_size,
+        epoch=epoch,
+        order_seed=seeds["order"],
+        augment_seed=seeds["augment"],
+        augment=augment,
+        steps=steps,
+    )
+    fitted = model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
+    return {name: float(fitted.history[name][-1]) for name in ("loss", "accuracy")}
+
+
+def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[str, float]:
+    """Loss and accuracy on the validation split, where there is one."""
+    if split is None:
+        return {}
+    logs = model.evaluate(split.x, split.y, batch_size=4 * batch_size, verbose=0, return_dict=True)
+    return {f"validation_{name}": float(logs[name]) for name in ("loss", "accuracy")}
+
+
+def stopped_early(history: list[Row], patience: int | None) -> bool:
+    """Whether the last `patience` epochs brought no better validation loss."""
+    if patience is None or not history:
+        return False
+    losses = [row["validation_loss"] for row in history]
+    return len(losses) - 1 - int(np.argmin(losses)) >= patience
+
+
+def speed(history: list[Row]) -> dict[str, float]:
+    """Medians over the epochs: images per second and milliseconds a step, tracing left out."""
+    return {
+        name: statistics.median(row[name] for row in history)
+        for name in ("images_per_second", "step_ms")
+    }
+
+
+class Watch(keras.callbacks.Callback):
+    """Counts steps, times them without the first of an epoch, and stops at a loss of NaN."""
+
+    def __init__(self, batch_size: int, steps_done: int) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.step = self.started = steps_done
+        self._marks: list[tuple[float, int]] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.started = self.step
+        self._marks = [(time.perf_counter(), self.step)]
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.step = self.started + batch + 1
+        if logs and not math.isfinite(logs["loss"]):
+            raise DivergedError(f"the loss became {logs['loss']} at step {self.step}")
+        self._marks.append((time.perf_counter(), self.step))
+
+    def speed(self, examples: int) -> dict[str, float]:
+        """Of the epoch just run over `examples`; its first execution, which may trace, left out."""
+        (begun, first), (ended, last) = self._marks[min(1, len(self._marks) - 2)], self._marks[-1]
+        seconds = max(ended - begun, 1e-9)
+        images = examples - (first - self.started) * self.batch_size
+        return {
+            "images_per_second": images / seconds,
+            "step_ms": 1000 * seconds / (last - first),
+        }
+
+
+def _loss(smoothing: float, classes: int) -> Any:
+    if smoothing == 0:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    smoothed = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+
+    def loss(labels: Any, logits: Any) -> Any:
+        labels = keras.ops.reshape(labels, (-1,))
+        return smoothed(keras.ops.one_hot(labels, classes), logits)
+
+    return loss

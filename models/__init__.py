@@ -1,0 +1,159 @@
+"""The zoo: what is trained. `models.build` is the door; importing it loads no framework."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from models.padding import Padding, PaddingError, close_matches
+
+if TYPE_CHECKING:
+    import keras
+
+Kind = Literal["image", "sequence"]
+
+REGISTRY: dict[str, Kind] = {"small_cnn": "image", "causal_conv1d": "sequence"}
+SPATIAL_RANK: dict[Kind, int] = {"sequence": 1, "image": 2}
+LARGEST_SEARCHED = 8192
+
+
+class ModelError(ValueError):
+    """A model that does not exist or cannot be built as asked, in one plain line."""
+
+
+def names() -> list[str]:
+    """Return the names of all models."""
+    return list(REGISTRY)
+
+
+def kind(name: str) -> Kind:
+    """Return what a model takes, `"image"` or `"sequence"`; raises ModelError if unknown."""
+    if name not in REGISTRY:
+        raise ModelError(
+            f"Unknown model.{close_matches(name, REGISTRY)} Allowed: {', '.join(REGISTRY)}. "
+            f"Received: model={name!r}"
+        )
+    return REGISTRY[name]
+
+
+def options(name: str) -> dict[str, Any]:
+    """Return a model's options with their defaults; raises ModelError if it is unknown."""
+    parameters = inspect.signature(_builder(name)).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def build(
+    name: str,
+    *,
+    input_shape: tuple[int | None, ...],
+    num_classes: int,
+    padding: Padding | str | Mapping[str, Any] = "same",
+    overrides: Mapping[str, Padding | str | Mapping[str, Any]] | None = None,
+    pools: Literal["neutral", "follow"] = "neutral",
+    **options: Any,
+) -> keras.Model:
+    """Build a model with a padding bound to its layers.
+
+    The initial weights depend on the seed (`keras.utils.set_random_seed`), not on the padding.
+
+    Args:
+        name: one of `names()`.
+        input_shape: (height, width, channels) of an image, (steps, channels) of a sequence.
+        num_classes: of the logits.
+        padding, overrides, pools: as in `models.layers.bind`.
+        **options: the architecture's own; see `options(name)`.
+
+    Returns:
+        A Keras model called `name`, from (batch, *input_shape) to float32 logits
+        (batch, num_classes).
+
+    Raises:
+        ModelError: for an unknown name or option, data of the wrong kind, a padding that does
+            not fit, an override that matches no layer, or a map that collapses; that message
+            names the layer, and the smallest input that works.
+    """
+    _check_kind(name, input_shape)
+    _check_options(name, options)
+
+    def make(shape: tuple[int | None, ...]) -> keras.Model:
+        return _make(name, shape, num_classes, padding, overrides, pools, options)
+
+    from models.pad import CollapseError
+
+    try:
+        return make(tuple(input_shape))
+    except CollapseError as error:
+        message = f"{name} collapses: {error} {_advice(make, tuple(input_shape))}"
+    except ValueError as error:
+        message = " ".join(str(error).split())  # Keras writes some of its errors on many lines
+    raise ModelError(message)
+
+
+def _builder(name: str) -> Callable[..., keras.Model]:
+    kind(name)
+    return importlib.import_module(f"models.{name}").build
+
+
+def _make(
+    name: str,
+    input_shape: tuple[int | None, ...],
+    num_classes: int,
+    padding: Any,
+    overrides: Any,
+    pools: Any,
+    options: Mapping[str, Any],
+) -> keras.Model:
+    from models.layers import bind
+
+    nn = bind(padding, overrides, pools)
+    model = _builder(name)(nn, input_shape, num_classes, **options)
+    if nn.unmatched():
+        raise PaddingError(
+            f"No padded layer of {name} is called {nn.unmatched()[0]!r}. Its padded layers: "
+            f"{', '.join(nn.names)}. Received: overrides={sorted(overrides)}"
+        )
+    return model
+
+
+def _check_kind(name: str, input_shape: tuple[int | None, ...]) -> None:
+    rank = len(input_shape) - 1
+    if SPATIAL_RANK[kind(name)] == rank:
+        return
+    wanted = {
+        "image": "an image, (height, width, channels)",
+        "sequence": "a sequence, (steps, channels)",
+    }
+    fitting = [other for other, k in REGISTRY.items() if SPATIAL_RANK[k] == rank]
+    raise ModelError(
+        f"{name} takes {wanted[kind(name)]}. Models that take this data: "
+        f"{', '.join(fitting) or 'none'}. Received: input_shape={tuple(input_shape)}"
+    )
+
+
+def _check_options(name: str, given: Mapping[str, Any]) -> None:
+    allowed = options(name)
+    for option in given:
+        if option not in allowed:
+            raise ModelError(
+                f"Unknown option of {name}.{close_matches(option, allowed)} Allowed: "
+                f"{', '.join(allowed)}. Received: {option}={given[option]!r}"
+            )
+
+
+def _advice(
+    make: Callable[[tuple[int | None, ...]], keras.Model], input_shape: tuple[int | None, ...]
+) -> str:
+    """Say which smallest input works: one length on all axes, found by rebuilding."""
+    from models.search import smallest_size
+
+    *spatial, channels = input_shape
+    rank = len(spatial)
+    size = smallest_size(lambda n: make((n,) * rank + (channels,)), LARGEST_SEARCHED)
+    received = f"Received: input_shape={input_shape}"
+    if size is None:
+        return f"No input of up to {LARGEST_SEARCHED} pixels an axis works. {received}"
+    if rank == 1:
+        return f"The shortest sequence that works has {size} steps. {received}"
+    return f"The smallest square input is {size}x{size}: data.resize={size}. {received}"

@@ -1,0 +1,110 @@
+"""Where branches meet: crop them to the part of the input that all of them see alike."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+
+from models.geometry import arithmetic
+from models.geometry.trace import Field, TraceError, fields_of
+from models.pad import CollapseError
+
+Anchor = Literal["centre", "end"]
+
+
+class MisalignedWarning(UserWarning):
+    """Branches that meet a fraction of a pixel apart, which no crop can mend."""
+
+
+def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> list[Any]:
+    """Crop the maps of several branches to one size, pixel over pixel.
+
+    Maps of equal size are left alone. Else each map's place over the input is traced, and all
+    are cut to the range they share. Behind a merge the traced field is the hull of its branches
+    (see `models.geometry.trace`).
+
+    Args:
+        tensors: KerasTensors of shape (batch, *spatial, channels) from one graph.
+        anchor: what of two receptive fields must coincide: their `"centre"`, or their newest
+            pixel, the `"end"`, as in causal networks.
+        name: of the place; the crops are called `{name}_crop{i}`.
+
+    Returns:
+        The tensors, with Cropping layers put on those that were too long.
+
+    Raises:
+        TraceError: if the maps' strides over the input differ, or cannot be traced.
+        CollapseError: if the maps have no pixel in common.
+
+    Warns:
+        MisalignedWarning: if a map stays a fraction of one of its pixels off the others.
+    """
+    tensors = list(tensors)
+    sizes = [tuple(x.shape[1:-1]) for x in tensors]
+    if len(set(sizes)) <= 1:
+        return tensors
+    fields = fields_of(tensors)
+    axes = [
+        _crops(name, axis, [s[axis] for s in sizes], [f[axis] for f in fields], anchor)
+        for axis in range(len(sizes[0]))
+    ]
+    per_tensor = zip(*axes, strict=True)
+    return [
+        _crop(x, widths, f"{name}_crop{i}")
+        for i, (x, widths) in enumerate(zip(tensors, per_tensor, strict=True))
+    ]
+
+
+def _crops(
+    name: str, axis: int, sizes: list[int | None], fields: list[Field], anchor: Anchor
+) -> list[tuple[int, int]]:
+    """Return what to cut (before, after) from each map on one axis."""
+    strides = {field.effective_stride for field in fields}
+    if len(strides) > 1:
+        raise TraceError(
+            f"The branches at '{name}' cannot be aligned: their effective strides on axis {axis} "
+            f"are {sorted(strides)} and must be equal."
+        )
+    if len(set(sizes)) == 1:
+        return [(0, 0)] * len(sizes)
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes) or any(field.effective_padding is None for field in fields):
+        raise TraceError(
+            f"The branches at '{name}' cannot be aligned on axis {axis}, because a size is not "
+            f"known. Received: sizes={sizes}"
+        )
+    stride = strides.pop()
+    firsts = [_first(field, anchor) for field in fields]
+    offsets = [(max(firsts) - first) / stride for first in firsts]
+    # Half a pixel is cut as none: the earlier of the two places that are equally near.
+    before = [int(-(-(offset - 0.5) // 1)) for offset in offsets]
+    _warn_of_remainder(name, axis, max(abs(o - b) for o, b in zip(offsets, before, strict=True)))
+    common = min(size - cut for size, cut in zip(known, before, strict=True))
+    if common < 1:
+        raise CollapseError(name, axis, max(0, common), 1)
+    return [(cut, size - cut - common) for size, cut in zip(known, before, strict=True)]
+
+
+def _first(field: Field, anchor: Anchor) -> float:
+    place = arithmetic.last_pixel if anchor == "end" else arithmetic.centre
+    return place(field.effective_padding or 0, field.receptive_field)
+
+
+def _warn_of_remainder(name: str, axis: int, remainder: float) -> None:
+    if remainder:
+        message = (
+            f"The branches at '{name}' stay {remainder:g} pixels of their maps apart on axis "
+            f"{axis}: no crop can mend a fraction."
+        )
+        warnings.warn(message, MisalignedWarning, stacklevel=4)
+
+
+def _crop(x: Any, widths: Sequence[tuple[int, int]], name: str) -> Any:
+    if not any(map(any, widths)):
+        return x
+    if len(widths) == 1:
+        return keras.layers.Cropping1D(tuple(widths[0]), name=name)(x)
+    return keras.layers.Cropping2D(tuple(map(tuple, widths)), name=name)(x)

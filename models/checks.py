@@ -1,0 +1,92 @@
+"""What a padding may say: the names that exist, and how plain values are read.
+
+The first floor under `models.padding`; no framework is imported here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+AMOUNTS = ("valid", "same", "same_lower", "half", "full", "causal")
+MODES = ("zeros", "constant", "reflect", "symmetric", "replicate", "circular")
+
+AxisAmount = str | int | tuple[int, int]
+Amount = AxisAmount | tuple[AxisAmount, ...]
+Mode = str | tuple[str, ...]
+
+
+class PaddingError(ValueError):
+    """A padding that does not exist, or that does not fit where it is used."""
+
+
+def close_matches(name: object, allowed: Iterable[str]) -> str:
+    """Return " Did you mean …?" with a leading blank, or "" when nothing is close."""
+    found = difflib.get_close_matches(str(name), list(allowed), n=2, cutoff=0.5)
+    return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def check_name(what: str, name: object, allowed: Collection[str]) -> None:
+    """Raise PaddingError, with close matches, unless `name` is among `allowed`."""
+    if name not in allowed:
+        raise PaddingError(
+            f"Unknown {what}.{close_matches(name, allowed)} Allowed: {', '.join(allowed)}. "
+            f"Received: {what}={name!r}"
+        )
+
+
+def check_fields(fields: Mapping[str, Any]) -> None:
+    """Raise PaddingError for a field that a padding does not have."""
+    for name in fields:
+        check_name("field of a padding", name, ("amount", "mode", "value"))
+
+
+def _is_pixels(x: object) -> bool:
+    return isinstance(x, numbers.Integral) and not isinstance(x, bool) and int(x) >= 0
+
+
+def _is_sequence(x: object) -> bool:
+    return isinstance(x, Sequence) and not isinstance(x, str)
+
+
+def read_amount(amount: Any) -> Amount:
+    """Return an amount as str, int or tuples; raises PaddingError for anything else."""
+    if not _is_sequence(amount):
+        return _read_axis_amount(amount)
+    if not amount:
+        raise PaddingError("An amount per axis needs at least one axis. Received: amount=[]")
+    return tuple(_read_axis_amount(entry) for entry in amount)
+
+
+def _read_axis_amount(amount: Any) -> AxisAmount:
+    if isinstance(amount, str):
+        check_name("amount", amount, AMOUNTS)
+        return str(amount)
+    if _is_pixels(amount):
+        return int(amount)
+    if _is_sequence(amount) and len(amount) == 2 and all(map(_is_pixels, amount)):
+        return int(amount[0]), int(amount[1])
+    raise PaddingError(
+        f"An amount is one of {', '.join(AMOUNTS)}, a non-negative int, or a list with one entry "
+        f"per axis, where a pair [before, after] is allowed too. Received: amount={amount!r}"
+    )
+
+
+def read_mode(mode: Any) -> Mode:
+    """Return a mode as str or tuple; raises PaddingError for anything else."""
+    if _is_sequence(mode) and mode:
+        for entry in mode:
+            check_name("mode", entry, MODES)
+        return tuple(str(entry) for entry in mode)
+    check_name("mode", mode, MODES)
+    return str(mode)
+
+
+def read_value(value: Any) -> float:
+    """Return a finite number as float; raises PaddingError for anything else."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise PaddingError(f"`value` must be a finite number. Received: value={value!r}")

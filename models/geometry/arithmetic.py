@@ -1,0 +1,55 @@
+"""Convolution arithmetic on one axis: one recurrence, one function. No framework.
+
+Sources: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning"
+(arXiv:1603.07285); Araujo, Norris & Sim, "Computing receptive fields of convolutional neural
+networks" (Distill, 2019). All lengths are in pixels of the axis; a layer has kernel size `k`,
+stride `s` and dilation `d`.
+"""
+
+from __future__ import annotations
+
+
+def window_size(kernel_size: int, dilation_rate: int = 1) -> int:
+    """Return the pixels a dilated window spans, d (k - 1) + 1 (Dumoulin & Visin, section 5.1)."""
+    return dilation_rate * (kernel_size - 1) + 1
+
+
+def output_size(
+    size: int, kernel_size: int, strides: int, dilation_rate: int, before: int, after: int
+) -> int:
+    """Return floor((size + before + after - window) / s) + 1, or 0 if the window does not fit.
+
+    Dumoulin & Visin, relationships 6 and 15, with a pad for each side.
+    """
+    room = size + before + after - window_size(kernel_size, dilation_rate)
+    return max(0, room // strides + 1)
+
+
+def receptive_field(field: int, effective_stride: int, kernel_size: int, dilation_rate: int) -> int:
+    """Return the input pixels one output sees: r + d (k - 1) S, S the stride before the layer."""
+    return field + (window_size(kernel_size, dilation_rate) - 1) * effective_stride
+
+
+def effective_stride(stride: int, strides: int) -> int:
+    """Return the input pixels between neighbouring outputs: S s."""
+    return stride * strides
+
+
+def effective_padding(padding: int, stride: int, before: int) -> int:
+    """Return the input pixels by which the first field hangs over the start: P + S before."""
+    return padding + stride * before
+
+
+def first_pixel(padding: int) -> int:
+    """Return where the first output's receptive field starts, in input pixels: -P."""
+    return -padding
+
+
+def last_pixel(padding: int, field: int) -> int:
+    """Return the last input pixel the first output sees: -P + r - 1."""
+    return field - 1 - padding
+
+
+def centre(padding: int, field: int) -> float:
+    """Return the centre of the first output's receptive field: -P + (r - 1) / 2."""
+    return (field - 1) / 2 - padding

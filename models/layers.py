@@ -1,0 +1,123 @@
+"""The layers a builder is given. Padding enters a model here, once.
+
+    nn = bind("reflect", overrides={"stem*": "valid"})
+    x = nn.Conv2D(32, 3, name="stem")(x)
+
+A builder calls `nn.Conv2D` and knows nothing of padding; `bind` knows all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any, Literal
+
+from models.align import Anchor, MisalignedWarning, align
+from models.convolution import Conv1D, Conv2D, WeightNormConv1D
+from models.pad import CollapseError, pad
+from models.padding import Padding, PaddingError
+from models.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
+
+__all__ = [
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "Bound",
+    "CollapseError",
+    "Conv1D",
+    "Conv2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MisalignedWarning",
+    "WeightNormConv1D",
+    "align",
+    "bind",
+    "pad",
+]
+
+PaddingLike = Padding | str | Mapping[str, Any]
+Pools = Literal["neutral", "follow"]
+
+
+class Bound:
+    """The zoo's layers with a padding bound to them; made by `bind`.
+
+    Every layer takes the arguments of its Keras layer, needs a `name`, and takes no `padding`;
+    a pool takes its architecture's published `padding`, a string of Keras, which
+    `pools="follow"` replaces by the bound padding.
+    """
+
+    def __init__(
+        self, padding: Padding, overrides: Mapping[str, PaddingLike], pools: Pools
+    ) -> None:
+        self._padding, self._overrides, self._pools = padding, dict(overrides), pools
+        self.names: list[str] = []
+        self.Conv1D = partial(self._convolution, Conv1D)
+        self.Conv2D = partial(self._convolution, Conv2D)
+        self.WeightNormConv1D = partial(self._convolution, WeightNormConv1D)
+        self.MaxPooling1D = partial(self._pool, MaxPooling1D)
+        self.MaxPooling2D = partial(self._pool, MaxPooling2D)
+        self.AveragePooling1D = partial(self._pool, AveragePooling1D)
+        self.AveragePooling2D = partial(self._pool, AveragePooling2D)
+
+    def align(self, tensors: Any, anchor: Anchor = "centre", *, name: str) -> list[Any]:
+        """Crop branches to what they share; see `models.align.align`."""
+        return align(tensors, anchor, name=name)
+
+    def unmatched(self) -> list[str]:
+        """Return the patterns of `overrides` that no padded layer's name has matched so far."""
+        return [
+            pattern
+            for pattern in self._overrides
+            if not any(fnmatchcase(name, pattern) for name in self.names)
+        ]
+
+    def _convolution(self, kind: Any, *args: Any, name: str, **kwargs: Any) -> Any:
+        if "padding" in kwargs or len(args) > 3:
+            raise PaddingError(
+                f"Layer '{name}' is bound: its padding comes from bind(), so a builder gives it "
+                f"none, and all after strides by name. Received: args={args}, kwargs={kwargs}"
+            )
+        return kind(*args, padding=self._padding_of(name), name=name, **kwargs)
+
+    def _pool(self, kind: Any, *args: Any, name: str, **kwargs: Any) -> Any:
+        if self._pools == "neutral":
+            return kind(*args, name=name, **kwargs)
+        followed = {"padding": self._padding_of(name), "count_include_pad": True}
+        return kind(*args, name=name, **{**kwargs, **followed})
+
+    def _padding_of(self, name: str) -> Padding:
+        self.names.append(name)
+        for pattern, override in self._overrides.items():
+            if fnmatchcase(name, pattern):
+                return _override(self._padding, override)
+        return self._padding
+
+
+def bind(
+    padding: PaddingLike,
+    overrides: Mapping[str, PaddingLike] | None = None,
+    pools: Pools = "neutral",
+) -> Bound:
+    """Bind a padding to the zoo's layers.
+
+    Args:
+        padding: of every convolution: a Padding, a name from `models.padding.NAMED` or a dict.
+        overrides: other paddings by layer name: a shell pattern (`"stem*"`) to a Padding, a name,
+            or a dict of the fields to replace. The first pattern that matches wins.
+        pools: `"neutral"`: pools keep what their architecture published, with borders that do
+            not count. `"follow"`: pools pad as the convolutions do, and the border counts.
+
+    Raises:
+        PaddingError: if a padding or `pools` is none of the allowed.
+    """
+    if pools not in ("neutral", "follow"):
+        raise PaddingError(f"`pools` must be 'neutral' or 'follow'. Received: pools={pools!r}")
+    base = Padding.of(padding)
+    for override in (overrides or {}).values():
+        _override(base, override)  # a mistake is raised here, not at some layer
+    return Bound(base, overrides or {}, pools)
+
+
+def _override(base: Padding, override: PaddingLike) -> Padding:
+    return base.replace(override) if isinstance(override, Mapping) else Padding.of(override)

@@ -1,0 +1,286 @@
+"""Padding as two factors: how many pixels (`amount`) and what they hold (`mode`).
+
+Pure functions on numbers, one axis at a time; no framework is imported here. The vocabulary is
+that of Dumoulin & Visin, "A guide to convolution arithmetic for deep learning"
+(arXiv:1603.07285), and of TensorFlow for the asymmetric `same`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from models.checks import (
+    AMOUNTS,
+    MODES,
+    Amount,
+    AxisAmount,
+    Mode,
+    PaddingError,
+    check_fields,
+    check_name,
+    close_matches,
+    read_amount,
+    read_mode,
+    read_value,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+CONSTANT_MODES = ("zeros", "constant")
+CAUSAL_MODES = ("zeros", "constant", "replicate")
+LAYER_RANK = {
+    "Conv1D": 1,
+    "WeightNormConv1D": 1,
+    "MaxPooling1D": 1,
+    "AveragePooling1D": 1,
+    "Conv2D": 2,
+    "MaxPooling2D": 2,
+    "AveragePooling2D": 2,
+}
+
+Widths = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Padding:
+    """What is put around a map before a window slides over it.
+
+    Args:
+        amount: one amount for every axis, or a sequence with one entry per axis. An amount is
+            `"valid"`, `"same"` (SAME_UPPER), `"same_lower"`, `"half"`, `"full"`, `"causal"`,
+            a non-negative int (pixels on each side), or, inside a sequence, a pair
+            `(before, after)`. So `(1, 2)` is one pixel around axis 0 and two around axis 1,
+            and the pair (1, 2) on the one axis of a sequence is `((1, 2),)`.
+        mode: `"zeros"`, `"constant"`, `"reflect"`, `"symmetric"`, `"replicate"` (NumPy: edge) or
+            `"circular"` (NumPy: wrap), or a sequence with one mode per axis.
+        value: what mode `"constant"` writes.
+
+    Raises:
+        PaddingError: for an unknown name, a negative number, or a value that no mode uses.
+
+    Example: `Padding(amount=["causal", "same"], mode="replicate")`
+    """
+
+    amount: Amount = "same"
+    mode: Mode = "zeros"
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amount", read_amount(self.amount))
+        object.__setattr__(self, "mode", read_mode(self.mode))
+        object.__setattr__(self, "value", read_value(self.value))
+        modes = self.mode if isinstance(self.mode, tuple) else (self.mode,)
+        if self.value != 0.0 and "constant" not in modes:
+            raise PaddingError(
+                "`value` belongs to mode 'constant' and is not used by any other. "
+                f"Received: mode={self.mode!r}, value={self.value}"
+            )
+
+    @classmethod
+    def of(cls, padding: Padding | str | Mapping[str, Any]) -> Padding:
+        """Read a Padding, a name from `NAMED` or a dict of fields.
+
+        Raises:
+            PaddingError: for anything else.
+        """
+        if isinstance(padding, Padding):
+            return padding
+        if isinstance(padding, str):
+            if padding not in NAMED:
+                raise PaddingError(
+                    f"Unknown padding.{close_matches(padding, NAMED)} Allowed: "
+                    f"{', '.join(NAMED)}. Received: padding={padding!r}"
+                )
+            return NAMED[padding]
+        if isinstance(padding, Mapping):
+            return cls.from_dict(padding)
+        raise PaddingError(
+            "`padding` must be a Padding, a name or a dict with the fields amount, mode and "
+            f"value. Received: padding={padding!r}"
+        )
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Padding:
+        """Read the dict that `to_dict` writes; missing fields take their defaults."""
+        check_fields(fields)
+        return cls(**fields)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: lists for tuples."""
+        return {"amount": _plain(self.amount), "mode": _plain(self.mode), "value": self.value}
+
+    def replace(self, fields: Mapping[str, Any]) -> Padding:
+        """Return this padding with other `fields`; a value no mode uses any more is dropped."""
+        check_fields(fields)
+        modes = fields.get("mode", self.mode)
+        keeps_value = "constant" in ((modes,) if isinstance(modes, str) else tuple(modes))
+        kept = {} if keeps_value else {"value": 0.0}
+        return dataclasses.replace(self, **{**kept, **fields})
+
+    def amounts(self, rank: int) -> tuple[AxisAmount, ...]:
+        """Return one amount per axis.
+
+        Raises:
+            PaddingError: if the amount lists another number of axes than `rank`.
+        """
+        return _per_axis("amount", self.amount, rank)
+
+    def modes(self, rank: int) -> tuple[str, ...]:
+        """Return one mode per axis; raises as `amounts` does."""
+        return _per_axis("mode", self.mode, rank)
+
+    def widths(
+        self,
+        sizes: Sequence[int | None],
+        kernel_size: Sequence[int],
+        strides: Sequence[int],
+        dilation_rate: Sequence[int],
+    ) -> Widths:
+        """Return (before, after) in pixels for each axis of a map of `sizes`."""
+        geometry = zip(sizes, kernel_size, strides, dilation_rate, strict=True)
+        amounts = self.amounts(len(kernel_size))
+        return tuple(pad_amounts(a, *axis) for a, axis in zip(amounts, geometry, strict=True))
+
+
+def same_total(size: int | None, reach: int, strides: int) -> int:
+    """Return TensorFlow's SAME total, `max(0, reach - (size - 1) mod strides)`, in pixels.
+
+    `reach` is dilation_rate * (kernel_size - 1).
+
+    Raises:
+        PaddingError: if the size is unknown and the total depends on it.
+    """
+    if strides == 1 or reach == 0:
+        return reach
+    if size is None:
+        raise PaddingError(
+            "The amounts 'same' and 'same_lower' need a known size where strides > 1. "
+            f"Received: size=None, strides={strides}"
+        )
+    return max(0, reach - (size - 1) % strides)
+
+
+def pad_amounts(
+    amount: AxisAmount, size: int | None, kernel_size: int, strides: int, dilation_rate: int
+) -> tuple[int, int]:
+    """Return the pixels (before, after) that `amount` puts on one axis.
+
+    Args:
+        amount: one axis' amount.
+        size: pixels on the axis; None is allowed where the result does not depend on it.
+        kernel_size, strides, dilation_rate: of the window, on this axis.
+
+    Raises:
+        PaddingError: if the amount is unknown, or needs a size that is not known.
+    """
+    reach = dilation_rate * (kernel_size - 1)
+    if isinstance(amount, int):
+        return (amount, amount) if kernel_size > 1 else (0, 0)
+    if isinstance(amount, tuple):
+        return amount if kernel_size > 1 else (0, 0)
+    if amount == "valid":
+        return 0, 0
+    if amount == "half":
+        return dilation_rate * (kernel_size // 2), dilation_rate * (kernel_size // 2)
+    if amount == "full":
+        return reach, reach
+    if amount == "causal":
+        return reach, 0
+    check_name("amount", amount, AMOUNTS)
+    total = same_total(size, reach, strides)
+    less, more = total // 2, total - total // 2
+    return (less, more) if amount == "same" else (more, less)
+
+
+def border_indices(size: int, before: int, after: int, mode: str) -> np.ndarray:
+    """Return where each pixel of the padded axis comes from.
+
+    Equals what `numpy.pad` does to `arange(size)` with modes reflect, symmetric, edge and wrap,
+    at any width, also wider than the map; on one pixel reflect is replicate.
+
+    Args:
+        size: pixels on the axis, at least 1.
+        before, after: pixels to add.
+        mode: a name from `MODES`.
+
+    Returns:
+        Integers of shape (before + size + after,); -1 where zeros or a constant are written.
+
+    Raises:
+        PaddingError: for an empty map or an unknown mode.
+    """
+    import numpy as np  # a tenth of a second, which names and amounts do not need
+
+    check_name("mode", mode, MODES)
+    if size < 1:
+        raise PaddingError(f"An empty map has no border to pad. Received: size={size}")
+    position = np.arange(-before, size + after)
+    if mode in CONSTANT_MODES:
+        return np.where((position >= 0) & (position < size), position, -1)
+    if mode == "replicate" or size == 1:
+        return np.clip(position, 0, size - 1)
+    if mode == "circular":
+        return position % size
+    # A mirror repeats every `period` pixels; symmetric shows the border pixel twice.
+    period = 2 * size if mode == "symmetric" else 2 * size - 2
+    folded = position % period
+    return np.where(folded < size, folded, period - folded - (mode == "symmetric"))
+
+
+def supports(amount: Any, mode: Any, layer: str) -> str | None:
+    """Say whether a layer can be padded so.
+
+    Args:
+        amount, mode: as in `Padding`.
+        layer: a layer kind, a key of `LAYER_RANK`.
+
+    Returns:
+        None if it can, else the reason why not, as one sentence.
+
+    Raises:
+        PaddingError: if the amount, the mode or the layer does not exist.
+    """
+    check_name("layer", layer, LAYER_RANK)
+    padding, rank = Padding(amount, mode), LAYER_RANK[layer]
+    if padding.amount == "causal" and rank > 1:
+        return (
+            f"'causal' has one axis and {layer} has {rank}: write one amount per axis, "
+            "such as ['causal', 'same']"
+        )
+    try:
+        axes = tuple(zip(padding.amounts(rank), padding.modes(rank), strict=True))
+    except PaddingError as error:
+        return str(error)
+    for axis_amount, axis_mode in axes:
+        if axis_amount == "causal" and axis_mode not in CAUSAL_MODES:
+            return (
+                f"mode '{axis_mode}' looks into the future, so 'causal' takes "
+                f"{', '.join(CAUSAL_MODES)} only"
+            )
+    return None
+
+
+def _per_axis(what: str, entry: Any, rank: int) -> tuple:
+    if not isinstance(entry, tuple):
+        return (entry,) * rank
+    if len(entry) != rank:
+        raise PaddingError(
+            f"`{what}` must have one entry per axis: {rank} here, not {len(entry)}. "
+            f"Received: {what}={_plain(entry)}"
+        )
+    return entry
+
+
+def _plain(entry: Any) -> Any:
+    return [_plain(part) for part in entry] if isinstance(entry, tuple) else entry
+
+
+NAMED: dict[str, Padding] = {
+    **{amount: Padding(amount) for amount in AMOUNTS},
+    "explicit": Padding(1),
+    **{mode: Padding("same", mode) for mode in MODES if mode != "zeros"},
+}

@@ -1,0 +1,60 @@
+import pytest
+
+from conf.commandline import GROUPS, ROOT, check, help_page, options, quoted
+from conf.reader import ConfigError
+
+
+def test_the_help_page_lists_every_choice_with_what_it_is():
+    page = help_page()
+    for group in GROUPS:
+        for name, text in options(group).items():
+            assert name in page
+            assert len(text) > 10
+            assert text in page
+    assert "@package" not in page
+
+
+def test_every_group_of_the_configuration_is_on_the_help_page():
+    folders = {path.name for path in ROOT.iterdir() if any(path.glob("*.yaml"))}
+    assert folders <= set(GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "runs"),
+    [
+        ([], 1),
+        (["padding=valid", "seed=3"], 1),
+        (["-m", "padding=same,valid,reflect", "seed=0,1,2"], 9),
+        (["-m", "seed=range(10)"], 10),
+        (["--cfg", "job"], 1),
+        (["+padding.overrides.stage1_conv1=reflect"], 1),
+    ],
+)
+def test_good_arguments_are_counted(arguments, runs):
+    assert check(arguments) == runs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["padding=refelct"], "unknown padding 'refelct': did you mean reflect"),
+        (["-m", "padding=same,valdi"], "unknown padding 'valdi': did you mean valid?"),
+        (["+paddding=same"], "unknown key 'paddding': did you mean padding?"),
+        (["++trainer.epoch=3"], "unknown key 'trainer.epoch': did you mean trainer.epochs"),
+        (["+model.widht=3"], "unknown key 'model.widht': did you mean model.widths"),
+        (["epochs"], "cannot read 'epochs'"),
+        (["-m", "backend=tensorflow,jax"], "backend cannot be swept in one process"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(arguments, message):
+    with pytest.raises(ConfigError) as caught:
+        check(arguments)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_directory_can_be_typed_as_it_is():
+    typed = ["evaluate=runs/a b/it's/seed=0", "padding=same,valid", "data.path=x.npz"]
+    assert quoted(typed) == ["evaluate='runs/a b/it\\'s/seed=0'", *typed[1:]]
+    assert quoted(quoted(typed)) == quoted(typed)
+    assert check(quoted(typed[:1])) == 1

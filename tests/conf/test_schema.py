@@ -1,0 +1,146 @@
+"""Configurations composed by Hydra as a user would, then read."""
+
+import dataclasses
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+import models
+from conf import device, schema
+from conf.commandline import ROOT, options
+from conf.reader import ConfigError
+from models.padding import NAMED
+
+
+def config(*overrides: str) -> schema.Config:
+    with initialize_config_dir(str(ROOT), version_base="1.3"):
+        composed = compose("config", list(overrides))
+    return schema.from_dict(OmegaConf.to_container(composed, resolve=True))
+
+
+def cell(*overrides: str) -> str:
+    return config(*overrides).cell("data/1.0")
+
+
+def test_every_padding_of_the_registry_has_a_config_that_means_the_same():
+    assert set(options("padding")) == set(NAMED)
+    for name, padding in NAMED.items():
+        model = ["model=causal_conv1d", "data=mnist1d"]
+        assert config(f"padding={name}", *model).padding.padding == padding
+
+
+@pytest.mark.parametrize("data", [name for name in options("data") if name not in ("tfds", "npz")])
+def test_every_data_set_composes(data):
+    assert config(f"data={data}").data.name == data
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_a_models_config_holds_its_builders_options_and_defaults(name):
+    written = config(f"model={name}", "padding=same").model.options
+    assert written == {k: _plain(v) for k, v in models.options(name).items()}
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("group", ["model", "optimizer", "schedule"])
+def test_every_component_composes(group):
+    for name in options(group):
+        padding = "padding=same"
+        assert getattr(config(f"{group}={name}", padding), group).name == name
+
+
+def test_an_experiment_keeps_its_own_values():
+    for name in options("experiment"):
+        preset = OmegaConf.to_container(OmegaConf.load(ROOT / "experiment" / f"{name}.yaml"))
+        preset.pop("defaults", None)
+        read = config(f"experiment={name}").to_dict()
+        for group, values in preset.items():
+            if isinstance(values, dict):
+                assert {k: read[group][k] for k in values} == values
+            else:
+                assert read[group] == values
+
+
+def test_a_plain_dictionary_round_trips():
+    first = config("padding=reflect", "data.augment.crop=2", "seeds.init=0", "model.widths=[4,8]")
+    assert schema.from_dict(first.to_dict()) == first
+
+
+def test_seed_paths_and_display_are_no_part_of_the_identity():
+    same = ["seed=5", "study=other", "runs_dir=elsewhere", "rerun=true", "trainer.progress=false"]
+    assert cell() == cell(*same, "data.data_dir=elsewhere", "data.download=false")
+
+
+def test_the_same_effective_configuration_is_the_same_cell():
+    assert cell("padding=reflect") == cell("padding=same", "padding.mode=reflect")
+    assert cell() == cell("trainer.epochs=10")
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["padding=valid", "trainer.epochs=3", "model.dropout=0.1", "data.examples=100", "seeds.init=1"],
+)
+def test_what_changes_the_numbers_changes_the_cell(override):
+    assert cell() != cell(override)
+
+
+def test_other_data_under_the_same_name_is_another_cell():
+    assert config().cell("data/1.0") != config().cell("data/1.1")
+
+
+def test_seeds_are_independent_streams_and_can_be_set_apart():
+    seeds = schema.Seeds().derived(0)
+    assert len(set(seeds.values())) == 3
+    assert seeds != schema.Seeds().derived(1)
+    assert schema.Seeds(order=0).derived(7) == {**schema.Seeds().derived(7), "order": 0}
+
+
+@pytest.mark.parametrize(
+    ("gpu", "precision", "jit"),
+    [
+        (None, "float32", False),
+        (device.Device("gpu", "Old", bfloat16=False), "float32", True),
+        (device.Device("gpu", "New", bfloat16=True), "mixed_bfloat16", True),
+    ],
+)
+def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit):
+    found = gpu or device.Device("cpu", "CPU", bfloat16=False)
+    monkeypatch.setattr(device, "find", lambda: found)
+    trainer = config("backend=tensorflow").trainer
+    assert (trainer.precision, trainer.jit) == (precision, jit)
+    assert config("backend=jax").trainer.jit is True
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["trainer.epochs=0"], "trainer.epochs must be at least 1; got 0"),
+        (["trainer.steps=5"], "set trainer.epochs or trainer.steps"),
+        (["trainer.jit=maybe"], "trainer.jit must be auto, true or false"),
+        (["trainer.precision=float61"], "did you mean float32"),
+        (["trainer.label_smoothing=1.0"], "trainer.label_smoothing must be in [0, 1)"),
+        (["seed=-1"], "seed must be between 0"),
+        (["study=a/b"], "study must be a plain folder name"),
+        (["padding.pools=both"], "allowed: follow, neutral"),
+        (["padding=causal"], "padding=causal does not fit model=small_cnn"),
+        (["model.name=vgg17"], "unknown model 'vgg17'"),
+    ],
+)
+def test_what_cannot_run_is_refused_in_one_line(overrides, message):
+    with pytest.raises(ConfigError) as caught:
+        config(*overrides)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_label_says_what_differs():
+    assert config("padding=reflect").padding.label == "reflect"
+    assert config("padding=reflect", "padding.amount=full").padding.label == "full-reflect"
+    assert config("padding=constant", "padding.value=0.5").padding.label == "constant0.5"
+    assert config("padding.pools=follow").padding.label == "same+pools"
+    override = config("+padding.overrides.stage1_conv1=reflect").padding
+    assert override.label == "same+overrides"
+    assert override == dataclasses.replace(override, overrides={"stage1_conv1": "reflect"})

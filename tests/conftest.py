@@ -1,0 +1,44 @@
+"""What the tests share: the program called as a user calls it, on a tiny part of real data."""
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+TINY = ("data.examples=120", "trainer.epochs=2", "model.widths=[4,4,4]", "trainer.progress=false")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory) -> str:
+    """The sets that the project makes, prepared once for all tests."""
+    return str(tmp_path_factory.mktemp("tensorflow_datasets"))
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch, capsys, data_dir):
+    """`program("padding=same", …)` calls train.py's main in an empty folder."""
+    import train
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Outcome:
+        flags = [a for a in arguments if a.startswith("-")]
+        overrides = [f"data.data_dir={data_dir}", *(a for a in arguments if a not in flags)]
+        monkeypatch.setattr(sys, "argv", ["train.py", *flags, *overrides])
+        code = train.main()
+        return Outcome(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def tiny(program):
+    """The program on a network and a training small enough for a test."""
+    return lambda *arguments: program(*TINY, *arguments)

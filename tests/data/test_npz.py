@@ -1,0 +1,148 @@
+"""A user's own file: what is accepted, and one plain line for everything that is not."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+import data
+
+RNG = np.random.default_rng(0)
+
+
+def arrays(**changes):
+    made = {
+        "x_train": RNG.integers(0, 256, (30, 5, 4)).astype(np.uint8),
+        "y_train": np.arange(30) % 3,
+        "x_test": RNG.integers(0, 256, (6, 5, 4)).astype(np.uint8),
+        "y_test": np.arange(6) % 3,
+    } | changes
+    return {name: array for name, array in made.items() if array is not None}
+
+
+def save(tmp_path, **changes):
+    path = tmp_path / "own.npz"
+    np.savez(path, **arrays(**changes))
+    return str(path)
+
+
+def load(path, **changes):
+    return data.load(data.DataConfig("own", "npz", path=path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("shape", "asked", "kind", "input_shape"),
+    [
+        ((5, 4), None, "image", (5, 4, 1)),
+        ((5, 4), "sequence", "sequence", (5, 4)),
+        ((5, 4, 3), None, "image", (5, 4, 3)),
+        ((7,), None, "sequence", (7, 1)),
+        ((7,), "sequence", "sequence", (7, 1)),
+    ],
+)
+def test_kind_follows_the_rank(tmp_path, shape, asked, kind, input_shape):
+    x = RNG.random((36, *shape))
+    d = load(save(tmp_path, x_train=x[:30], x_test=x[30:]), kind=asked, normalize="none")
+    assert (d.spec.kind, d.spec.input_shape, d.spec.num_classes) == (kind, input_shape, 3)
+    np.testing.assert_allclose(d.test.x.ravel(), x[30:].ravel(), rtol=1e-6)
+    np.testing.assert_array_equal(d.test.y, np.arange(6) % 3)
+
+
+def test_class_names_and_float_labels(tmp_path):
+    names = np.array(["cat", "dog", "eel"])
+    path = save(tmp_path, class_names=names, y_train=(np.arange(30) % 3).astype(np.float32))
+    assert load(path).spec.class_names == ("cat", "dog", "eel")
+
+
+def test_fingerprint_is_that_of_the_bytes(tmp_path):
+    path = save(tmp_path)
+    with open(path, "rb") as file:
+        expected = hashlib.sha256(file.read()).hexdigest()[:12]
+    cfg = data.DataConfig("own", "npz", path=path)
+    assert data.fingerprint(cfg) == f"own+{expected}"
+    assert load(path).spec.fingerprint == f"own+{expected}"
+    assert data.fingerprint(data.DataConfig("own", "npz", path=path + "x")) is None
+
+
+def floats(shape, bad=None):
+    x = RNG.random(shape)
+    if bad is not None:
+        x[1, 2, 3] = bad
+    return x
+
+
+REFUSED = {
+    "missing array": ({"y_test": None}, "lacks y_test"),
+    "objects": ({"y_train": np.array([1, "a"] * 15, dtype=object)}, "never unpickled"),
+    "strings": ({"y_train": np.array(["a"] * 30)}, "real numbers"),
+    "complex": ({"x_train": floats((30, 5, 4)) + 1j}, "real numbers"),
+    "length": ({"y_train": np.arange(29) % 3}, r"y_train of shape \(29,\) does not fit"),
+    "one-hot": ({"y_train": np.eye(3)[np.arange(30) % 3]}, r"y_train of shape \(30, 3\)"),
+    "shapes": ({"x_test": np.zeros((6, 5, 5))}, "differ in shape"),
+    "rank 1": ({"x_train": np.zeros(30), "x_test": np.zeros(6)}, r"shape \(30,\)"),
+    "rank 5": ({"x_train": np.zeros((30, 1, 1, 1, 1)), "x_test": np.zeros((6, 1, 1, 1, 1))}, "ima"),
+    "not whole": ({"y_train": np.arange(30) % 3 + 0.5}, "not whole numbers"),
+    "NaN label": ({"y_train": np.where(np.arange(30) == 3, np.nan, 1.0)}, "not whole numbers"),
+    "negative": ({"y_train": np.arange(30) % 3 - 1}, "label -1"),
+    "negative in test": ({"y_test": np.arange(6) % 3 - 1}, "y_test holds the label -1"),
+    "only in test": ({"y_test": np.full(6, 3)}, "y_test holds the label 3; the classes are 0 to 2"),
+    "gap": ({"y_train": np.where(np.arange(30) % 3 == 1, 0, 2)}, "class 1 has no example"),
+    "gap filled in test": ({"y_train": np.where(np.arange(30) % 2, 0, 2)}, "class 1 has no exampl"),
+    "more than named": ({"class_names": np.array(["a", "b"])}, "label 2; the classes are 0 to 1"),
+    "names, not strings": ({"class_names": np.arange(3)}, "row of strings"),
+    "one class": ({"y_train": np.zeros(30), "y_test": np.zeros(6)}, "at least two"),
+    "NaN": ({"x_train": floats((30, 5, 4), np.nan)}, "x_train holds NaN or infinity"),
+    "infinity": ({"x_test": floats((6, 5, 4), np.inf)}, "x_test holds NaN or infinity"),
+    "empty": ({"x_test": np.zeros((0, 5, 4)), "y_test": np.zeros(0)}, "is empty"),
+    "no pixels": ({"x_train": np.zeros((30, 0, 4)), "x_test": np.zeros((6, 0, 4))}, "is empty"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(tmp_path, case):
+    changes, says = REFUSED[case]
+    with pytest.raises(data.DataError, match=says) as caught:
+        load(save(tmp_path, **changes))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("asked", ["sequence", "image"])
+def test_kind_that_does_not_fit(tmp_path, asked):
+    shape = {"sequence": (36, 5, 4, 1), "image": (36, 5)}[asked]
+    x = RNG.random(shape)
+    with pytest.raises(data.DataError, match=f"data.kind={asked} does not fit"):
+        load(save(tmp_path, x_train=x[:30], x_test=x[30:]), kind=asked)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(data.DataError, match="is not a file"):
+        load(str(tmp_path / "none.npz"))
+
+
+def test_files_that_are_no_npz(tmp_path):
+    good = save(tmp_path)
+    with open(good, "rb") as file:
+        content = file.read()
+    cases = {"text": b"hello", "empty": b"", "cut": content[: len(content) // 2]}
+    # One byte of the stored numbers changed: the archive's checksum tells.
+    cases["flipped"] = content[:300] + bytes([content[300] ^ 255]) + content[301:]
+    for name, broken in cases.items():
+        path = tmp_path / f"{name}.npz"
+        path.write_bytes(broken)
+        with pytest.raises(data.DataError, match="npz file|damaged"):
+            load(str(path))
+    np.save(tmp_path / "single.npy", np.zeros(3))
+    with pytest.raises(data.DataError, match="not an npz file"):
+        load(str(tmp_path / "single.npy"))
+
+
+def test_nothing_is_imported_for_a_file(tmp_path):
+    import subprocess
+    import sys
+
+    code = f"""
+import sys, data
+data.load(data.DataConfig("own", "npz", path={save(tmp_path)!r}))
+assert not {{"tensorflow", "keras", "tensorflow_datasets", "sklearn"}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

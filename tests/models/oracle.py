@@ -1,0 +1,141 @@
+"""What the layers must compute, in NumPy loops that share no code with the models."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import keras
+import numpy as np
+
+NUMPY_MODE = {"reflect": "reflect", "symmetric": "symmetric", "replicate": "edge"}
+NUMPY_MODE["circular"] = "wrap"
+
+
+def sources(size, before, after, mode):
+    """Return where each pixel of a padded axis comes from, by np.pad; -1 for a constant."""
+    if mode in NUMPY_MODE:
+        return np.pad(np.arange(size), (before, after), mode=NUMPY_MODE[mode])
+    return np.pad(np.arange(size), (before, after), constant_values=-1)
+
+
+def amounts(amount, size, k, s, d):
+    """Return (before, after) on one axis by the definition of the amount, in words."""
+    window = d * (k - 1) + 1
+    if amount in ("same", "same_lower"):
+        outputs = math.ceil(size / s)
+        total = 0
+        while (size + total - window) // s + 1 < outputs:
+            total += 1
+        halves = (total // 2, math.ceil(total / 2))
+        return halves if amount == "same" else halves[::-1]
+    if k == 1:
+        return 0, 0
+    pixels = {"valid": 0, "half": d * (k // 2), "full": window - 1}
+    if amount == "causal":
+        return window - 1, 0
+    if isinstance(amount, tuple):
+        return amount
+    each = pixels.get(amount, amount)
+    return each, each
+
+
+def pad(x, widths, modes, value=0.0):
+    """Pad the spatial axes of (batch, *spatial, channels)."""
+    for axis, ((before, after), mode) in enumerate(zip(widths, modes, strict=True), start=1):
+        source = sources(x.shape[axis], before, after, mode)
+        fill = value if mode == "constant" else 0.0
+        outside = (source < 0).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+        x = np.where(outside, fill, np.take(x, np.maximum(source, 0), axis=axis))
+    return x
+
+
+def pad_adjoint(grad, sizes, widths, modes):
+    """Send the gradient of a padded map back to the map."""
+    for axis in range(len(sizes), 0, -1):
+        size, (before, after), mode = sizes[axis - 1], widths[axis - 1], modes[axis - 1]
+        back = np.zeros((*grad.shape[:axis], size, *grad.shape[axis + 1 :]))
+        for position, source in enumerate(sources(size, before, after, mode)):
+            if source >= 0:
+                at = (slice(None),) * axis
+                back[(*at, source)] += grad[(*at, position)]
+        grad = back
+    return grad
+
+
+def windows(sizes, kernel_size, strides, dilation_rate):
+    """Yield each output position with the index of its window in the padded map."""
+    axes = list(zip(sizes, kernel_size, strides, dilation_rate, strict=True))
+    outputs = [(n - (d * (k - 1) + 1)) // s + 1 for n, k, s, d in axes]
+    for position in itertools.product(*map(range, outputs)):
+        index = [p * s + d * np.arange(k) for p, (_, k, s, d) in zip(position, axes, strict=True)]
+        yield position, (slice(None), *np.ix_(*index))
+
+
+def output_shape(sizes, kernel_size, strides, dilation_rate):
+    """Return the output's spatial shape by its last window."""
+    last = list(windows(sizes, kernel_size, strides, dilation_rate))[-1][0]
+    return tuple(p + 1 for p in last)
+
+
+def convolve(x, kernel, strides, dilation_rate):
+    """Cross-correlate (batch, *spatial, channels) with (*kernel_size, channels, filters)."""
+    size = kernel.shape[:-2]
+    geometry = (x.shape[1:-1], size, strides, dilation_rate)
+    out = np.zeros((x.shape[0], *output_shape(*geometry), kernel.shape[-1]))
+    for position, window in windows(*geometry):
+        patch = x[window].reshape(x.shape[0], -1)
+        out[(slice(None), *position)] = patch @ kernel.reshape(-1, kernel.shape[-1])
+    return out
+
+
+def convolve_adjoint(x, kernel, cotangent, strides, dilation_rate):
+    """Return the gradients of sum(convolve(x, kernel) * cotangent) by x and by kernel."""
+    grad_x, grad_kernel = (
+        np.zeros(x.shape),
+        np.zeros((math.prod(kernel.shape[:-1]), kernel.shape[-1])),
+    )
+    flat = kernel.reshape(-1, kernel.shape[-1])
+    for position, window in windows(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate):
+        signal = cotangent[(slice(None), *position)]
+        grad_kernel += x[window].reshape(x.shape[0], -1).T @ signal
+        grad_x[window] += (signal @ flat.T).reshape(x[window].shape)
+    return grad_x, grad_kernel.reshape(kernel.shape)
+
+
+def pool(x, pool_size, strides, widths, reduce):
+    """Reduce each window over the pixels that are there; the border is left out."""
+    padded = pad(x, widths, ["constant"] * len(widths), np.nan)
+    geometry = (padded.shape[1:-1], pool_size, strides, (1,) * len(pool_size))
+    out = np.zeros((x.shape[0], *output_shape(*geometry), x.shape[-1]))
+    axes = tuple(range(1, 1 + len(pool_size)))
+    for position, window in windows(*geometry):
+        out[(slice(None), *position)] = reduce(padded[window], axis=axes)
+    return out
+
+
+def value_and_gradients(layer, x, cotangent):
+    """Return layer(x) and the gradients of sum(layer(x) * cotangent) by x and each weight."""
+    if not layer.built:
+        layer.build(x.shape)
+    x = keras.ops.convert_to_tensor(x)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        weights = [w.value for w in layer.trainable_variables]
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            total = tf.reduce_sum(y * cotangent)
+        grads = tape.gradient(total, [x, *weights])
+    else:
+        import jax
+
+        def total(x, weights):
+            y, _ = layer.stateless_call(weights, [], x)
+            return (y * cotangent).sum(), y
+
+        weights = [w.value for w in layer.trainable_variables]
+        (by_x, by_weights), y = jax.grad(total, (0, 1), has_aux=True)(x, weights)
+        grads = [by_x, *by_weights]
+    return np.asarray(y), [np.asarray(g) for g in grads]

@@ -1,0 +1,108 @@
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from models.geometry.trace import TraceError, fields_of
+from models.layers import CollapseError, Conv1D, Conv2D, MisalignedWarning, align
+from models.padding import Padding
+
+
+def identity_at(offset, k):
+    """Return an initializer for a kernel that copies one pixel of its window."""
+
+    def initialise(shape, dtype):
+        kernel = np.zeros(shape, "float32")
+        kernel[(offset,) * (len(shape) - 2)] = 1.0
+        return kernel
+
+    return initialise
+
+
+def test_equal_sizes_are_left_alone():
+    x = keras.Input((8, 1))
+    y = Conv1D(1, 3, padding="same")(x)
+    aligned = align([x, y], name="here")
+    assert aligned[0] is x
+    assert aligned[1] is y
+
+
+@pytest.mark.parametrize("amount", ["valid", "half", "full", 1])
+@pytest.mark.parametrize("k", [3, 5])
+def test_centres_meet(amount, k):
+    """A kernel that copies its centre is the identity, so aligned branches hold one picture."""
+    inputs = keras.Input((9, 11, 1))
+    kernel = identity_at(k // 2, k)
+    branch = Conv2D(1, k, padding=Padding(amount), kernel_initializer=kernel)(inputs)
+    outputs = align([branch, inputs], name="here")
+    x = np.random.default_rng(0).normal(size=(1, 9, 11, 1)).astype("float32")
+    left, right = keras.Model(inputs, outputs)(x)
+    assert np.array_equal(left, right)
+    assert left.shape[1:3] == tuple(
+        min(a, b) for a, b in zip(branch.shape[1:3], (9, 11), strict=True)
+    )
+
+
+@pytest.mark.parametrize("amount", ["valid", "causal", "full", "same", [[1, 4]]])
+def test_newest_pixels_meet(amount):
+    inputs = keras.Input((12, 1))
+    last = {"kernel_initializer": identity_at(2, 3), "padding": Padding(amount)}
+    branch = Conv1D(1, 3, **last)(Conv1D(1, 3, dilation_rate=2, **last)(inputs))
+    outputs = align([branch, inputs], "end", name="here")
+    x = np.random.default_rng(0).normal(size=(1, 12, 1)).astype("float32")
+    left, right = (np.asarray(y) for y in keras.Model(inputs, outputs)(x))
+    if amount == "same":  # equal sizes are not cropped, so they meet by their centres
+        assert left.shape == right.shape == (1, 12, 1)
+    else:
+        assert np.array_equal(left, right)
+        assert left.shape[1] >= 6
+
+
+def test_crops_are_named_and_plain():
+    inputs = keras.Input((12, 1))
+    branch = Conv1D(1, 3, padding="valid", name="conv")(inputs)
+    outputs = align([branch, inputs], "end", name="here")
+    crop = keras.Model(inputs, outputs).get_layer("here_crop1")
+    assert type(crop) is layers.Cropping1D
+    assert crop.cropping == (2, 0)
+    assert outputs[0] is branch
+    assert fields_of(outputs)[1][0].effective_padding == -2
+
+
+def test_many_branches_of_strided_maps():
+    inputs = keras.Input((32, 32, 1))
+    x = layers.Conv2D(1, 3, 2, padding="valid")(inputs)
+    branches = [x, *(Conv2D(1, k, padding="valid")(x) for k in (3, 5))]
+    outputs = align(branches, name="here")
+    assert {y.shape for y in outputs} == {(None, 11, 11, 1)}
+    assert {
+        (f[0].receptive_field - 1) / 2 - f[0].effective_padding for f in fields_of(outputs)
+    } == {5}
+
+
+def test_half_a_pixel_is_named():
+    inputs = keras.Input((10, 10, 1))
+    branch = Conv2D(1, (2, 1), padding="valid")(inputs)
+    with pytest.warns(MisalignedWarning, match="at 'here' stay 0.5 pixels .* on axis 0"):
+        outputs = align([branch, inputs], name="here")
+    assert {y.shape for y in outputs} == {(None, 9, 10, 1)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        align([branch, inputs], "end", name="here")
+
+
+def test_branches_that_cannot_meet():
+    inputs = keras.Input((9, 1))
+    fast = layers.Conv1D(1, 1, 2)(inputs)
+    with pytest.raises(TraceError, match=r"'here'.*effective strides on axis 0 are \[1, 2\]"):
+        align([fast, inputs], name="here")
+    open_ended = keras.Input((None, 1))
+    longer = Conv1D(1, 3, padding=Padding([[9, 0]]))(keras.Input((9, 1)))
+    with pytest.raises(TraceError, match="a size is not known"):
+        align([open_ended, longer], name="here")
+    ahead = layers.Cropping1D((5, 0))(inputs)
+    behind = layers.Cropping1D((0, 6))(inputs)
+    with pytest.raises(CollapseError, match="'here'"):
+        align([ahead, behind], "end", name="here")

@@ -1,0 +1,284 @@
+"""One run, from the command to what it leaves."""
+
+import csv
+import fcntl
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conf.commandline import ROOT
+from experiments.run import Run
+from tests.helpers import only_run
+
+CHECKOUT = ROOT.parent
+HARD = ("model.dropout=0.3", "data.augment.crop=2", "data.augment.flip=true", "trainer.epochs=4")
+
+
+def read(directory, name):
+    return json.loads((directory / name).read_text())
+
+
+def rows(directory):
+    with open(directory / "metrics.csv") as file:
+        return list(csv.DictReader(file))
+
+
+def numbers(directory):
+    """All that a run computed, timings aside."""
+    columns = ("epoch", "step", "loss", "accuracy", "validation_loss", "learning_rate")
+    with np.load(directory / "predictions.npz", allow_pickle=False) as file:
+        predictions = {name: file[name].tolist() for name in file.files}
+    metrics = [{name: row[name] for name in columns} for row in rows(directory)]
+    return metrics, predictions, read(directory, "results.json")["test_accuracy"]
+
+
+def test_a_run_leaves_what_it_promises(tiny):
+    outcome = tiny("padding=reflect", "seed=3")
+    assert outcome.code == 0
+    assert outcome.err == ""
+    run = only_run()
+    assert run.name == "seed=3"
+    assert run.parent.name.startswith("small_cnn-reflect-placed_digits-")
+    results = read(run, "results.json")
+    assert set(results) >= {
+        "test_accuracy", "validation_accuracy", "per_class_accuracy", "accuracy_by_margin",
+        "parameters", "macs", "final_map_size", "images_per_second", "step_ms",
+        "setup_seconds", "train_seconds",
+    }  # fmt: skip
+    assert f"{100 * results['test_accuracy']:.2f} %" in outcome.out
+    assert str(run) in outcome.out.replace("\n", "")
+    assert read(run, "status.json")["status"] == "COMPLETED"
+    (start,) = read(run, "meta.json")["starts"]
+    assert start["seeds"]["seed"] == 3
+    assert start["versions"]["keras"]
+    assert len(rows(run)) == 2
+    with np.load(run / "predictions.npz", allow_pickle=False) as predictions:
+        right = predictions["predicted"] == predictions["label"]
+        assert right.mean() == results["test_accuracy"]
+        assert set(predictions.files) >= {"id", "label", "predicted", "probability"}
+    total = sum(part["n"] for part in results["accuracy_by_margin"].values())
+    assert total == len(right)
+    names = [layer["name"] for layer in read(run, "geometry.json")]
+    assert "stage1_conv1" in names
+    leftovers = {path.name for path in run.iterdir() if path.suffix in (".part", ".tmp")}
+    assert leftovers == set()
+    assert not (run / "checkpoint.npz").exists()
+
+
+def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
+    tiny()
+    run = only_run()
+    first, before = numbers(run), (run / "results.json").stat().st_mtime_ns
+    again = tiny()
+    assert again.code == 0
+    assert "complete:" in again.out
+    assert "trained with other" not in again.out
+    assert (run / "results.json").stat().st_mtime_ns == before
+    meta = read(run, "meta.json")
+    meta["starts"][-1]["source_hash"] = "another"
+    (run / "meta.json").write_text(json.dumps(meta))
+    assert "trained with other source hash than today's" in tiny().out
+    tiny("rerun=true")
+    assert (run / "results-1.json").exists()
+    assert numbers(run) == first
+
+
+def stop_at(monkeypatch, method, call):
+    """Make the `call`-th call of a Run's `method` end like Ctrl-C."""
+    original, calls = getattr(Run, method), iter(range(call))
+
+    def interrupted(self, *arguments):
+        if next(calls, None) == call - 1:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Run, method, interrupted)
+
+
+def test_an_interrupted_run_resumes_bit_for_bit(tiny, monkeypatch):
+    tiny(*HARD, "study=whole")
+    whole = only_run(Path("runs"))
+    with monkeypatch.context() as patch:
+        # Between the checkpoint's write and the metrics' write, after the second epoch.
+        stop_at(patch, "write_metrics", 2)
+        outcome = tiny(*HARD, "study=broken")
+    assert outcome.code == 130
+    assert "the same command goes on" in outcome.err
+    broken = next(Path("runs/broken").glob("*/seed=0"))
+    assert read(broken, "status.json")["status"] == "INTERRUPTED"
+    assert len(rows(broken)) == 1
+    assert tiny(*HARD, "study=broken").code == 0
+    assert numbers(broken) == numbers(whole)
+    assert len(read(broken, "meta.json")["starts"]) == 2
+
+
+def test_dropout_augmentation_and_order_matter_to_the_numbers(tiny):
+    """Else the resume test would prove little."""
+    tiny(*HARD, "study=a")
+    tiny(*HARD, "seeds.order=1", "study=b")
+    tiny(*HARD, "seeds.augment=1", "study=c")
+    tiny(*HARD, "model.dropout=0.0", "study=d")
+    found = [numbers(next(Path("runs").glob(f"{s}/*/seed=0")))[0][-1]["loss"] for s in "abcd"]
+    assert len(set(found)) == 4
+
+
+def test_a_run_in_other_hands_is_left_alone(tiny):
+    tiny()
+    run = only_run()
+    (run / "status.json").write_text('{"status": "RUNNING"}')
+    with open(run / ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        outcome = tiny()
+    assert "is being trained by another process" in outcome.out.replace("\n", " ")
+    assert len(read(run, "meta.json")["starts"]) == 1
+
+
+def test_a_loss_of_nan_fails_and_names_the_step(tiny):
+    outcome = tiny("optimizer=sgd", "schedule=constant", "optimizer.learning_rate=1e30")
+    assert outcome.code == 1
+    assert "at step" in outcome.err
+    assert outcome.err.count("\n") == 1
+    status = read(only_run(), "status.json")
+    assert status["status"] == "FAILED"
+    assert "DivergedError" in status["traceback"]
+
+
+def test_initial_weights_do_not_depend_on_the_padding(tiny, monkeypatch):
+    import train
+
+    weights = []
+
+    def build(config, spec):
+        model = original(config, spec)
+        weights.append([w.copy() for w in model.get_weights()])
+        return model
+
+    original = train.build
+    monkeypatch.setattr(train, "build", build)
+    tiny("-m", "padding=same,reflect,valid")
+    assert len(weights) == 3
+    for other in weights[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(weights[0], other, strict=True))
+
+
+def test_a_multirun_says_where_it_stands_and_goes_on_after_a_mistake(tiny):
+    outcome = tiny("-m", "padding=same,causal,valid", "seed=0")
+    assert outcome.code == 2
+    assert "[run 1 of 3]" in outcome.out
+    assert "[run 3 of 3, about 0:" in outcome.out
+    assert outcome.err.count("error:") == 1
+    assert "does not fit model=small_cnn" in outcome.err
+    statuses = sorted(
+        read(p.parent, "status.json")["status"] for p in Path("runs").glob("*/*/*/status.json")
+    )
+    assert statuses == ["COMPLETED", "COMPLETED"]
+
+
+def test_steps_are_a_duration_too(tiny):
+    tiny("trainer.epochs=null", "trainer.steps=3")
+    assert rows(only_run())[-1]["step"] == "3"
+
+
+def test_early_stopping_ends_a_training_that_no_longer_improves(tiny):
+    frozen = ("optimizer.learning_rate=0.0", "model.batch_norm=false")
+    tiny(*frozen, "trainer.epochs=9", "trainer.early_stopping=2")
+    losses = [float(row["validation_loss"]) for row in rows(only_run())]
+    assert len(losses) == 3
+    assert len(set(losses)) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("optimizer=sgd", "schedule=one_cycle", "optimizer.learning_rate=0.01"),
+        ("optimizer=adadelta", "schedule=constant", "trainer.label_smoothing=0.1"),
+        ("trainer.steps_per_execution=2",),
+        ("trainer.precision=mixed_bfloat16",),
+        ("trainer.jit=true",),
+        ("padding.pools=follow", "padding=full"),
+        ("padding.overrides={stage1_*: valid}", "data.normalize=unit", "data.resize=36"),
+    ],
+)
+def test_every_option_trains(tiny, options):
+    assert tiny(*options).code == 0
+    assert np.isfinite(float(rows(only_run())[-1]["loss"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["padding=refelct"], "did you mean reflect"),
+        (["model=small_cn"], "did you mean small_cnn?"),
+        (["data=minst"], "did you mean mnist"),
+        (["paddding=same"], "did you mean padding?"),
+        (["+paddding=same"], "did you mean padding?"),
+        (["trainer.epochs=-3"], "trainer.epochs must be at least 1; got -3"),
+        (["trainer.epochs=ten"], "trainer.epochs must be a whole number; got 'ten'"),
+        (["padding=causal"], "does not fit model=small_cnn"),
+        (["padding=causal", "padding.mode=reflect", "model=causal_conv1d"], "future"),
+        (["padding=valid", "data.resize=16"], "data.resize=24"),
+        (["model=causal_conv1d"], "small_cnn"),
+        (["data=mnist1d"], "causal_conv1d"),
+        (["data=tfds"], "data.name must be set"),
+        (["data=npz"], "data.path"),
+        (["data=npz", "data.path=missing.npz"], "missing.npz"),
+        (["optimizer.name=adam"], "did you mean adamw"),
+        (["+optimizer.momentun=0.9"], "optimizer.momentun"),
+        (["+padding.overrides.nothing=valid"], "nothing"),
+        (["evaluate=nowhere"], "is not a finished run"),
+        (["schedule.warmup=2"], "schedule.warmup must be between 0 and 1"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(program, arguments, message):
+    outcome = program(*arguments)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert outcome.err.startswith("error: ")
+    assert outcome.err.count("\n") == 1
+    assert list(Path().iterdir()) == []
+
+
+def test_a_finished_run_is_measured_again_on_its_own_and_on_other_data(tiny, tmp_path):
+    tiny()
+    run = only_run()
+    recorded = read(run, "results.json")["test_accuracy"]
+    assert tiny(f"evaluate={run}").code == 0
+    own = read(run, "evaluations/placed_digits.json")
+    assert own["test_accuracy"] == recorded
+    with np.load(run / "predictions.npz", allow_pickle=False) as file:
+        labels = file["label"][:50]
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 32, 32), dtype=np.uint8)
+    arrays = {"x_train": pixels, "y_train": labels, "x_test": pixels, "y_test": labels}
+    np.savez(tmp_path / "other.npz", **arrays)
+    other = ["data=npz", "data.path=other.npz", "data.validation=0", "data.data_dir=null"]
+    outcome = tiny(f"evaluate={run}", "data.examples=null", *other)
+    assert outcome.code == 0, outcome.err
+    assert read(run, "evaluations/npz.json")["examples"] == 50
+    assert read(run, "results.json")["test_accuracy"] == recorded
+
+
+def test_a_saved_model_loads_outside_the_project(tiny, tmp_path):
+    tiny("padding=reflect", "padding.amount=full")
+    run = only_run().resolve()
+    script = (
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
+        "import keras, models.layers, numpy as np\n"
+        f"model = keras.saving.load_model({str(run / 'model.keras')!r})\n"
+        "print(model(np.zeros((2, 32, 32, 1), 'float32')).shape)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "(2, 10)" in found.stdout, found.stderr
+
+
+def test_sigterm_interrupts_like_ctrl_c(tiny, monkeypatch):
+    def kill(self, history):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Run, "write_metrics", kill)
+    assert tiny().code == 130
+    assert read(only_run(), "status.json")["status"] == "INTERRUPTED"
