@@ -23,6 +23,7 @@ from conf import commandline, device
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
 from experiments import framework, terminal
+from experiments.checkpoint import CheckpointError
 from experiments.run import COMPLETED, Claimed, Run
 from models.padding import PaddingError
 
@@ -38,8 +39,9 @@ def train(config: Config) -> int:
     begun = time.perf_counter()
     fingerprint = data.fingerprint(config.data)
     if fingerprint is None:
-        framework.start(config.backend)
-        data.prepare(config.data)
+        with terminal.busy(f"preparing {config.data.name}, once"):
+            framework.start(config.backend)
+            data.prepare(config.data)
         fingerprint = data.fingerprint(config.data)
     run = Run.of(config, str(fingerprint))
     if run.status == COMPLETED and not config.rerun:
@@ -47,12 +49,14 @@ def train(config: Config) -> int:
         return OK
     run.check_free()
 
-    framework.start(config.backend)
-    from experiments import activations, evaluation, optimizers, progress, tracking, training
-    from models.geometry.trace import trace
+    with terminal.busy(f"starting {config.backend}"):
+        framework.start(config.backend)
+        from experiments import activations, evaluation, optimizers, progress, tracking, training
+        from models.geometry.trace import trace
 
     # data
-    loaded = data.load(config.data)
+    with terminal.busy(f"reading {config.data.name}"):
+        loaded = data.load(config.data)
     seeds = config.seeds.derived(config.seed)
 
     # model
@@ -140,8 +144,8 @@ def attempt(config: Config, overrides: list[str]) -> int:
     except Claimed as elsewhere:
         terminal.say(str(elsewhere))
         return OK
-    except ArithmeticError as diverged:
-        terminal.complain(f"failed: {diverged}")
+    except (ArithmeticError, CheckpointError) as failure:
+        terminal.complain(f"failed: {failure}")
         return FAILED
 
 
@@ -174,6 +178,8 @@ class Session:
 
     def close(self) -> None:
         """Draw what the studies that were touched have found so far."""
+        if not self.studies:
+            return
         from experiments import overview
 
         for study in self.studies:

@@ -30,12 +30,12 @@ def picture(maps: dict[str, np.ndarray]) -> np.ndarray:
     rows = -(-len(maps) // columns)
     figure = Figure(figsize=(2.6 * columns, 2.5 * rows), layout="constrained", dpi=100)
     canvas = FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False).flat
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axis, (name, values) in zip(axes, maps.items(), strict=False):
         _draw(figure, axis, values)
         axis.set_title(f"{name}  {'×'.join(map(str, values.shape))}", fontsize=8)
         axis.tick_params(labelsize=6)
-    for axis in list(axes):
+    for axis in axes[len(maps) :]:
         axis.set_axis_off()
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3]

@@ -8,6 +8,7 @@ leaves a new checkpoint beside an old history.
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def restore(path: Path, model: Any) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             saved = json.loads(str(file["state"]))
             values = [file[f"{i:05d}"] for i in range(len(file.files) - 1)]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     shapes = [tuple(v.shape) for v in targets]
     if [v.shape for v in values] != shapes or len(saved["paths"]) != len(targets):

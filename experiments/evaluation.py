@@ -58,12 +58,14 @@ def cost(layers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def by_margin(margin: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
-    """Accuracy and count in bins of margin; a bin is named by its bounds in pixels, [low, high)."""
+    """Accuracy and count in bins of margin, named by their bounds in pixels; the lower is in."""
     bounds = [-np.inf, *MARGIN_EDGES, np.inf]
+    names = [f"below {MARGIN_EDGES[0]}"]
+    names += [f"{low} to {high}" for low, high in itertools.pairwise(MARGIN_EDGES)]
+    names += [f"from {MARGIN_EDGES[-1]}"]
     bins = {}
-    for low, high in itertools.pairwise(bounds):
+    for name, low, high in zip(names, bounds, bounds[1:], strict=False):
         inside = (margin >= low) & (margin < high)
         if inside.any():
-            name = f"[{low:g}, {high:g})"
             bins[name] = {"accuracy": float(right[inside].mean()), "n": int(inside.sum())}
     return bins

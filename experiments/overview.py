@@ -78,6 +78,6 @@ def _write_event(folder: Path, picture: np.ndarray) -> None:
     earlier = list(folder.glob("events.out.tfevents.*"))
     suffix = f".{os.getpid()}.{uuid.uuid4().hex[:8]}"
     with SummaryWriter(str(folder), filename_suffix=suffix) as writer:
-        writer.add_image("accuracy against padding", picture, 0, dataformats="HWC")
+        writer.add_image("accuracy_against_padding", picture, 0, dataformats="HWC")
     for file in earlier:
         file.unlink()

@@ -26,7 +26,7 @@ class Bar(keras.callbacks.Callback):
             transient=True,
             disable=not (visible and console.is_terminal),
         )
-        self._task = self._progress.add_task("", total=steps, rate="")
+        self._task = self._progress.add_task(self._at(0), total=steps, rate="")
         self._done = self._shown = 0
 
     def __enter__(self) -> Bar:
@@ -60,8 +60,8 @@ class Bar(keras.callbacks.Callback):
         self._shown = len(history)
         if history:
             self._done = history[-1]["step"]
-            self._progress.update(self._task, completed=self._done, description=_of(history, self))
+            at = self._at(len(history))
+            self._progress.update(self._task, completed=self._done, description=at)
 
-
-def _of(history: list[dict[str, Any]], bar: Bar) -> str:
-    return f"epoch {min(len(history) + 1, bar.epochs)}/{bar.epochs}"
+    def _at(self, done: int) -> str:
+        return f"epoch {min(done + 1, self.epochs)}/{self.epochs}"

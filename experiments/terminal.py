@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,11 @@ errors = Console(highlight=False, soft_wrap=True, stderr=True)
 
 def say(text: str) -> None:
     console.print(escape(text))
+
+
+def busy(text: str) -> AbstractContextManager[Any]:
+    """A spinner beside `text` while the block runs, on a terminal."""
+    return console.status(escape(text)) if console.is_terminal else contextlib.nullcontext()
 
 
 def complain(text: str) -> None:
@@ -50,7 +57,7 @@ def summary(
 ) -> None:
     """Accuracy, what the padding did to the maps, where time went, where to look next."""
     by_margin = results.get("accuracy_by_margin", {})
-    margins = "   ".join(f"{m} {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
+    margins = "   ".join(f"{m}: {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
     validation = ""
     if results["validation_accuracy"] is not None:
         validation = f"   (validation {100 * results['validation_accuracy']:.2f} %)"

@@ -76,6 +76,7 @@ class Board:
         summary = Summary()
         value = summary.value.add(tag="keras")
         value.metadata.plugin_data.plugin_name = "graph_keras_model"
+        value.metadata.plugin_data.content = b"1"  # the only version TensorBoard reads
         value.tensor.dtype = 7  # DT_STRING
         value.tensor.tensor_shape.SetInParent()
         value.tensor.string_val.append(model_json.encode())
@@ -96,8 +97,8 @@ class Board:
         add = self._writer.add_scalar
         add(TEST_ACCURACY, results["test_accuracy"], self._epochs)
         for name, found in results.get("accuracy_by_margin", {}).items():
-            add(f"test/accuracy at margin {name}", found["accuracy"], self._epochs)
-        self._writer.add_image("mean activation", picture, self._epochs, dataformats="HWC")
+            add(f"test/accuracy_at_margin/{name}", found["accuracy"], self._epochs)
+        self._writer.add_image("mean_activation", picture, self._epochs, dataformats="HWC")
 
     def _add(self, summary: Summary) -> None:
         written = WrittenSummary.FromString(summary.SerializeToString())
@@ -108,11 +109,11 @@ def hparams(config: Config) -> dict[str, str | float | bool]:
     """A cell's hyperparameters: what a person compares by. The seed is none."""
     padding = config.padding.padding
     return {
-        "model": config.model.name,
-        "data": config.data.name,
         "padding": config.padding.label,
         "amount": str(padding.amount),
         "mode": str(padding.mode),
+        "model": config.model.name,
+        "data": config.data.name,
         "pools": config.padding.pools,
         "optimizer": config.optimizer.name,
         "learning_rate": float(config.optimizer.options["learning_rate"]),

@@ -8,25 +8,11 @@ the newest step seen, so that under `full` the network is the causal one.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 
-from models.convolution import register
-from models.layers import Bound
-
-
-@register
-class LastStep(keras.layers.Layer):
-    """The newest step: (batch, steps, channels) -> (batch, channels)."""
-
-    def call(self, inputs: Any) -> Any:
-        """Take the last step."""
-        return inputs[:, -1, :]
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (batch, channels)."""
-        return input_shape[0], input_shape[-1]
+from models.layers import Bound, LastStep
 
 
 def build(

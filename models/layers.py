@@ -17,7 +17,13 @@ from models.align import Anchor, MisalignedWarning, align
 from models.convolution import Conv1D, Conv2D, WeightNormConv1D
 from models.pad import CollapseError, pad
 from models.padding import Padding, PaddingError
-from models.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
+from models.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    LastStep,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 
 __all__ = [
     "AveragePooling1D",
@@ -26,6 +32,7 @@ __all__ = [
     "CollapseError",
     "Conv1D",
     "Conv2D",
+    "LastStep",
     "MaxPooling1D",
     "MaxPooling2D",
     "MisalignedWarning",

@@ -158,3 +158,16 @@ class AveragePooling2D(AveragePooling, keras.layers.AveragePooling2D):
     """
 
     RANK = 2
+
+
+@register
+class LastStep(keras.layers.Layer):
+    """The newest step: (batch, steps, channels) -> (batch, channels)."""
+
+    def call(self, inputs: Any) -> Any:
+        """Take the last step."""
+        return inputs[:, -1, :]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (batch, channels)."""
+        return input_shape[0], input_shape[-1]

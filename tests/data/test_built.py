@@ -20,6 +20,22 @@ def config(folder, name="placed_digits", **changes):
     return data.DataConfig(name, "built", data_dir=str(folder), **changes)
 
 
+@pytest.fixture
+def tiny_mnist1d(monkeypatch):
+    """mnist1d makes two series a split; returns a list that grows by one with every making."""
+    from data.builders import mnist1d
+
+    made = []
+
+    def make_splits():
+        made.append(1)
+        columns = {"sequence": np.ones((2, 40, 1), np.float32), "label": np.array([0, 1])}
+        return {"train": columns, "test": columns}
+
+    monkeypatch.setattr(mnist1d, "make_splits", make_splits)
+    return made
+
+
 @pytest.mark.parametrize("name", sorted(VERSIONS))
 def test_built_twice_is_identical(name, tmp_path, monkeypatch):
     for split in scenes.SPLITS:
@@ -45,7 +61,7 @@ def test_what_is_read_is_what_the_fingerprint_was_made_of(prepared):
     assert data.fingerprint(config(prepared)) == f"placed_digits/1.0.0+{digest[:12]}"
 
 
-def test_fingerprint_is_none_before_and_follows_the_content(tmp_path):
+def test_fingerprint_is_none_before_and_follows_the_content(tmp_path, tiny_mnist1d):
     cfg = config(tmp_path, "mnist1d")
     assert data.fingerprint(cfg) is None
     data.prepare(cfg)
@@ -75,12 +91,8 @@ def test_content_digest_sees_every_column():
     assert len(set(different)) == 5
 
 
-def test_two_threads_prepare_once(tmp_path, monkeypatch):
-    from data.builders import mnist1d
-
-    made, barrier, failures = [], threading.Barrier(2), []
-    original = mnist1d.make_splits
-    monkeypatch.setattr(mnist1d, "make_splits", lambda: made.append(1) or original())
+def test_two_threads_prepare_once(tmp_path, tiny_mnist1d):
+    barrier, failures = threading.Barrier(2), []
 
     def ask():
         barrier.wait()
@@ -95,7 +107,7 @@ def test_two_threads_prepare_once(tmp_path, monkeypatch):
     for thread in threads:
         thread.join()
     assert not failures
-    assert made == [1]
+    assert tiny_mnist1d == [1]
 
 
 def test_placed_digits_holds_what_it_promises(digits):

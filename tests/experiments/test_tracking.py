@@ -57,11 +57,12 @@ def test_graph_texts_and_picture_are_there(run):
     events = read_back(run)
     tensors = events.Tags()["tensors"]
     assert {"keras", "config/text_summary", "geometry/text_summary"} <= set(tensors)
+    assert events.PluginTagToContent("graph_keras_model") == {"keras": b"1"}
     graph = json.loads(events.Tensors("keras")[0].tensor_proto.string_val[0])
     assert graph["class_name"] == "Functional"
     geometry = events.Tensors("geometry/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "| stage1_conv1 |" in geometry
-    assert "mean activation" in events.Tags()["images"]
+    assert "mean_activation" in events.Tags()["images"]
 
 
 def test_a_resumed_run_has_every_step_once(tiny, monkeypatch):

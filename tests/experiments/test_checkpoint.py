@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from experiments import checkpoint
+
+
+def model(width=3):
+    import keras
+
+    layers = [keras.Input((4,)), keras.layers.Dense(width), keras.layers.Dropout(0.5)]
+    built = keras.Sequential([*layers, keras.layers.BatchNormalization(), keras.layers.Dense(2)])
+    built.compile("adam", "mse")
+    built.optimizer.build(built.trainable_variables)
+    return built
+
+
+def train(built):
+    x = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
+    built.fit(x, x[:, :2], batch_size=4, epochs=1, verbose=0, shuffle=False)
+
+
+def everything(built):
+    return [np.asarray(v) for v in [*built.variables, *built.optimizer.variables]]
+
+
+def test_training_goes_on_exactly_dropout_included(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    first = model()
+    train(first)
+    checkpoint.save(path, first, {"history": [{"epoch": 1, "loss": 0.1 + 0.2}]})
+    train(first)
+    second = model()
+    state = checkpoint.restore(path, second)
+    assert state == {"history": [{"epoch": 1, "loss": 0.1 + 0.2}]}
+    train(second)
+    for a, b in zip(everything(first), everything(second), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_another_models_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    checkpoint.save(path, model(3), {})
+    with pytest.raises(checkpoint.CheckpointError, match="another model"):
+        checkpoint.restore(path, model(5))
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    checkpoint.save(path, model(), {})
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(checkpoint.CheckpointError, match="cannot be read"):
+        checkpoint.restore(path, model())
