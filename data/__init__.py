@@ -1,9 +1,14 @@
 """Data for padzoo: which sets there are, how they are split, normalised and put in order."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from data.config import AugmentConfig, DataConfig, DataError
-from data.loading import load
-from data.sources import fingerprint, prepare
 from data.types import Data, Spec, Split
+
+if TYPE_CHECKING:
+    from data.loading import load
+    from data.sources import fingerprint, prepare
 
 __all__ = [
     "AugmentConfig",
@@ -16,3 +21,12 @@ __all__ = [
     "load",
     "prepare",
 ]
+
+# Found at first use: they need NumPy, and the help page and shell completion do not.
+_LATER = {"load": "data.loading", "fingerprint": "data.sources", "prepare": "data.sources"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'data' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name]), name)

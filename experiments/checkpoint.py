@@ -12,8 +12,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments.files import write_npz
 from experiments.framework import variables
 
@@ -24,6 +22,8 @@ class CheckpointError(ValueError):
 
 def save(path: Path, model: Any, state: dict[str, Any]) -> None:
     """Write the model's and optimizer's variables and `state` (JSON values), atomically."""
+    import numpy as np
+
     arrays = {f"{i:05d}": np.asarray(v) for i, v in enumerate(variables(model))}
     paths = [v.path for v in variables(model)]
     write_npz(path, {**arrays, "state": np.array(json.dumps({"state": state, "paths": paths}))})
@@ -35,6 +35,8 @@ def restore(path: Path, model: Any) -> dict[str, Any]:
     Raises:
         CheckpointError: the file is damaged, or its variables are not the model's.
     """
+    import numpy as np
+
     targets = variables(model)
     try:
         with np.load(path, allow_pickle=False) as file:

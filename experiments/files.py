@@ -9,9 +9,10 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def write(path: Path, content: bytes) -> None:
@@ -44,6 +45,8 @@ def read_json(path: Path) -> Any:
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
+    import numpy as np
+
     buffer = io.BytesIO()
     save: Any = np.savez_compressed if compressed else np.savez
     save(buffer, allow_pickle=False, **arrays)

@@ -8,14 +8,12 @@ import statistics
 import uuid
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from conf.schema import from_dict
-from experiments import files
+from experiments.run import complete_runs
 
 # (model, data) -> padding -> test accuracies in per cent, one a seed
 Accuracies = dict[tuple[str, str], dict[str, list[float]]]
@@ -41,12 +39,9 @@ def write(study: Path) -> Path | None:
 def collect(study: Path) -> Accuracies:
     """The test accuracies of all complete runs below `study`, by what was trained."""
     found: Accuracies = defaultdict(lambda: defaultdict(list))
-    for status in sorted(study.glob("*/seed=*/status.json")):
-        if files.read_json(status).get("status") == "COMPLETED":
-            config = from_dict(files.read_json(status.parent / "config.json"))
-            results: Any = files.read_json(status.parent / "results.json")
-            name = (config.model.name, config.data.name)
-            found[name][config.padding.label].append(100 * results["test_accuracy"])
+    for config, results in complete_runs(study):
+        values = found[config.model.name, config.data.name][config.padding.label]
+        values.append(100 * results["test_accuracy"])
     return found
 
 

@@ -14,12 +14,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-
-from conf.schema import Config
+from conf.schema import Config, from_dict
 from experiments import files, provenance
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RUNNING, COMPLETED, FAILED, INTERRUPTED = "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED"
 
@@ -138,6 +139,14 @@ class Run:
     def _set(self, status: str, **more: Any) -> None:
         content = {"status": status, "time": provenance.now(), "pid": os.getpid(), **more}
         files.write_json(self.directory / "status.json", content)
+
+
+def complete_runs(study: Path) -> Iterator[tuple[Config, dict[str, Any]]]:
+    """Configuration and results of every complete run in a study's folder."""
+    for status in sorted(study.glob("*/seed=*/status.json")):
+        run = Run(status.parent)
+        if run.status == COMPLETED and run.results is not None:
+            yield from_dict(files.read_json(run.directory / "config.json")), run.results
 
 
 def _line(error: BaseException) -> str:
