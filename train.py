@@ -66,7 +66,7 @@ def train(config: Config) -> int:
     epochs, steps = training.plan(config.trainer, len(loaded.train))
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
     training.compile_model(model, optimizer, config.trainer)
-    terminal.headline(config, device.find().name)
+    terminal.headline(config, device.find(config.backend).name)
 
     with run.claim(config), tracking.Board(run.directory, config, run.cell) as board:
         run.write_geometry(layers)

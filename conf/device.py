@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import functools
 import importlib.util
 import os
@@ -21,14 +22,28 @@ class Device:
 
 
 @functools.cache
-def find() -> Device:
-    """The first visible NVIDIA GPU, else the CPU."""
-    return _gpu() or Device("cpu", f"{_cpu_name()}, {len(os.sched_getaffinity(0))} cores", False)
+def find(backend: str) -> Device:
+    """The first visible NVIDIA GPU, where `backend` is installed to use one, else the CPU."""
+    gpu = _gpu() if _has_cuda(backend) else None
+    return gpu or Device("cpu", f"{_cpu_name()}, {len(os.sched_getaffinity(0))} cores", False)
 
 
 def default_backend() -> str:
     """tensorflow where it is installed, else jax."""
     return "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
+
+
+def _has_cuda(backend: str) -> bool:
+    if backend == "jax":
+        return any(_installed(f"jax_cuda{version}_plugin") for version in (12, 13))
+    return _installed("nvidia.cudnn") or ctypes.util.find_library("cudnn") is not None
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _gpu() -> Device | None:

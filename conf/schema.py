@@ -136,7 +136,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
 
 def _resolved(config: Config) -> Config:
     backend = device.default_backend() if config.backend == "auto" else config.backend
-    trainer, here = config.trainer, device.find()
+    trainer, here = config.trainer, device.find(backend)
     on_gpu = here.kind == "gpu"
     precision, jit = trainer.precision, trainer.jit
     if precision == "auto":

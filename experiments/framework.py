@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from conf import device
 from conf.reader import ConfigError
 
 LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
@@ -37,6 +38,11 @@ def start(backend: str) -> None:
         ) from None
     if backend == "tensorflow":
         _grow_memory()
+    if device.find(backend).kind == "gpu" and not _sees_gpu(backend):
+        raise ConfigError(
+            f"{backend} cannot use the {device.find(backend).name}: mend its CUDA installation, "
+            "or train on the CPU with CUDA_VISIBLE_DEVICES=-1"
+        )
 
 
 def fresh(*, precision: str, seed: int) -> None:
@@ -74,6 +80,16 @@ def quiet() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def _sees_gpu(backend: str) -> bool:
+    if backend == "jax":
+        import jax
+
+        return any(found.platform == "gpu" for found in jax.devices())
+    import tensorflow
+
+    return bool(tensorflow.config.list_physical_devices("GPU"))
 
 
 def _grow_memory() -> None:

@@ -36,12 +36,12 @@ def source_hash() -> str:
 
 def describe(config: Config) -> dict[str, Any]:
     """What a result has to carry for someone to trust it or to repeat it."""
-    here = device.find()
+    here = device.find(config.backend)
     return {
         "time": now(),
         "command": shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
         **_git(),
-        **today(),
+        **today(config.backend),
         "backend": config.backend,
         "device_kind": here.kind,
         "precision": config.trainer.precision,
@@ -50,12 +50,12 @@ def describe(config: Config) -> dict[str, Any]:
     }
 
 
-def today() -> dict[str, Any]:
+def today(backend: str) -> dict[str, Any]:
     """The part of `describe` in which two runs must agree to be compared to the last digit."""
     return {
         "source_hash": source_hash(),
         "versions": framework.versions(),
-        "device": device.find().name,
+        "device": device.find(backend).name,
     }
 
 

@@ -58,7 +58,7 @@ class Run:
     def changed_since(self) -> list[str]:
         """In what the stored run differs from what would run today: sources, versions, device."""
         starts = (files.read_json(self.directory / "meta.json") or {}).get("starts") or [{}]
-        today = provenance.today()
+        today = provenance.today(starts[-1].get("backend", "tensorflow"))
         return [name for name, value in today.items() if starts[-1].get(name) != value]
 
     def check_free(self) -> None:

@@ -225,6 +225,8 @@ def test_every_option_trains(tiny, options):
         (["model=causal_conv1d"], "small_cnn"),
         (["data=mnist1d"], "causal_conv1d"),
         (["data=tfds"], "data.name must be set"),
+        (["data=tfds", "data.name=mnits"], "mnist"),
+        (["data=cifar100"], "data.download=true"),
         (["data=npz"], "data.path"),
         (["data=npz", "data.path=missing.npz"], "missing.npz"),
         (["optimizer.name=adam"], "did you mean adamw"),
@@ -241,6 +243,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(program, arguments, message):
     assert outcome.err.startswith("error: ")
     assert outcome.err.count("\n") == 1
     assert list(Path().iterdir()) == []
+
+
+def test_data_that_would_have_to_be_unpickled_is_refused(program, tmp_path):
+    arrays = {name: np.arange(4) for name in ("y_train", "x_test", "y_test")}
+    np.savez(tmp_path / "my.npz", x_train=np.array([{}] * 4, dtype=object), **arrays)
+    outcome = program("data=npz", "data.path=my.npz", "data.data_dir=null")
+    assert outcome.code == 2
+    assert "object" in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert not Path("runs").exists()
 
 
 def test_a_finished_run_is_measured_again_on_its_own_and_on_other_data(tiny, tmp_path):

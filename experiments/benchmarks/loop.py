@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
     examples = spent.pop("examples")
     report = {
         "command": " ".join(["python -m experiments.benchmarks.loop", *arguments]),
-        **provenance.today(),
+        **provenance.today(config.backend),
         "examples": examples,
         "rounds": ROUNDS,
         **{f"{k}_images_per_second": examples / statistics.median(v) for k, v in seconds.items()},

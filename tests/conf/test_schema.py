@@ -108,7 +108,7 @@ def test_seeds_are_independent_streams_and_can_be_set_apart():
 )
 def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit):
     found = gpu or device.Device("cpu", "CPU", bfloat16=False)
-    monkeypatch.setattr(device, "find", lambda: found)
+    monkeypatch.setattr(device, "find", lambda backend: found)
     trainer = config("backend=tensorflow").trainer
     assert (trainer.precision, trainer.jit) == (precision, jit)
     assert config("backend=jax").trainer.jit is True
