@@ -45,6 +45,18 @@ class PaddingConfig:
         """The network's padding, without the exceptions in `overrides`."""
         return Padding(self.amount, self.mode, self.value)
 
+    def exceptions(self) -> list[tuple[str, dict[str, Any]]]:
+        """`overrides` in full: (pattern, padding) in the order in which they are tried."""
+        return [
+            (
+                pattern,
+                self.padding.replace(given).to_dict()
+                if isinstance(given, Mapping)
+                else Padding.of(given).to_dict(),
+            )
+            for pattern, given in (self.overrides or {}).items()
+        ]
+
     @property
     def label(self) -> str:
         """A short name for people: the amount, the mode, or both."""
@@ -115,14 +127,16 @@ class Config:
             del values["data"][key]
         del values["trainer"]["progress"]
         values["padding"].update(self.padding.padding.to_dict())
+        values["padding"]["overrides"] = self.padding.exceptions()
         values["data"]["fingerprint"] = fingerprint
-        return values
+        return _canonical(values)
 
     def cell(self, fingerprint: str) -> str:
         """The directory name shared by all seeds of one configuration."""
         content = json.dumps(self.identity(fingerprint), sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-        return f"{self.model.name}-{self.padding.label}-{self.data.name}-{digest}"
+        data_name = self.data.name.replace("/", "-")
+        return f"{self.model.name}-{self.padding.label}-{data_name}-{digest}"
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
@@ -177,6 +191,7 @@ def _checked(config: Config) -> Config:
         raise unknown("model", config.model.name, models.names())
     model = config.model.name
     layer = {"image": "Conv2D", "sequence": "Conv1D"}[models.kind(model)]
+    padding.exceptions()  # a mistake in one is raised here
     reason = supports(padding.padding.amount, padding.padding.mode, layer)
     if reason:
         raise ConfigError(f"padding={padding.label} does not fit model={model}: {reason}")
@@ -191,6 +206,15 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def _derive(seed: int, stream: str) -> int:
     digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
+
+
+def _canonical(value: Any) -> Any:
+    """Numbers that are equal written alike: 0 and 0.0 are one value."""
+    if isinstance(value, dict):
+        return {key: _canonical(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _label(value: Any) -> str:

@@ -77,6 +77,9 @@ def test_seed_paths_and_display_are_no_part_of_the_identity():
 def test_the_same_effective_configuration_is_the_same_cell():
     assert cell("padding=reflect") == cell("padding=same", "padding.mode=reflect")
     assert cell() == cell("trainer.epochs=10")
+    assert cell("model.dropout=0") == cell("model.dropout=0.0")
+    by_name = "padding.overrides={stage1*: reflect}"
+    assert cell(by_name) == cell("padding.overrides={stage1*: {mode: reflect}}")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,16 @@ def test_the_same_effective_configuration_is_the_same_cell():
 )
 def test_what_changes_the_numbers_changes_the_cell(override):
     assert cell() != cell(override)
+
+
+def test_the_order_of_overrides_counts():
+    first = "padding.overrides={stage1*: reflect, stage*: valid}"
+    second = "padding.overrides={stage*: valid, stage1*: reflect}"
+    assert cell(first) != cell(second)
+
+
+def test_a_data_sets_variant_makes_no_folder_of_its_own():
+    assert "/" not in cell("data=tfds", "data.name=cifar10_corrupted/fog_1")
 
 
 def test_other_data_under_the_same_name_is_another_cell():
