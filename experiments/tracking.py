@@ -7,6 +7,7 @@ history, so a resumed run writes them anew and no step stands twice or is missin
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 import uuid
@@ -15,9 +16,11 @@ from typing import Any
 
 import numpy as np
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
 from tensorboard.plugins.hparams import api_pb2, metadata, summary_v2
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
 from tensorboardX import SummaryWriter
+from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary as WrittenSummary
 
 from conf.schema import Config
@@ -31,6 +34,8 @@ SCALARS = {
     "speed/images_per_second": "images_per_second",
 }
 TEST_ACCURACY = "test/accuracy"
+# It warns of every layer under mixed precision, whose policy it draws as no dtype.
+logging.getLogger("tensorboard").setLevel(logging.ERROR)
 METRICS = [
     summary_v2.Metric(TEST_ACCURACY, display_name="test accuracy"),
     summary_v2.Metric("accuracy/validation", display_name="validation accuracy"),
@@ -72,7 +77,12 @@ class Board:
             self._writer.close()
 
     def model(self, model_json: str, layers: list[dict[str, Any]]) -> None:
-        """The Keras graph and the geometry table, a row a layer."""
+        """The graph of layers, twice, and the geometry table, a row a layer.
+
+        TensorBoard opens its page with the run's graph and offers Keras' own beside it.
+        """
+        graph = keras_model_to_graph_def(json.loads(model_json))
+        self._writer.file_writer.add_event(Event(graph_def=graph.SerializeToString()))
         summary = Summary()
         value = summary.value.add(tag="keras")
         value.metadata.plugin_data.plugin_name = "graph_keras_model"
@@ -106,22 +116,25 @@ class Board:
 
 
 def hparams(config: Config) -> dict[str, str | float | bool]:
-    """A cell's hyperparameters: what a person compares by. The seed is none."""
-    padding = config.padding.padding
+    """A cell's hyperparameters: what a person compares by. The seed is none.
+
+    TensorBoard sorts the names and shows the first five: those that matter most come first.
+    """
+    padding, trainer = config.padding.padding, config.trainer
     return {
-        "padding": config.padding.label,
         "amount": str(padding.amount),
+        "data": config.data.name,
         "mode": str(padding.mode),
         "model": config.model.name,
-        "data": config.data.name,
+        "padding": config.padding.label,
         "pools": config.padding.pools,
-        "optimizer": config.optimizer.name,
-        "learning_rate": float(config.optimizer.options["learning_rate"]),
-        "schedule": config.schedule.name,
-        "batch_size": float(config.trainer.batch_size),
-        "duration": str(config.trainer.epochs or f"{config.trainer.steps} steps"),
-        "precision": config.trainer.precision,
-        "backend": config.backend,
+        "trainer/backend": config.backend,
+        "trainer/batch_size": float(trainer.batch_size),
+        "trainer/duration": str(trainer.epochs or f"{trainer.steps} steps"),
+        "trainer/learning_rate": float(config.optimizer.options["learning_rate"]),
+        "trainer/optimizer": config.optimizer.name,
+        "trainer/precision": trainer.precision,
+        "trainer/schedule": config.schedule.name,
     }
 
 

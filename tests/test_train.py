@@ -205,7 +205,8 @@ def test_early_stopping_ends_a_training_that_no_longer_improves(tiny):
     ],
 )
 def test_every_option_trains(tiny, options):
-    assert tiny(*options).code == 0
+    outcome = tiny(*options)
+    assert (outcome.code, outcome.err) == (0, "")
     assert np.isfinite(float(rows(only_run())[-1]["loss"]))
 
 

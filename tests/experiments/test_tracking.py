@@ -49,6 +49,7 @@ def test_hparams_name_the_factors_and_group_the_seeds_of_a_cell(run):
     assert start.hparams["mode"].string_value == "reflect"
     assert start.hparams["model"].string_value == "small_cnn"
     assert "seed" not in start.hparams
+    assert sorted(start.hparams)[:5] == ["amount", "data", "mode", "model", "padding"]
     end = content[metadata.SESSION_END_INFO_TAG].session_end_info
     assert end.status == 1  # STATUS_SUCCESS
 
@@ -60,6 +61,8 @@ def test_graph_texts_and_picture_are_there(run):
     assert events.PluginTagToContent("graph_keras_model") == {"keras": b"1"}
     graph = json.loads(events.Tensors("keras")[0].tensor_proto.string_val[0])
     assert graph["class_name"] == "Functional"
+    nodes = {node.name for node in events.Graph().node}
+    assert "small_cnn/stage1_conv1" in nodes
     geometry = events.Tensors("geometry/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "| stage1_conv1 |" in geometry
     assert "mean_activation" in events.Tags()["images"]
