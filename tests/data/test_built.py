@@ -51,6 +51,14 @@ def test_built_twice_is_identical(name, tmp_path, monkeypatch):
         np.testing.assert_array_equal(one.y, two.y)
 
 
+def test_version_1_0_0_is_this_content(prepared, tmp_path):
+    """Prepared copies are found by their version: other content needs another version."""
+    assert data.fingerprint(config(prepared)) == "placed_digits/1.0.0+0e4c474cb7aa"
+    sequences = config(tmp_path, "mnist1d")
+    data.prepare(sequences)
+    assert data.fingerprint(sequences) == "mnist1d/1.0.0+a57cabd85cde"
+
+
 def test_what_is_read_is_what_the_fingerprint_was_made_of(prepared):
     raw = built.read(config(prepared))
     columns = {
