@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -23,16 +24,15 @@ from conf import commandline, device
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
 from experiments import framework, terminal
-from experiments.checkpoint import CheckpointError
-from experiments.run import COMPLETED, Claimed, Run
+from experiments.run import Claimed, Run, RunFailed
 from models.padding import PaddingError
 
 BAD_INPUT = (ConfigError, data.DataError, models.ModelError, PaddingError)
-OK, FAILED, BAD, STOPPED = 0, 1, 2, 130
+FOUND, OK, FAILED, BAD, STOPPED = -1, 0, 1, 2, 130  # exit codes; FOUND, at once, exits with 0
 
 
 def train(config: Config) -> int:
-    """One run from its configuration to its results; returns the exit code.
+    """One run from its configuration to its results; returns OK, or FOUND if it is complete.
 
     Heavy imports wait until they are needed: a complete run answers before Keras loads.
     """
@@ -44,9 +44,9 @@ def train(config: Config) -> int:
             data.prepare(config.data)
         fingerprint = data.fingerprint(config.data)
     run = Run.of(config, str(fingerprint))
-    if run.status == COMPLETED and not config.rerun:
+    if run.complete and not config.rerun:
         terminal.already_complete(run, config.runs_dir)
-        return OK
+        return FOUND
     run.check_free()
 
     with terminal.busy(f"starting {config.backend}"):
@@ -58,6 +58,9 @@ def train(config: Config) -> int:
     with terminal.busy(f"reading {config.data.name}"):
         loaded = data.load(config.data)
     seeds = config.seeds.derived(config.seed)
+
+    if config.trainer.early_stopping is not None and loaded.validation is None:
+        raise ConfigError("trainer.early_stopping needs a validation split: data.validation > 0")
 
     # model
     framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
@@ -133,18 +136,17 @@ def build(config: Config, spec: data.Spec) -> Any:
 
 
 def attempt(config: Config, overrides: list[str]) -> int:
-    """`train` or evaluate, with every expected failure told in one line."""
+    """`train` or evaluate, with every expected end told in one line."""
     try:
         if config.evaluate is not None:
             from experiments import reevaluate
 
-            data_asked_for = any(text.startswith(("data=", "data.name=")) for text in overrides)
-            return reevaluate.main(config, other_data=data_asked_for)
+            return reevaluate.main(config, overrides)
         return train(config)
     except Claimed as elsewhere:
         terminal.say(str(elsewhere))
-        return OK
-    except (ArithmeticError, CheckpointError) as failure:
+        return FOUND
+    except RunFailed as failure:
         terminal.complain(f"failed: {failure}")
         return FAILED
 
@@ -159,21 +161,25 @@ class Session:
         self.studies: set[Path] = set()
 
     def job(self, composed: DictConfig) -> None:
-        if HydraConfig.get().mode == hydra.types.RunMode.MULTIRUN:
+        overrides = list(HydraConfig.get().overrides.task)
+        many = HydraConfig.get().mode == hydra.types.RunMode.MULTIRUN
+        if many:
             self.sweep.begin()
         begun = time.perf_counter()
         try:
             values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
             config = from_dict(values)
-            code = attempt(config, list(HydraConfig.get().overrides.task))
-            self.studies.add(Path(config.runs_dir) / config.study)
+            code = attempt(config, overrides)
+            self.studies.add(Path(config.runs_dir).expanduser() / config.study)
         except (*BAD_INPUT, OmegaConfBaseException) as mistake:
-            terminal.complain(str(commandline.explain(mistake, self.arguments)))
+            which = f"{' '.join(overrides)}: " if many else ""
+            terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
             code = BAD
         except Exception:  # a bug of ours: show it, and let a sweep's other runs go on
             traceback.print_exc()
             code = FAILED
-        self.sweep.ended(time.perf_counter() - begun)
+        if code == OK:
+            self.sweep.trained(time.perf_counter() - begun)
         self.code = max(self.code, code)
 
     def close(self) -> None:
@@ -188,22 +194,28 @@ class Session:
 
 
 def main() -> int:
-    arguments = sys.argv[1:] = commandline.quoted(sys.argv[1:])
-    if {"-h", "--help"} & set(arguments):
+    if {"-h", "--help"} & set(sys.argv):
         print(commandline.help_page())
         return OK
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra raises, and the one line is ours
+    arguments = sys.argv[1:]
     try:
+        arguments = sys.argv[1:] = commandline.readable(arguments)
         session = Session(arguments)
-        hydra.main(version_base="1.3", config_path="conf", config_name="config")(session.job)()
+        run = hydra.main(version_base="1.3", config_path="conf", config_name="config")
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["PADZOO_SWEEP_DIR"] = folder
+            run(session.job)()
         session.close()
-        return session.code
+        return max(session.code, OK)
     except (*BAD_INPUT, HydraException, OmegaConfBaseException) as mistake:
         terminal.complain(str(commandline.explain(mistake, arguments)))
     except KeyboardInterrupt:
         terminal.complain("interrupted; the same command goes on from the last finished epoch")
         return STOPPED
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return BAD
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
@@ -28,7 +28,6 @@ GROUPS = {
     "optimizer": "optimizers",
     "schedule": "learning-rate schedules",
     "trainer": "how long and how to train",
-    "experiment": "presets",
     "debug": "quick looks",
 }
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
@@ -46,9 +45,25 @@ padzoo: train a network under a padding, and see what the padding did.
 """
 
 
-def quoted(arguments: list[str]) -> list[str]:
-    """The arguments with paths quoted that Hydra could not read: ours hold a `seed=0`."""
-    return [_quoted(argument) for argument in arguments]
+def readable(arguments: list[str]) -> list[str]:
+    """The arguments as Hydra can read them: flags first, paths quoted (ours hold a `seed=0`).
+
+    Raises:
+        ConfigError: for a flag that does not exist.
+    """
+    parser = get_args_parser()
+    parser.error = _refuse  # type: ignore[method-assign]
+    overrides = list(parser.parse_intermixed_args(arguments).overrides)
+    flags = list(arguments)
+    for override in reversed(overrides):
+        flags.reverse()
+        flags.remove(override)
+        flags.reverse()
+    return flags + [_quoted(override) for override in overrides]
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ConfigError(f"{message}; --help lists what there is")
 
 
 def options(group: str) -> dict[str, str]:
@@ -77,9 +92,11 @@ def check(arguments: list[str]) -> int:
     overrides = _parse(arguments)
     for override in overrides:
         group = override.key_or_group
+        if override.is_delete():
+            raise ConfigError(f"{override.input_line}: nothing can be left out; set a value")
         if (ROOT / group).is_dir():
             for choice in _values(override):
-                if choice is not None and choice not in options(group):
+                if choice not in options(group):
                     raise unknown(group, str(choice), options(group))
         if group == "backend" and override.is_sweep_override():
             raise ConfigError(
@@ -125,7 +142,7 @@ def _first_comment(file: Path) -> str:
 
 def _quoted(argument: str) -> str:
     key, _, value = argument.partition("=")
-    if key not in PATHS or not set(value) & set("= ()[]{}") or value[0] in "\"'":
+    if key not in PATHS or not set(value) & set("= ()[]{}~,:") or value[0] in "\"'":
         return argument
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"{key}='{escaped}'"
@@ -145,22 +162,22 @@ def _parse(arguments: list[str]) -> list[Override]:
     return overrides
 
 
-def _values(override: Override) -> list[Any]:
+def _values(override: Override) -> list[str]:
     if override.is_sweep_override() and isinstance(override.value(), Sweep):
-        return [_plain(value) for value in override.sweep_iterator()]
-    return [_plain(override.value())]
+        return [_text(value) for value in override.sweep_iterator()]
+    return [_text(override.value())]
 
 
-def _plain(value: Any) -> Any:
-    return getattr(value, "text", value)
+def _text(value: Any) -> str:
+    return "null" if value is None else str(getattr(value, "text", value))
 
 
 def _known_keys(overrides: list[Override]) -> set[str]:
     choices = []
     for override in overrides:
         group = override.key_or_group
-        if (ROOT / group).is_dir() and (value := _values(override)[0]) is not None:
-            choices.append(f"{group}={value}")
+        if (ROOT / group).is_dir():
+            choices.append(f"{group}={_values(override)[0]}")
     with initialize_config_dir(str(ROOT), version_base="1.3"):
         return set(_flatten(compose("config", choices)))
 

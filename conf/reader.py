@@ -69,6 +69,8 @@ def _value(kind: Any, value: Any, path: str) -> Any:
         return dict(value)
     if kind is float and type(value) is int:
         return float(value)
+    if kind is str and type(value) in (int, float):
+        return str(value)  # study=2024 is a name
     if type(value) is not kind:
         raise ConfigError(f"{path} must be {_SPOKEN.get(kind, kind)}; got {value!r}")
     return value

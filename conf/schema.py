@@ -1,6 +1,6 @@
 """The typed configuration, and the checks that cross its fields.
 
-Below `train.py` nobody sees a DictConfig: `from_hydra` reads the composed mapping into frozen
+Below `train.py` nobody sees a DictConfig: `from_dict` reads the composed mapping into frozen
 dataclasses, resolves every `auto`, and refuses in one line what cannot run. It imports no
 framework, so a mistake costs a fraction of a second.
 """
@@ -45,17 +45,22 @@ class PaddingConfig:
         """The network's padding, without the exceptions in `overrides`."""
         return Padding(self.amount, self.mode, self.value)
 
-    def exceptions(self) -> list[tuple[str, dict[str, Any]]]:
+    def exceptions(self) -> list[tuple[str, Padding]]:
         """`overrides` in full: (pattern, padding) in the order in which they are tried."""
-        return [
-            (
-                pattern,
-                self.padding.replace(given).to_dict()
-                if isinstance(given, Mapping)
-                else Padding.of(given).to_dict(),
-            )
-            for pattern, given in (self.overrides or {}).items()
-        ]
+        overrides = self.overrides or {}
+        if not all(isinstance(pattern, str) for pattern in overrides):
+            raise ConfigError(f"padding.overrides takes layer names; got {list(overrides)}")
+        return [(name, self.padding.overridden(by)) for name, by in overrides.items()]
+
+    def by_axis(self, rank: int) -> dict[str, Any]:
+        """The padding in one way of writing: an amount and a mode for each axis."""
+
+        def plain(padding: Padding) -> dict[str, Any]:
+            amounts = [(a, a) if isinstance(a, int) else a for a in padding.amounts(rank)]
+            return {"amount": amounts, "mode": padding.modes(rank), "value": padding.value}
+
+        exceptions = [(name, plain(padding)) for name, padding in self.exceptions()]
+        return {**plain(self.padding), "pools": self.pools, "overrides": exceptions}
 
     @property
     def label(self) -> str:
@@ -126,9 +131,10 @@ class Config:
         for key in ("data_dir", "path", "download", "epochs", "version"):
             del values["data"][key]
         del values["trainer"]["progress"]
-        values["padding"].update(self.padding.padding.to_dict())
-        values["padding"]["overrides"] = self.padding.exceptions()
+        values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
+        if self.data.augment.crop == 0:
+            del values["data"]["augment"]["crop_mode"]
         return _canonical(values)
 
     def cell(self, fingerprint: str) -> str:
@@ -169,7 +175,9 @@ def _checked(config: Config) -> Config:
     if not isinstance(trainer.jit, bool):
         raise ConfigError(f"trainer.jit must be auto, true or false; got {trainer.jit!r}")
     if (trainer.epochs is None) == (trainer.steps is None):
-        raise ConfigError("set trainer.epochs or trainer.steps, and the other to null")
+        raise ConfigError(
+            "a duration has one unit: trainer.epochs=…, or trainer.epochs=null trainer.steps=…"
+        )
     for name in ("epochs", "steps", "batch_size", "early_stopping", "steps_per_execution"):
         number = getattr(trainer, name)
         if number is not None and number < 1:
@@ -185,13 +193,11 @@ def _checked(config: Config) -> Config:
     if not config.study or "/" in config.study or config.study.startswith((".", "_")):
         raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
     config.data.validate()
-    if trainer.early_stopping is not None and config.data.validation == 0:
-        raise ConfigError("trainer.early_stopping needs a validation split: data.validation > 0")
     if config.model.name not in models.names():
         raise unknown("model", config.model.name, models.names())
     model = config.model.name
     layer = {"image": "Conv2D", "sequence": "Conv1D"}[models.kind(model)]
-    padding.exceptions()  # a mistake in one is raised here
+    padding.by_axis(models.SPATIAL_RANK[models.kind(model)])  # a mistake is raised here
     reason = supports(padding.padding.amount, padding.padding.mode, layer)
     if reason:
         raise ConfigError(f"padding={padding.label} does not fit model={model}: {reason}")
@@ -219,5 +225,6 @@ def _canonical(value: Any) -> Any:
 
 def _label(value: Any) -> str:
     if isinstance(value, tuple):
-        return "_".join(_label(part) for part in value)
+        parts = [_label(part) for part in value]
+        return parts[0] if len(set(parts)) == 1 else "_".join(parts)
     return str(value)

@@ -95,6 +95,8 @@ def _array(file: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.gene
         raise DataError(f"{name} in {path} is damaged") from None
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error):
         raise DataError(f"{name} in {path} is damaged") from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{name} in {path} is no array")
     if name != "class_names" and array.dtype.kind not in "uifb":
         raise DataError(f"{name} in {path} is of type {array.dtype}; real numbers are needed")
     return array
@@ -132,7 +134,10 @@ def _class_names(arrays: Arrays, y_train: NDArray[np.generic]) -> tuple[str, ...
         if names.ndim != 1 or names.dtype.kind != "U":
             raise DataError("class_names must be one row of strings")
         return tuple(map(str, names))
-    return tuple(map(str, range(int(y_train.max()) + 1)))
+    highest = int(y_train.max())
+    if highest >= len(y_train):
+        raise DataError(f"y_train holds the label {highest} and only {len(y_train)} examples")
+    return tuple(map(str, range(highest + 1)))
 
 
 def _check_labels(what: str, y: NDArray[np.generic], classes: int) -> None:

@@ -43,7 +43,7 @@ def restore(path: Path, model: Any) -> dict[str, Any]:
             saved = json.loads(str(file["state"]))
             values = [file[f"{i:05d}"] for i in range(len(file.files) - 1)]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+        raise CheckpointError(f"{path} cannot be read: start anew with rerun=true") from error
     shapes = [tuple(v.shape) for v in targets]
     if [v.shape for v in values] != shapes or len(saved["paths"]) != len(targets):
         raise CheckpointError(f"{path} is of another model: start anew with rerun=true")

@@ -10,6 +10,11 @@ import numpy as np
 
 from data import Spec, Split
 
+
+class DivergedError(ArithmeticError):
+    """A loss or an output that is no longer a number."""
+
+
 # Pixels from the object's box to the nearest border; below 0 the border cuts the object.
 MARGIN_EDGES = (-4, 0, 3, 6)
 
@@ -17,6 +22,8 @@ MARGIN_EDGES = (-4, 0, 3, 6)
 def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[str, np.ndarray]:
     """Per example: id, label, predicted class, probability of the true class (float64 softmax)."""
     logits = np.asarray(model.predict(split.x, batch_size=batch_size, verbose=0), np.float64)
+    if not np.isfinite(logits).all():
+        raise DivergedError("the network's outputs on the test split are not finite")
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
     predictions = {

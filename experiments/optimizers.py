@@ -29,9 +29,12 @@ def build(optimizer: Component, schedule: Component, *, steps: int) -> Any:
     peak = options.pop("learning_rate")
     make = SCHEDULES[schedule.name]
     rate = make(peak, steps, **_checked("schedule", schedule, make))
-    built = cls(learning_rate=rate, **options)
+    try:
+        built = cls(learning_rate=rate, **options)
+    except ValueError as error:
+        raise ConfigError(f"optimizer {optimizer.name}: {error}") from None
     if built.weight_decay:
-        built.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+        built.exclude_from_weight_decay(var_names=["bias", "beta", "gamma", "^g$"])
     return built
 
 
@@ -83,6 +86,7 @@ def _checked(group: str, component: Component, target: Callable[..., Any]) -> di
     for key, value in component.options.items():
         if key not in parameters:
             raise unknown("key", f"{group}.{key}", [f"{group}.{name}" for name in parameters])
-        if not isinstance(value, (int, float)) or (not isinstance(value, bool) and value < 0):
+        number = isinstance(value, (int, float))
+        if not number or not math.isfinite(value) or value < 0:
             raise ConfigError(f"{group}.{key} must be a number of at least 0; got {value!r}")
     return dict(component.options)

@@ -6,16 +6,15 @@ import fcntl
 import os
 import statistics
 import uuid
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from experiments.run import complete_runs
+from experiments.run import by_cell
 
-# (model, data) -> padding -> test accuracies in per cent, one a seed
+# (model, data) -> cell's name -> test accuracies in per cent, one a seed
 Accuracies = dict[tuple[str, str], dict[str, list[float]]]
 
 
@@ -38,11 +37,13 @@ def write(study: Path) -> Path | None:
 
 def collect(study: Path) -> Accuracies:
     """The test accuracies of all complete runs below `study`, by what was trained."""
-    found: Accuracies = defaultdict(lambda: defaultdict(list))
-    for config, results in complete_runs(study):
-        values = found[config.model.name, config.data.name][config.padding.label]
-        values.append(100 * results["test_accuracy"])
-    return found
+    return {
+        group: {
+            cell: [100 * results["test_accuracy"] for results in by_seed.values()]
+            for cell, by_seed in cells.items()
+        }
+        for group, cells in by_cell(study).items()
+    }
 
 
 def draw(accuracies: Accuracies) -> Figure:

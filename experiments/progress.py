@@ -40,7 +40,7 @@ class Bar(keras.callbacks.Callback):
         self._base = self._done
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._done = self._base + batch + 1
+        self._done = min(self._base + batch + 1, self.steps)
         speed = self._progress.tasks[0].speed
         rate = f"{speed * self.batch_size:,.0f} images/s" if speed else ""
         self._progress.update(self._task, completed=self._done, rate=rate)

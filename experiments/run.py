@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import tempfile
 import traceback
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -29,6 +31,10 @@ class Claimed(Exception):
     """Another living process is training this run."""
 
 
+class RunFailed(Exception):
+    """A run that was claimed and did not end well; its directory says FAILED."""
+
+
 class Run:
     """A run's directory and the files in it that say where it stands."""
 
@@ -39,7 +45,7 @@ class Run:
     @classmethod
     def of(cls, config: Config, fingerprint: str) -> Run:
         """The run that `config` and the data with this fingerprint identify."""
-        study = Path(config.runs_dir) / config.study
+        study = Path(config.runs_dir).expanduser() / config.study
         return cls(study / config.cell(fingerprint) / f"seed={config.seed}")
 
     @property
@@ -50,6 +56,11 @@ class Run:
     @property
     def status(self) -> str | None:
         return (files.read_json(self.directory / "status.json") or {}).get("status")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run is over and has left its results."""
+        return self.status == COMPLETED and self.results is not None
 
     @property
     def results(self) -> dict[str, Any] | None:
@@ -75,12 +86,12 @@ class Run:
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            if self.status == COMPLETED:
-                if not config.rerun:
-                    raise Claimed(f"{self.directory} was completed by another process just now")
+            if self.complete and not config.rerun:
+                raise Claimed(f"{self.directory} was completed by another process just now")
+            if config.rerun and self.status in (COMPLETED, FAILED):
                 self._start_over()
             for leftover in self.directory.glob(".*.part"):
-                leftover.unlink()
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
             files.write_json(self.directory / "config.json", config.to_dict())
             self._add_to_meta(config)
             self._set(RUNNING)
@@ -89,9 +100,10 @@ class Run:
             except KeyboardInterrupt:
                 self._set(INTERRUPTED)
                 raise
-            except BaseException as error:
+            except Exception as error:
                 self._set(FAILED, error=_line(error), traceback=traceback.format_exc())
-                raise
+                where = self.directory / "status.json"
+                raise RunFailed(f"{_line(error)}; the traceback is in {where}") from error
             self._set(COMPLETED)
             self.checkpoint.unlink(missing_ok=True)
 
@@ -110,7 +122,7 @@ class Run:
     ) -> None:
         """Write what a finished run leaves; results.json comes last, so it vouches for the rest."""
         files.write_npz(self.directory / "predictions.npz", predictions, compressed=True)
-        with tempfile.TemporaryDirectory(dir=self.directory) as folder:
+        with tempfile.TemporaryDirectory(".part", ".model.", self.directory) as folder:
             model.save(Path(folder) / "model.keras")
             os.replace(Path(folder) / "model.keras", self.directory / "model.keras")
         files.write_json(self.directory / "data.json", normalisation)
@@ -131,22 +143,50 @@ class Run:
         files.write_json(self.directory / "meta.json", meta)
 
     def _start_over(self) -> None:
-        """Keep the last result under another name; a complete run has nothing to resume."""
-        earlier = sum(1 for _ in self.directory.glob("results-*.json"))
-        os.replace(self.directory / "results.json", self.directory / f"results-{earlier + 1}.json")
+        """Keep the last result under another name, and resume nothing."""
         self.checkpoint.unlink(missing_ok=True)
+        self._set(RUNNING)
+        earlier = sum(1 for _ in self.directory.glob("results-*.json"))
+        with contextlib.suppress(FileNotFoundError):
+            last = self.directory / f"results-{earlier + 1}.json"
+            os.replace(self.directory / "results.json", last)
 
     def _set(self, status: str, **more: Any) -> None:
         content = {"status": status, "time": provenance.now(), "pid": os.getpid(), **more}
         files.write_json(self.directory / "status.json", content)
 
 
-def complete_runs(study: Path) -> Iterator[tuple[Config, dict[str, Any]]]:
-    """Configuration and results of every complete run in a study's folder."""
+def complete_runs(study: Path) -> list[tuple[str, Config, dict[str, Any]]]:
+    """Cell, configuration and results of every complete run in a study's folder.
+
+    What cannot be read, as a run of another version of the project may not be, is left out.
+    """
+    found: list[tuple[str, Config, dict[str, Any]]] = []
     for status in sorted(study.glob("*/seed=*/status.json")):
         run = Run(status.parent)
-        if run.status == COMPLETED and run.results is not None:
-            yield from_dict(files.read_json(run.directory / "config.json")), run.results
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            if run.complete:
+                config = from_dict(files.read_json(run.directory / "config.json"))
+                found.append((run.cell, config, run.results or {}))
+    return found
+
+
+def by_cell(study: Path) -> dict[tuple[str, str], dict[str, dict[int, dict[str, Any]]]]:
+    """(model, data) -> cell -> seed -> results, of all complete runs in a study's folder.
+
+    A cell is called by its padding; where several have the same, with its digest behind it.
+    """
+    runs = complete_runs(study)
+    cells: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for cell, config, _ in runs:
+        cells[config.model.name, config.data.name, config.padding.label].add(cell)
+    found: Any = defaultdict(lambda: defaultdict(dict))
+    for cell, config, results in runs:
+        group, label = (config.model.name, config.data.name), config.padding.label
+        alone = len(cells[(*group, label)]) == 1
+        name = label if alone else f"{label} {cell.rsplit('-', 1)[-1]}"
+        found[group][name][config.seed] = results
+    return found
 
 
 def _line(error: BaseException) -> str:

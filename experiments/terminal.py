@@ -103,7 +103,8 @@ class Sweep:
             left = f", about {clock(remaining * statistics.mean(self._seconds))} left"
         say(f"\n[run {self._begun} of {self.runs}{left}]")
 
-    def ended(self, seconds: float) -> None:
+    def trained(self, seconds: float) -> None:
+        """Count a run that was trained: complete and refused ones take no time worth counting."""
         self._seconds.append(seconds)
 
 

@@ -16,12 +16,9 @@ from conf.schema import TrainerConfig
 from data import AugmentConfig, Data, Split
 from data.pipeline import epoch_batches
 from experiments import checkpoint
+from experiments.evaluation import DivergedError
 
 Row = dict[str, Any]
-
-
-class DivergedError(ArithmeticError):
-    """The loss is no longer a number."""
 
 
 def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) -> None:
@@ -33,7 +30,7 @@ def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) ->
         jit_compile=trainer.jit,
         steps_per_execution=trainer.steps_per_execution,
     )
-    optimizer.build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)  # loss scaling may have wrapped it
 
 
 def without_optimizer(model: keras.Model) -> keras.Model:
@@ -71,7 +68,8 @@ def fit(
     if checkpoint_path.exists():
         history = checkpoint.restore(checkpoint_path, model)["history"]
         on_epoch(history)
-    watch = Watch(trainer.batch_size, steps_done=history[-1]["step"] if history else 0)
+    watch = Watch(trainer.batch_size, len(data.train), steps)
+    watch.step = history[-1]["step"] if history else 0
     for epoch in range(len(history), epochs):
         if stopped_early(history, trainer.early_stopping):
             break
@@ -83,7 +81,7 @@ def fit(
             epoch=epoch,
             augment=augment,
             seeds=seeds,
-            steps=steps - watch.step,
+            steps=watch.remaining(),
             callbacks=[watch, progress],
         )
         history.append(
@@ -93,7 +91,7 @@ def fit(
                 **logs,
                 **validate(model, data.validation, trainer.batch_size),
                 "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
-                **watch.speed(min(len(data.train.y), (steps - watch.started) * trainer.batch_size)),
+                **watch.speed(),
                 "train_seconds": time.perf_counter() - started,
                 "time": time.time(),
             }
@@ -133,6 +131,8 @@ def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[s
     if split is None:
         return {}
     logs = model.evaluate(split.x, split.y, batch_size=4 * batch_size, verbose=0, return_dict=True)
+    if not math.isfinite(logs["loss"]):
+        raise DivergedError(f"the validation loss became {logs['loss']}")
     return {f"validation_{name}": float(logs[name]) for name in ("loss", "accuracy")}
 
 
@@ -155,29 +155,36 @@ def speed(history: list[Row]) -> dict[str, float]:
 class Watch(keras.callbacks.Callback):
     """Counts steps, times them without the first of an epoch, and stops at a loss of NaN."""
 
-    def __init__(self, batch_size: int, steps_done: int) -> None:
+    def __init__(self, batch_size: int, examples: int, steps: int) -> None:
         super().__init__()
-        self.batch_size = batch_size
-        self.step = self.started = steps_done
+        self.batch_size, self.examples, self.steps = batch_size, examples, steps
+        self.step = self._started = self._last = 0
         self._marks: list[tuple[float, int]] = []
 
+    def remaining(self) -> int:
+        """Steps that the training still has."""
+        return self.steps - self.step
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.started = self.step
+        self._started = self.step
+        per_epoch = math.ceil(self.examples / self.batch_size)
+        self._last = min(self.step + per_epoch, self.steps)
         self._marks = [(time.perf_counter(), self.step)]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.step = self.started + batch + 1
+        # With several steps an execution, Keras counts the last one of an epoch as full.
+        self.step = min(self._started + batch + 1, self._last)
         if logs and not math.isfinite(logs["loss"]):
             raise DivergedError(f"the loss became {logs['loss']} at step {self.step}")
         self._marks.append((time.perf_counter(), self.step))
 
-    def speed(self, examples: int) -> dict[str, float]:
-        """Of the epoch just run over `examples`; its first execution, which may trace, left out."""
+    def speed(self) -> dict[str, float]:
+        """Of the epoch just run; its first execution, which may trace, left out."""
         (begun, first), (ended, last) = self._marks[min(1, len(self._marks) - 2)], self._marks[-1]
         seconds = max(ended - begun, 1e-9)
-        images = examples - (first - self.started) * self.batch_size
+        seen = min(self.examples, (last - self._started) * self.batch_size)
         return {
-            "images_per_second": images / seconds,
+            "images_per_second": (seen - (first - self._started) * self.batch_size) / seconds,
             "step_ms": 1000 * seconds / (last - first),
         }
 

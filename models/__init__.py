@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from models.padding import Padding, PaddingError, close_matches
 
@@ -140,6 +149,26 @@ def _check_options(name: str, given: Mapping[str, Any]) -> None:
                 f"Unknown option of {name}.{close_matches(option, allowed)} Allowed: "
                 f"{', '.join(allowed)}. Received: {option}={given[option]!r}"
             )
+    types = get_type_hints(_builder(name))
+    for option, value in given.items():
+        if not _fits(value, types[option]):
+            wanted = str(types[option]).replace("typing.", "").replace("collections.abc.", "")
+            wanted = getattr(types[option], "__name__", wanted) if "[" not in wanted else wanted
+            raise ModelError(f"`{option}` of {name} must be {wanted}. Received: {value!r}")
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    """Whether a value is of the type that a builder annotates its option with."""
+    if get_origin(wanted) is Literal:
+        return value in get_args(wanted)
+    if get_origin(wanted) in (Union, UnionType):
+        return any(_fits(value, option) for option in get_args(wanted))
+    if get_origin(wanted) is Sequence:
+        (item,) = get_args(wanted)
+        return isinstance(value, (list, tuple)) and all(_fits(part, item) for part in value)
+    if wanted is float:
+        return type(value) in (int, float)
+    return type(value) is wanted
 
 
 def _advice(

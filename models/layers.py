@@ -97,7 +97,7 @@ class Bound:
         self.names.append(name)
         for pattern, override in self._overrides.items():
             if fnmatchcase(name, pattern):
-                return _override(self._padding, override)
+                return self._padding.overridden(override)
         return self._padding
 
 
@@ -122,9 +122,5 @@ def bind(
         raise PaddingError(f"`pools` must be 'neutral' or 'follow'. Received: pools={pools!r}")
     base = Padding.of(padding)
     for override in (overrides or {}).values():
-        _override(base, override)  # a mistake is raised here, not at some layer
+        base.overridden(override)  # a mistake is raised here, not at some layer
     return Bound(base, overrides or {}, pools)
-
-
-def _override(base: Padding, override: PaddingLike) -> Padding:
-    return base.replace(override) if isinstance(override, Mapping) else Padding.of(override)

@@ -117,9 +117,13 @@ class Padding:
         """Return this padding with other `fields`; a value no mode uses any more is dropped."""
         check_fields(fields)
         modes = fields.get("mode", self.mode)
-        keeps_value = "constant" in ((modes,) if isinstance(modes, str) else tuple(modes))
+        keeps_value = "constant" in (modes if isinstance(modes, (list, tuple)) else (modes,))
         kept = {} if keeps_value else {"value": 0.0}
         return dataclasses.replace(self, **{**kept, **fields})
+
+    def overridden(self, by: Padding | str | Mapping[str, Any]) -> Padding:
+        """Return what an override makes of this padding: a dict replaces fields, else all."""
+        return self.replace(by) if isinstance(by, Mapping) else Padding.of(by)
 
     def amounts(self, rank: int) -> tuple[AxisAmount, ...]:
         """Return one amount per axis.

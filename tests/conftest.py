@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import pytest
 
-TINY = ("data.examples=120", "trainer.epochs=2", "model.widths=[4,4,4]", "trainer.progress=false")
+TINY = (
+    "data.examples=120",
+    "trainer.epochs=2",
+    "trainer.progress=false",
+    "model.widths=[4,4]",
+    "model.convs_per_stage=[1,1]",
+)
 
 
 @dataclass(frozen=True)

@@ -73,13 +73,11 @@ def left_behind(folder: Path) -> tuple[dict, dict, dict]:
 
 def test_ten_kills(tmp_path, data_dir):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    begun = time.monotonic()
     run(command(whole, data_dir), check=True)
     (results,) = whole.rglob("results.json")
-    training = json.loads(results.read_text())["train_seconds"]
-    before = time.monotonic() - begun - training
+    epoch_seconds = json.loads(results.read_text())["train_seconds"] / 30
 
-    # Eight at random, from before the first step to about a tenth of the training later.
+    # Eight at random: while starting, or some epochs later and somewhere within the next.
     chance = random.Random(0)
     moments = []
     for number in [signal.SIGKILL] * 5 + [signal.SIGTERM, signal.SIGINT, signal.SIGKILL]:
@@ -89,10 +87,13 @@ def test_ten_kills(tmp_path, data_dir):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(chance.uniform(0.6 * before, before + 0.1 * training))
-        assert process.poll() is None, "the run ended before it could be killed"
+        target = epochs_done(killed) + chance.choice((0, 1, 2, 2))
+        while epochs_done(killed) < target:
+            assert process.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0, 1.5 * epoch_seconds))
         process.send_signal(number)
-        process.wait()
+        assert process.wait() != 0
         moments.append((number.name, epochs_done(killed)))
     for _ in range(2):
         ended = run(command(killed, data_dir, between=True))

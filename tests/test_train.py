@@ -1,6 +1,7 @@
 """One run, from the command to what it leaves."""
 
 import csv
+import dataclasses
 import fcntl
 import json
 import signal
@@ -181,7 +182,69 @@ def test_a_multirun_says_where_it_stands_and_goes_on_after_a_mistake(tiny):
 
 def test_steps_are_a_duration_too(tiny):
     tiny("trainer.epochs=null", "trainer.steps=3")
-    assert rows(only_run())[-1]["step"] == "3"
+    assert [row["step"] for row in rows(only_run())] == ["2", "3"]
+
+
+def test_several_steps_an_execution_are_the_same_training(tiny):
+    """120 examples in batches of 50 are 3 steps an epoch: no multiple of 2."""
+    tiny("trainer.epochs=3", "trainer.batch_size=50", "study=one")
+    tiny("trainer.epochs=3", "trainer.batch_size=50", "trainer.steps_per_execution=2", "study=two")
+    one, two = (rows(next(Path("runs", study).glob("*/seed=0"))) for study in ("one", "two"))
+    assert [row["step"] for row in one] == [row["step"] for row in two] == ["3", "6", "9"]
+    for a, b in zip(one, two, strict=True):
+        assert float(a["loss"]) == pytest.approx(float(b["loss"]), rel=1e-4)
+        assert float(b["images_per_second"]) > 0
+
+
+def test_early_stopping_survives_an_interruption(tiny, monkeypatch):
+    frozen = ("optimizer.learning_rate=0.0", "model.batch_norm=false", "trainer.epochs=9")
+    with monkeypatch.context() as patch:
+        stop_at(patch, "write_metrics", 2)
+        tiny(*frozen, "trainer.early_stopping=2")
+    tiny(*frozen, "trainer.early_stopping=2")
+    assert len(rows(only_run())) == 3
+
+
+def test_rerun_gets_a_failed_run_out_of_a_broken_checkpoint(tiny, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_at(patch, "write_metrics", 1)
+        tiny()
+    (only_run() / "checkpoint.npz").write_bytes(b"torn")
+    broken = tiny()
+    assert broken.code == 1
+    assert "rerun=true" in broken.err
+    assert broken.err.count("\n") == 1
+    assert tiny().code == 1
+    assert tiny("rerun=true").code == 0
+
+
+def test_a_kill_while_starting_over_leaves_a_run_that_starts_again(tiny, monkeypatch):
+    tiny()
+    run = only_run()
+    first = numbers(run)
+    with monkeypatch.context() as patch:
+        stop_at(patch, "_set", 1)
+        tiny("rerun=true")
+    (run / "results.json").rename(run / "results-1.json")  # the worst moment of all
+    assert tiny().code == 0
+    assert numbers(run) == first
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_every_precision_resumes(tiny, monkeypatch, precision):
+    with monkeypatch.context() as patch:
+        stop_at(patch, "write_metrics", 1)
+        tiny(f"trainer.precision={precision}")
+    assert tiny(f"trainer.precision={precision}").code == 0
+    assert len(rows(only_run())) == 2
+
+
+def test_label_smoothing_and_following_pools_change_the_loss(tiny):
+    tiny("study=plain", "padding=full")
+    tiny("study=smooth", "padding=full", "trainer.label_smoothing=0.3")
+    tiny("study=follow", "padding=full", "padding.pools=follow")
+    found = [next(Path("runs", s).glob("*/seed=0")) for s in ("plain", "smooth", "follow")]
+    assert len({rows(run)[0]["loss"] for run in found}) == 3
 
 
 def test_early_stopping_ends_a_training_that_no_longer_improves(tiny):
@@ -234,6 +297,28 @@ def test_every_option_trains(tiny, options):
         (["+optimizer.momentun=0.9"], "optimizer.momentun"),
         (["+padding.overrides.nothing=valid"], "nothing"),
         (["evaluate=nowhere"], "is not a finished run"),
+        (["model.widths=abc"], "`widths` of small_cnn"),
+        (["model.batch_norm=no"], "`batch_norm` of small_cnn must be bool. Received: 'no'"),
+        (["model.dropout=x"], "`dropout` of small_cnn"),
+        (["model.head=top"], "`head` of small_cnn"),
+        (["padding=null"], "unknown padding 'null'"),
+        (["padding.amount=[1,2,3]"], "3"),
+        (["padding.overrides={stage1*: {mode: 3}}"], "mode"),
+        (["padding.overrides={1: reflect}"], "layer names"),
+        (["~model"], "nothing can be left out"),
+        (["optimizer=sgd", "optimizer.momentum=2"], "momentum"),
+        (["optimizer.learning_rate=nan"], "optimizer.learning_rate must be a number"),
+        (
+            [
+                "trainer.early_stopping=2",
+                "data=mnist1d",
+                "model=causal_conv1d",
+                "data.validation=0",
+            ],
+            "needs a validation split",
+        ),
+        (["--foo"], "unrecognized arguments"),
+        (["-m", "seed=abc,-1"], "seed"),
         (["schedule.warmup=2"], "schedule.warmup must be between 0 and 1"),
     ],
 )
@@ -241,8 +326,9 @@ def test_bad_input_is_one_line_and_leaves_nothing(program, arguments, message):
     outcome = program(*arguments)
     assert outcome.code == 2
     assert message in outcome.err
-    assert outcome.err.startswith("error: ")
-    assert outcome.err.count("\n") == 1
+    lines = outcome.err.splitlines()
+    assert all(line.startswith("error: ") for line in lines)
+    assert len(lines) == (2 if "-m" in arguments else 1)
     assert list(Path().iterdir()) == []
 
 
@@ -256,36 +342,71 @@ def test_data_that_would_have_to_be_unpickled_is_refused(program, tmp_path):
     assert not Path("runs").exists()
 
 
-def test_a_finished_run_is_measured_again_on_its_own_and_on_other_data(tiny, tmp_path):
+def test_a_finished_run_is_measured_again_on_its_own_and_on_other_data(
+    tiny, program, tmp_path, data_dir
+):
     tiny()
     run = only_run()
     recorded = read(run, "results.json")["test_accuracy"]
-    assert tiny(f"evaluate={run}").code == 0
-    own = read(run, "evaluations/placed_digits.json")
-    assert own["test_accuracy"] == recorded
-    with np.load(run / "predictions.npz", allow_pickle=False) as file:
-        labels = file["label"][:50]
-    pixels = np.random.default_rng(0).integers(0, 256, (50, 32, 32), dtype=np.uint8)
-    arrays = {"x_train": pixels, "y_train": labels, "x_test": pixels, "y_test": labels}
+    assert program(f"evaluate={run}").code == 0
+    (own,) = run.glob("evaluations/placed_digits-*.json")
+    assert json.loads(own.read_text())["test_accuracy"] == recorded
+
+    # The same pictures as a file, among other training pictures: their own mean and sd differ.
+    test = stored_test_split(data_dir)
+    arrays = {
+        "x_test": test.x,
+        "y_test": test.y,
+        "x_train": test.x[:40] // 2,
+        "y_train": np.arange(40) % 10,
+    }
     np.savez(tmp_path / "other.npz", **arrays)
-    other = ["data=npz", "data.path=other.npz", "data.validation=0", "data.data_dir=null"]
-    outcome = tiny(f"evaluate={run}", "data.examples=null", *other)
+    other = ("data=npz", "data.path=other.npz", "data.validation=0", "data.data_dir=null")
+    outcome = program(f"evaluate={run}", *other)
     assert outcome.code == 0, outcome.err
-    assert read(run, "evaluations/npz.json")["examples"] == 50
+    (found,) = run.glob("evaluations/npz*.json")
+    assert json.loads(found.read_text())["test_accuracy"] == pytest.approx(recorded, abs=1e-3)
     assert read(run, "results.json")["test_accuracy"] == recorded
 
 
-def test_a_saved_model_loads_outside_the_project(tiny, tmp_path):
+def stored_test_split(folder):
+    """The test split of placed_digits as stored, 0 to 255."""
+    import data
+
+    loaded = data.load(data.DataConfig("placed_digits", "built", data_dir=folder, normalize="none"))
+    return dataclasses.replace(loaded.test, x=loaded.test.x.astype(np.uint8))
+
+
+@pytest.mark.parametrize("unused", ["padding=valid", "data.resize=40", "trainer.epochs=3"])
+def test_evaluate_refuses_what_it_would_not_use(program, unused):
+    tiny_run = Path("runs/default/cell/seed=0")
+    tiny_run.mkdir(parents=True)
+    (tiny_run / "status.json").write_text('{"status": "COMPLETED"}')
+    (tiny_run / "results.json").write_text("{}")
+    (tiny_run / "model.keras").touch()
+    outcome = program(f"evaluate={tiny_run}", unused)
+    assert outcome.code == 2
+    assert "does nothing beside evaluate" in outcome.err
+
+
+def test_a_saved_model_predicts_the_same_outside_the_project(tiny, tmp_path, data_dir):
+    import data
+
     tiny("padding=reflect", "padding.amount=full")
     run = only_run().resolve()
+    loaded = data.load(data.DataConfig("placed_digits", "built", data_dir=data_dir, examples=120))
+    np.save(tmp_path / "x.npy", loaded.test.x)
     script = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
         "import keras, models.layers, numpy as np\n"
         f"model = keras.saving.load_model({str(run / 'model.keras')!r})\n"
-        "print(model(np.zeros((2, 32, 32, 1), 'float32')).shape)\n"
+        f"logits = model.predict(np.load({str(tmp_path / 'x.npy')!r}), batch_size=256, verbose=0)\n"
+        "print(*logits.argmax(axis=1))\n"
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "(2, 10)" in found.stdout, found.stderr
+    with np.load(run / "predictions.npz", allow_pickle=False) as file:
+        expected = file["predicted"].tolist()
+    assert [int(word) for word in found.stdout.split()] == expected, found.stderr
 
 
 def test_sigterm_interrupts_like_ctrl_c(tiny, monkeypatch):

@@ -21,7 +21,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import data
-import models
+import train
 from conf import commandline
 from conf.schema import Config, from_dict
 from experiments import framework, provenance
@@ -77,13 +77,7 @@ def prepare(config: Config) -> tuple[dict[str, float], dict[str, Callable[[], An
     begun = time.perf_counter()
     for name in ("ours", "bare"):
         framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
-        model = models.build(
-            config.model.name,
-            input_shape=loaded.spec.input_shape,
-            num_classes=loaded.spec.num_classes,
-            padding=config.padding.padding,
-            **config.model.options,
-        )
+        model = train.build(config, loaded.spec)
         optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
         training.compile_model(model, optimizer, config.trainer)
         compiled[name] = model
@@ -91,9 +85,10 @@ def prepare(config: Config) -> tuple[dict[str, float], dict[str, Callable[[], An
 
     batch = config.trainer.batch_size
     bar = Bar(epochs=1, steps=steps, batch_size=batch, visible=False)
-    watch = training.Watch(batch, steps_done=0)
+    watch = training.Watch(batch, len(loaded.train), steps)
 
     def ours(steps: int = steps) -> None:
+        watch.step = 0
         training.train_epoch(
             compiled["ours"],
             loaded.train,

@@ -1,6 +1,6 @@
 import pytest
 
-from conf.commandline import GROUPS, ROOT, check, help_page, options, quoted
+from conf.commandline import GROUPS, ROOT, check, help_page, options, readable
 from conf.reader import ConfigError
 
 
@@ -34,6 +34,11 @@ def test_good_arguments_are_counted(arguments, runs):
     assert check(arguments) == runs
 
 
+def test_an_unknown_flag_is_told_in_one_line():
+    with pytest.raises(ConfigError, match="unrecognized arguments: --foo; --help"):
+        readable(["--foo"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -43,6 +48,9 @@ def test_good_arguments_are_counted(arguments, runs):
         (["++trainer.epoch=3"], "unknown key 'trainer.epoch': did you mean trainer.epochs"),
         (["+model.widht=3"], "unknown key 'model.widht': did you mean model.widths"),
         (["epochs"], "cannot read 'epochs'"),
+        (["padding=null"], "unknown padding 'null'"),
+        (["padding=[same,valid]"], "unknown padding '['same', 'valid']'"),
+        (["~model"], "nothing can be left out"),
         (["-m", "backend=tensorflow,jax"], "backend cannot be swept in one process"),
     ],
 )
@@ -55,6 +63,13 @@ def test_mistakes_are_told_in_one_line(arguments, message):
 
 def test_a_run_directory_can_be_typed_as_it_is():
     typed = ["evaluate=runs/a b/it's/seed=0", "padding=same,valid", "data.path=x.npz"]
-    assert quoted(typed) == ["evaluate='runs/a b/it\\'s/seed=0'", *typed[1:]]
-    assert quoted(quoted(typed)) == quoted(typed)
-    assert check(quoted(typed[:1])) == 1
+    assert readable(typed) == ["evaluate='runs/a b/it\\'s/seed=0'", *typed[1:]]
+    assert readable(readable(typed)) == readable(typed)
+    assert check(readable([*typed[:1], "runs_dir=~/runs", "data.path=a,b.npz"])) == 1
+
+
+def test_flags_may_stand_anywhere():
+    assert readable(["seed=0", "-m", "padding=same,valid", "--cfg", "job"]) == [
+        *("-m", "--cfg", "job"),
+        *("seed=0", "padding=same,valid"),
+    ]

@@ -52,11 +52,10 @@ def test_every_component_composes(group):
         assert getattr(config(f"{group}={name}", padding), group).name == name
 
 
-def test_an_experiment_keeps_its_own_values():
-    for name in options("experiment"):
-        preset = OmegaConf.to_container(OmegaConf.load(ROOT / "experiment" / f"{name}.yaml"))
-        preset.pop("defaults", None)
-        read = config(f"experiment={name}").to_dict()
+def test_a_preset_keeps_its_own_values():
+    for name in options("debug"):
+        preset = OmegaConf.to_container(OmegaConf.load(ROOT / "debug" / f"{name}.yaml"))
+        read = config(f"debug={name}").to_dict()
         for group, values in preset.items():
             if isinstance(values, dict):
                 assert {k: read[group][k] for k in values} == values
@@ -78,6 +77,11 @@ def test_the_same_effective_configuration_is_the_same_cell():
     assert cell("padding=reflect") == cell("padding=same", "padding.mode=reflect")
     assert cell() == cell("trainer.epochs=10")
     assert cell("model.dropout=0") == cell("model.dropout=0.0")
+    one = cell("padding=explicit")
+    assert one == cell("padding=explicit", "padding.amount=[[1,1],[1,1]]", "padding.mode=zeros")
+    assert one != cell("padding=explicit", "padding.amount=[[1,1],[1,2]]")
+    assert cell("padding=reflect") == cell("padding=same", "padding.mode=[reflect,reflect]")
+    assert cell() == cell("data.augment.crop_mode=reflect")
     by_name = "padding.overrides={stage1*: reflect}"
     assert cell(by_name) == cell("padding.overrides={stage1*: {mode: reflect}}")
 
@@ -131,7 +135,7 @@ def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit):
     ("overrides", "message"),
     [
         (["trainer.epochs=0"], "trainer.epochs must be at least 1; got 0"),
-        (["trainer.steps=5"], "set trainer.epochs or trainer.steps"),
+        (["trainer.steps=5"], "trainer.epochs=null trainer.steps=…"),
         (["trainer.jit=maybe"], "trainer.jit must be auto, true or false"),
         (["trainer.precision=float61"], "did you mean float32"),
         (["trainer.label_smoothing=1.0"], "trainer.label_smoothing must be in [0, 1)"),

@@ -85,6 +85,7 @@ REFUSED = {
     "NaN label": ({"y_train": np.where(np.arange(30) == 3, np.nan, 1.0)}, "not whole numbers"),
     "negative": ({"y_train": np.arange(30) % 3 - 1}, "label -1"),
     "negative in test": ({"y_test": np.arange(6) % 3 - 1}, "y_test holds the label -1"),
+    "more classes than examples": ({"y_train": np.arange(30) * 10**6}, "only 30 examples"),
     "only in test": ({"y_test": np.full(6, 3)}, "y_test holds the label 3; the classes are 0 to 2"),
     "gap": ({"y_train": np.where(np.arange(30) % 3 == 1, 0, 2)}, "class 1 has no example"),
     "gap filled in test": ({"y_train": np.where(np.arange(30) % 2, 0, 2)}, "class 1 has no exampl"),

@@ -56,6 +56,19 @@ def test_weight_decay_spares_biases_and_normalisation():
     assert decayed == {"kernel"}
 
 
+def test_weight_decay_spares_weight_normalisation():
+    import keras
+
+    from models.layers import WeightNormConv1D
+
+    adamw = Component("adamw", {"learning_rate": 0.0, "weight_decay": 0.1})
+    model = keras.Sequential([keras.Input((9, 1)), WeightNormConv1D(2, 3)])
+    optimizer = optimizers.build(adamw, Component("constant"), steps=10)
+    optimizer.build(model.trainable_variables)
+    decayed = [v for v in model.trainable_variables if optimizer._use_weight_decay(v)]
+    assert [v.path.split("/")[-1] for v in decayed] == ["kernel"]
+
+
 @pytest.mark.parametrize(
     ("optimizer", "schedule", "message"),
     [

@@ -38,6 +38,12 @@ def test_only_complete_runs_are_collected(study):
     }
 
 
+def test_a_run_that_cannot_be_read_is_left_out(study):
+    (study / "cell-same" / "seed=0" / "config.json").write_text('{"of": "another version"}')
+    (study / "cell-same" / "seed=1" / "results.json").write_text("{")
+    assert list(overview.collect(study)["small_cnn", "placed_digits"]) == ["reflect"]
+
+
 def test_the_picture_shows_every_seed(study):
     (axis,) = overview.draw(overview.collect(study)).axes
     labels = [label.get_text() for label in axis.get_xticklabels()]

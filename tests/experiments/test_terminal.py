@@ -18,9 +18,9 @@ def test_map_sizes_leave_out_repeats():
 def test_a_sweep_tells_its_place_and_the_time_left(capsys):
     sweep = Sweep(3)
     sweep.begin()
-    sweep.ended(10.0)
+    sweep.trained(10.0)
     sweep.begin()
-    sweep.ended(20.0)
+    sweep.trained(20.0)
     sweep.begin()
     lines = capsys.readouterr().out.split("\n")
     assert [line for line in lines if line] == [

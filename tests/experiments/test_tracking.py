@@ -1,5 +1,6 @@
 """The event files, read back as TensorBoard reads them."""
 
+import csv
 import json
 import logging
 
@@ -29,10 +30,15 @@ def run(tiny):
 
 def test_scalars_are_the_metrics_epoch_by_epoch(run):
     events = read_back(run)
+    with open(run / "metrics.csv") as file:
+        metrics = list(csv.DictReader(file))
     results = json.loads((run / "results.json").read_text())
     assert set(SCALARS) | {TEST_ACCURACY} <= set(events.Tags()["scalars"])
-    for tag in SCALARS:
+    for tag, column in SCALARS.items():
         assert [point.step for point in events.Scalars(tag)] == [1, 2]
+        values = [point.value for point in events.Scalars(tag)]
+        assert values == pytest.approx([float(row[column]) for row in metrics], rel=1e-5)
+        assert ("validation" in tag) == ("validation" in column)
     (test,) = events.Scalars(TEST_ACCURACY)
     assert test.value == pytest.approx(results["test_accuracy"])
     assert test.step == 2
