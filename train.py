@@ -193,11 +193,19 @@ class Session:
                 terminal.say(f"{'all runs so far':<14} {picture}")
 
 
+def _interrupt(*_: Any) -> None:
+    framework.INTERRUPTED.set()
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     if {"-h", "--help"} & set(sys.argv):
         print(commandline.help_page())
         return OK
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {
+        number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    framework.INTERRUPTED.clear()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra raises, and the one line is ours
     arguments = sys.argv[1:]
     try:
@@ -215,7 +223,8 @@ def main() -> int:
         terminal.complain("interrupted; the same command goes on from the last finished epoch")
         return STOPPED
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return BAD
 
 

@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,10 @@ from conf import device
 from conf.reader import ConfigError
 
 LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
+
+
+# Set by Ctrl-C and SIGTERM beside the exception they raise, which foreign code may swallow.
+INTERRUPTED = threading.Event()
 
 
 def start(backend: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from conf.schema import TrainerConfig
 from data import AugmentConfig, Data, Split
 from data.pipeline import epoch_batches, plan_epoch
-from experiments import checkpoint
+from experiments import checkpoint, framework
 from experiments.evaluation import DivergedError
 
 Row = dict[str, Any]
@@ -177,6 +177,8 @@ class Watch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         # With several steps an execution, Keras counts the last one of an epoch as full.
+        if framework.INTERRUPTED.is_set():
+            raise KeyboardInterrupt
         self.step = min(self._started + batch + 1, self._last)
         if logs and not math.isfinite(logs["loss"]):
             raise DivergedError(f"the loss became {logs['loss']} at step {self.step}")

@@ -1,5 +1,6 @@
 """One run, from the command to what it leaves."""
 
+import contextlib
 import csv
 import dataclasses
 import fcntl
@@ -415,4 +416,20 @@ def test_sigterm_interrupts_like_ctrl_c(tiny, monkeypatch):
 
     monkeypatch.setattr(Run, "write_metrics", kill)
     assert tiny().code == 130
+    assert read(only_run(), "status.json")["status"] == "INTERRUPTED"
+
+
+def test_an_interrupt_that_foreign_code_swallows_still_stops_the_run(tiny, monkeypatch):
+    original, calls = Run.write_metrics, []
+
+    def swallow(self, history):
+        original(self, history)
+        calls.append(len(history))
+        if len(calls) == 1:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Run, "write_metrics", swallow)
+    assert tiny("trainer.epochs=5").code == 130
+    assert calls == [1]
     assert read(only_run(), "status.json")["status"] == "INTERRUPTED"

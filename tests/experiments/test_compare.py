@@ -18,10 +18,10 @@ def test_one_pair_has_no_interval():
 
 
 def test_a_table_pairs_by_seed_over_the_seeds_that_both_have():
-    cells = {"same": {0: 90.0, 1: 92.0, 5: 10.0}, "valid": {1: 82.0, 0: 81.0}}
+    cells = {"same": {0: 90.0, 1: 92.0, 5: 10.0}, "valid": {7: 99.0, 1: 82.0, 0: 81.0}}
     head, valid, same = lines(cells, "same")
     assert head.endswith("− same, points [95 %]")
-    assert valid.split() == ["valid", "2", "81.50", "0.71", "-9.50", "[-15.85,", "-3.15]"]
+    assert valid.split() == ["valid", "3", "87.33", "10.12", "-9.50", "[-15.85,", "-3.15]"]
     assert same.split() == ["same", "3", "64.00", "46.78", "–"]
 
 
