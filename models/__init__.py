@@ -152,9 +152,21 @@ def _check_options(name: str, given: Mapping[str, Any]) -> None:
     types = get_type_hints(_builder(name))
     for option, value in given.items():
         if not _fits(value, types[option]):
-            wanted = str(types[option]).replace("typing.", "").replace("collections.abc.", "")
-            wanted = getattr(types[option], "__name__", wanted) if "[" not in wanted else wanted
-            raise ModelError(f"`{option}` of {name} must be {wanted}. Received: {value!r}")
+            raise ModelError(
+                f"`{option}` of {name} must be {_spoken(types[option])}. "
+                f"Received: {option}={value!r}"
+            )
+
+
+def _spoken(wanted: Any) -> str:
+    """An annotation in words: int, 'average' or 'max', a list of int, bool or null."""
+    if get_origin(wanted) is Literal:
+        return " or ".join(map(repr, get_args(wanted)))
+    if get_origin(wanted) in (Union, UnionType):
+        return " or ".join(map(_spoken, get_args(wanted)))
+    if get_origin(wanted) is Sequence:
+        return f"a list of {_spoken(get_args(wanted)[0])}"
+    return "null" if wanted is type(None) else wanted.__name__
 
 
 def _fits(value: Any, wanted: Any) -> bool:

@@ -141,7 +141,7 @@ def image(name="small_cnn", shape=(28, 28, 1), **kwargs):
         (lambda: image(padding="causal"), "one amount per axis"),
         (lambda: image(padding="reflct"), "Did you mean 'reflect'"),
         (lambda: image(pools="folow"), "'neutral' or 'follow'"),
-        (lambda: image(head="mean"), "`head` must be"),
+        (lambda: image(head="mean"), "`head` of .* must be 'average' or '"),
         (
             lambda: image(overrides={"stem*": "valid", "stage1*": "same"}),
             r"called 'stem\*'\. Its padded layers: stage1_conv1, .*stage3_conv1\.",
