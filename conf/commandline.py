@@ -117,7 +117,10 @@ def check_keys(overrides: list[Override]) -> None:
             continue
         if key.startswith("hydra/"):
             continue
+        parts = key.split(".")
+        prefixes = [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
         if key not in known:
+            key = next(prefix for prefix in prefixes if prefix not in known)
             near = {k for k in known if k.count(".") == key.count(".")}
             same_group = {k for k in near if k.split(".")[0] == key.split(".")[0]}
             raise unknown("key", key, same_group or near)

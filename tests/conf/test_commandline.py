@@ -46,6 +46,7 @@ def test_an_unknown_flag_is_told_in_one_line():
         (["-m", "padding=same,valdi"], "unknown padding 'valdi': did you mean valid?"),
         (["+paddding=same"], "unknown key 'paddding': did you mean padding?"),
         (["++trainer.epoch=3"], "unknown key 'trainer.epoch': did you mean trainer.epochs"),
+        (["+padding.overides.stage1=valid"], "did you mean padding.overrides"),
         (["+model.widht=3"], "unknown key 'model.widht': did you mean model.widths"),
         (["epochs"], "cannot read 'epochs'"),
         (["padding=null"], "unknown padding 'null'"),
