@@ -133,6 +133,11 @@ class Config:
         del values["trainer"]["progress"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
+        # What does not act is no part of it.
+        if self.data.source != "image_folder":
+            del values["data"]["test"]
+        if not self.data.sequence:
+            del values["data"]["sequence"], values["data"]["permutation"]
         if self.data.augment.crop == 0:
             del values["data"]["augment"]["crop_mode"]
         return _canonical(values)
@@ -141,7 +146,7 @@ class Config:
         """The directory name shared by all seeds of one configuration."""
         content = json.dumps(self.identity(fingerprint), sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-        data_name = self.data.name.replace("/", "-")
+        data_name = self.data.label.replace("/", "-")
         return f"{self.model.name}-{self.padding.label}-{data_name}-{digest}"
 
 
