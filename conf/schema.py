@@ -80,6 +80,7 @@ class TrainerConfig:
     batch_size: int = 64
     label_smoothing: float = 0.0
     early_stopping: int | None = None
+    restore_best: bool = False
     precision: str = "auto"
     jit: bool | str = "auto"
     steps_per_execution: int = 1
@@ -131,6 +132,8 @@ class Config:
         for key in ("data_dir", "path", "download", "epochs", "version"):
             del values["data"][key]
         del values["trainer"]["progress"]
+        if not self.trainer.restore_best:
+            del values["trainer"]["restore_best"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
         # What does not act is no part of it.

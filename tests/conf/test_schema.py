@@ -129,6 +129,7 @@ def test_the_order_of_overrides_counts():
 def test_what_does_not_act_on_the_data_is_no_part_of_the_identity():
     mnist = config("data=mnist").identity("data/1.0")["data"]
     assert not {"sequence", "permutation", "test"} & set(mnist)
+    assert cell() != cell("trainer.restore_best=true")
     own = ["data=image_folder", "data.path=a"]
     assert cell(*own) != cell(*own, "data.test=0.3")
 
