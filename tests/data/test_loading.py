@@ -125,7 +125,10 @@ def test_reads_are_shared_unless_the_file_changed(file):
         ({"sequence": 1}, "data.sequence=1 must be true or false"),
         ({"permutation": 0}, "data.permutation orders a sequence's pixels: data.sequence=true"),
         ({"sequence": True, "permutation": -1}, "data.permutation=-1 must be a whole number"),
-        ({"sequence": True, "augment": AugmentConfig(flip=True)}, "data.augment is for images"),
+        (
+            {"sequence": True, "augment": AugmentConfig(flip=True)},
+            "data.sequence=true makes sequences",
+        ),
         ({"augment": AugmentConfig(crop=-1)}, "data.augment.crop=-1"),
         ({"augment": AugmentConfig(crop_mode="mirror")}, "data.augment.crop_mode='mirror'"),
         ({"augment": AugmentConfig(cutout=2.5)}, "data.augment.cutout=2.5"),
