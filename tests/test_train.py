@@ -72,6 +72,32 @@ def test_a_run_leaves_what_it_promises(tiny):
     assert not (run / "checkpoint.npz").exists()
 
 
+def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny, capsys):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from experiments import compare
+
+    outcome = tiny("data=red_green")
+    run = only_run()
+    results = read(run, "results.json")
+    found = results["accuracy_by_subset"]
+    assert {name: part["n"] for name, part in found.items()} == dict.fromkeys(
+        ("fresh_similar", "fresh_dissimilar", "similar", "dissimilar"), 1000
+    )
+    assert results["test_accuracy"] == found["fresh_similar"]["accuracy"]
+    with np.load(run / "predictions.npz", allow_pickle=False) as predictions:
+        right = predictions["predicted"] == predictions["label"]
+        here = predictions["subset"] == "dissimilar"
+        assert right[here].mean() == found["dissimilar"]["accuracy"]
+    assert f"dissimilar: {100 * found['dissimilar']['accuracy']:.1f} %" in outcome.out
+    events = EventAccumulator(str(run)).Reload()
+    (scalar,) = events.Scalars("test/accuracy_on/dissimilar")
+    assert scalar.value == pytest.approx(found["dissimilar"]["accuracy"])
+    compare.main(["runs/default"])
+    table = capsys.readouterr().out.split("small_cnn on red_green: test accuracy on dissimilar")[1]
+    assert f"{100 * found['dissimilar']['accuracy']:.2f}" in table.split("small_cnn on")[0]
+
+
 def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
     tiny()
     run = only_run()
