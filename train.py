@@ -59,8 +59,9 @@ def train(config: Config) -> int:
         loaded = data.load(config.data)
     seeds = config.seeds.derived(config.seed)
 
-    if config.trainer.early_stopping is not None and loaded.validation is None:
-        raise ConfigError("trainer.early_stopping needs a validation split: data.validation > 0")
+    for name in ("early_stopping", "restore_best"):
+        if getattr(config.trainer, name) and loaded.validation is None:
+            raise ConfigError(f"trainer.{name} needs a validation split: data.validation > 0")
 
     # model
     framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
@@ -102,11 +103,13 @@ def train(config: Config) -> int:
             )
 
         # evaluate: the test split is seen once, here
+        kept = training.kept(history, config.trainer)
         predictions = evaluation.predict(model, loaded.test)
         results = {
             **evaluation.accuracies(predictions, loaded.spec),
-            "validation_accuracy": history[-1].get("validation_accuracy"),
+            "validation_accuracy": kept.get("validation_accuracy"),
             "epochs": len(history),
+            "tested_epoch": kept["epoch"],
             **evaluation.cost(layers),
             **training.speed(history),
             "setup_seconds": setup_seconds,

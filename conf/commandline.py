@@ -28,6 +28,7 @@ GROUPS = {
     "optimizer": "optimizers",
     "schedule": "learning-rate schedules",
     "trainer": "how long and how to train",
+    "experiment": "published protocols",
     "debug": "quick looks",
 }
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from data import sources
 from data.config import AugmentConfig, DataConfig, DataError
-from data.transforms import apply_normalisation, normalisation, resize_images, stratified_order
+from data.transforms import (
+    apply_normalisation,
+    normalisation,
+    pixels_in_order,
+    resize_images,
+    stratified_order,
+)
 from data.types import Data, Raw, RawSplit, Spec, Split
 
 
@@ -39,15 +45,19 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
     raw = sources.read(cfg)
     if raw.kind == "sequence" and cfg.resize is not None:
         raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
+    if raw.kind == "sequence" and cfg.sequence:
+        raise DataError(f"data.sequence=true is for images; {cfg.name} holds sequences")
     chosen, validation_source = _choose(cfg, raw)
     inputs = {name: _sized(part, cfg.resize) for name, (part, _) in chosen.items()}
+    if cfg.sequence:
+        inputs = {name: pixels_in_order(x, cfg.permutation) for name, x in inputs.items()}
     mean, std = normalisation(inputs["train"], cfg.normalize)
     splits = {
         name: _split(apply_normalisation(inputs.pop(name), mean, std), part, ids, cfg.resize)
         for name, (part, ids) in chosen.items()
     }
     spec = Spec(
-        kind=raw.kind,
+        kind="sequence" if cfg.sequence else raw.kind,
         input_shape=splits["train"].x.shape[1:],
         num_classes=len(raw.class_names),
         class_names=raw.class_names,
@@ -97,6 +107,7 @@ def _take(split: RawSplit, ids: NDArray[np.int64] | None) -> tuple[RawSplit, NDA
         y=split.y[ids],
         margin=None if split.margin is None else split.margin[ids],
         source_ids=None if split.source_ids is None else split.source_ids[ids],
+        subset=None if split.subset is None else split.subset[ids],
     )
     return picked, ids
 
@@ -113,8 +124,9 @@ def _split(
     margin = raw.margin
     if margin is not None and side is not None:
         margin = margin * np.float32(side / raw.x.shape[1])
-    split = Split(x, raw.y.astype(np.int32), ids.astype(np.int64), margin, raw.source_ids)
-    for array in (split.x, split.y, split.ids, split.margin, split.source_ids):
+    columns = margin, raw.source_ids, raw.subset
+    split = Split(x, raw.y.astype(np.int32), ids.astype(np.int64), *columns)
+    for array in (split.x, split.y, split.ids, *columns):
         if array is not None:
             array.setflags(write=False)
     return split

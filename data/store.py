@@ -149,7 +149,7 @@ def check_features(name: str, features: Any) -> str:
 
 def _read_split(cfg: DataConfig, builder: Any, split: str, key: str) -> RawSplit:
     features = builder.info.features
-    keys = [key, "label", *(k for k in ("margin", "source_id") if k in features)]
+    keys = [key, "label", *(k for k in ("margin", "source_id", "subset") if k in features)]
     fixed = None not in features[key].shape
     if not fixed and cfg.resize is None:
         raise DataError(f"the images of {cfg.name} differ in size; set data.resize=<pixels>")
@@ -166,7 +166,15 @@ def _read_split(cfg: DataConfig, builder: Any, split: str, key: str) -> RawSplit
         y=joined["label"],
         margin=joined["margin"].astype(np.float32) if "margin" in joined else None,
         source_ids=joined["source_id"].astype(np.int64) if "source_id" in joined else None,
+        subset=np.array(features["subset"].names)[joined["subset"]] if "subset" in joined else None,
     )
+
+
+def keep_off_the_gpu(tf: Any) -> None:
+    """Leave the GPU's memory to the model's backend, where that is not TensorFlow."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        with contextlib.suppress(RuntimeError):
+            tf.config.set_visible_devices([], "GPU")
 
 
 def _batches(
@@ -188,10 +196,7 @@ def _batches(
             f"{name} is stored as {builder.info.file_format.value}, which takes TensorFlow to "
             "read; install tensorflow, or prepare it again as array_record"
         ) from None
-    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-        # TensorFlow would take the GPU's memory, which belongs to the model's backend.
-        with contextlib.suppress(RuntimeError):
-            tf.config.set_visible_devices([], "GPU")
+    keep_off_the_gpu(tf)
     with tf.device("cpu"):
         options = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
         dataset = builder.as_dataset(split=split, read_config=options)

@@ -4,13 +4,14 @@
 
 Differences are paired by seed, over the seeds that both paddings have; brackets hold the 95 %
 t interval. One model and data set at a time; where the data has margins, a table for the objects
-that the border cuts follows. Cells of one padding that differ in something else carry the digest
-of their configuration.
+that the border cuts follows, and where its test split has subsets, one for each. Cells of one
+padding that differ in something else carry the digest of their configuration.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import sys
 from collections.abc import Callable
@@ -36,6 +37,12 @@ def cut(results: dict[str, Any]) -> float | None:
     if not bins:
         return None
     return 100 * sum(b["accuracy"] * b["n"] for b in bins) / sum(b["n"] for b in bins)
+
+
+def on(subset: str, results: dict[str, Any]) -> float | None:
+    """Accuracy in per cent on one subset of the test split; None where there is none such."""
+    found = results.get("accuracy_by_subset", {}).get(subset)
+    return 100 * found["accuracy"] if found else None
 
 
 def _is_cut(name: str) -> bool:
@@ -71,7 +78,10 @@ def report(study: Path, baseline: str) -> None:
         "test accuracy where the border cuts": cut,
     }
     for (model, data), paddings in sorted(by_cell(study).items()):
-        for name, measure in measures.items():
+        results = [found for by_seed in paddings.values() for found in by_seed.values()]
+        names = dict.fromkeys(n for found in results for n in found.get("accuracy_by_subset", {}))
+        subsets = {f"test accuracy on {name}": functools.partial(on, name) for name in names}
+        for name, measure in (measures | subsets).items():
             cells = {
                 padding: {s: v for s, r in runs.items() if (v := measure(r)) is not None}
                 for padding, runs in paddings.items()

@@ -179,10 +179,10 @@ def by_cell(study: Path) -> dict[tuple[str, str], dict[str, dict[int, dict[str, 
     runs = complete_runs(study)
     cells: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for cell, config, _ in runs:
-        cells[config.model.name, config.data.name, config.padding.label].add(cell)
+        cells[config.model.name, config.data.label, config.padding.label].add(cell)
     found: Any = defaultdict(lambda: defaultdict(dict))
     for cell, config, results in runs:
-        group, label = (config.model.name, config.data.name), config.padding.label
+        group, label = (config.model.name, config.data.label), config.padding.label
         alone = len(cells[(*group, label)]) == 1
         name = label if alone else f"{label} {cell.rsplit('-', 1)[-1]}"
         found[group][name][config.seed] = results

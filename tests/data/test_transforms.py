@@ -23,6 +23,18 @@ def test_resize_to_the_same_side_changes_nothing():
     np.testing.assert_array_equal(transforms.resize_images(x, 6), x)
 
 
+def test_pixels_stand_in_rows_or_in_one_order_for_all():
+    x = np.arange(2 * 3 * 4 * 2).reshape(2, 3, 4, 2)
+    plain = transforms.pixels_in_order(x, None)
+    assert plain.shape == (2, 12, 2)
+    np.testing.assert_array_equal(plain[1, 5], x[1, 1, 1])
+    order = transforms.pixels_in_order(np.arange(12).reshape(1, 3, 4, 1), 0)[0, :, 0]
+    # The order is a part of the data: it must not change with a version of NumPy.
+    assert order.tolist() == [9, 2, 7, 4, 5, 11, 0, 3, 6, 10, 8, 1]
+    np.testing.assert_array_equal(transforms.pixels_in_order(x, 0), plain[:, order])
+    assert transforms.pixels_in_order(x, 1).tolist() != plain[:, order].tolist()
+
+
 def test_statistics_are_those_of_numpy_over_several_chunks():
     x = np.random.default_rng(0).integers(0, 256, (2500, 3, 4, 2)).astype(np.uint8)
     x[..., 1] //= 3
