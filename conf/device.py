@@ -29,17 +29,18 @@ def find(backend: str) -> Device:
 
 
 def default_backend() -> str:
-    """tensorflow where it is installed, else jax."""
-    return "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
+    """jax where it alone is installed, else tensorflow."""
+    return "jax" if installed("jax") and not installed("tensorflow") else "tensorflow"
 
 
 def _has_cuda(backend: str) -> bool:
     if backend == "jax":
-        return any(_installed(f"jax_cuda{version}_plugin") for version in (12, 13))
-    return _installed("nvidia.cudnn") or ctypes.util.find_library("cudnn") is not None
+        return any(installed(f"jax_cuda{version}_plugin") for version in (12, 13))
+    return installed("nvidia.cudnn") or ctypes.util.find_library("cudnn") is not None
 
 
-def _installed(module: str) -> bool:
+def installed(module: str) -> bool:
+    """Whether `module` can be imported, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
