@@ -98,7 +98,7 @@ def markdown(name: str, cells: dict[str, list[Record]]) -> list[str]:
         cells_of_row = [
             first.config.model.name,
             first.config.padding.label,
-            first.config.data.name,
+            first.config.data.label,
             first.results["epochs"],
             len(runs),
             f"{statistics.mean(values):.2f}{spread}",
@@ -136,7 +136,7 @@ def draw(cells: list[list[Record]]) -> Figure:
                     axis.plot(epochs, heights, color=colour, lw=1.2, alpha=0.8)
             axis.plot([epochs[-1]], [run.accuracy], "k_", ms=12, mew=1.5)
         config = runs[0].config
-        axis.set_title(f"{config.model.name}, {config.padding.label}, {config.data.name}", size=9)
+        axis.set_title(f"{config.model.name}, {config.padding.label}, {config.data.label}", size=9)
         axis.set_xlabel("epoch")
         axis.grid(alpha=0.3)
     panels[0].set_ylabel("accuracy, %")
@@ -153,7 +153,7 @@ def _line(run: Record) -> dict[str, Any]:
         "cell": run.cell,
         "model": run.config.model.name,
         "padding": run.config.padding.label,
-        "data": run.config.data.name,
+        "data": run.config.data.label,
         "examples": run.config.data.examples,
         "seed": run.config.seed,
         **{key: run.results[key] for key in keys},
