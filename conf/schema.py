@@ -128,7 +128,7 @@ class Config:
         values = self.to_dict()
         for key in ("seed", "study", "runs_dir", "rerun", "evaluate"):
             del values[key]
-        for key in ("data_dir", "path", "download", "epochs", "version"):
+        for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
         del values["trainer"]["progress"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
