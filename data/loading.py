@@ -38,11 +38,7 @@ def load(cfg: DataConfig) -> Data:
 
 @lru_cache(maxsize=2)
 def _load(cfg: DataConfig, fingerprint: str) -> Data:
-    stored = sources.read(cfg)
-    if stored.kind == "sequence" and cfg.resize is not None:
-        raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
-    streams = streaming.line(cfg, stored)
-    raw = streaming.on_disk(cfg, stored, fingerprint) if streams else in_memory(cfg, stored)
+    stored, raw, streams = read(cfg, fingerprint)
     chosen = choose(cfg, raw, len(stored.class_names))
     inputs = {name: _sized(raw[role].x, ids, cfg.resize) for name, (role, ids) in chosen.items()}
     mean, std = normalisation(inputs["train"], cfg.normalize)
@@ -69,6 +65,22 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
         provenance=stored.provenance,
     )
     return Data(spec, splits["train"], splits.get("validation"), splits["test"], streams)
+
+
+def describe(cfg: DataConfig) -> Stored:
+    """What a prepared set holds, its examples unread; DataError where `cfg` does not fit it."""
+    stored = sources.read(cfg)
+    if stored.kind == "sequence" and cfg.resize is not None:
+        raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
+    return stored
+
+
+def read(cfg: DataConfig, fingerprint: str) -> tuple[Stored, dict[str, RawSplit], str | None]:
+    """The official splits, in memory or, where the line says so, mapped from disk and resized."""
+    stored = describe(cfg)
+    if streams := streaming.line(cfg, stored):
+        return stored, streaming.on_disk(cfg, stored, fingerprint), streams
+    return stored, in_memory(cfg, stored), None
 
 
 def in_memory(cfg: DataConfig, stored: Stored) -> dict[str, RawSplit]:

@@ -63,11 +63,12 @@ def read(cfg: DataConfig) -> Stored:
     path = _path(cfg)
     with _archive(path) as file:
         held = [name.removesuffix(".npy") for name in file.namelist()]
-        missing = [name for name in REQUIRED if name not in held]
+        splits = [split for split in SPLITS if {f"x_{split}", f"y_{split}"} & set(held)]
+        needed = [*REQUIRED, *(f"{key}_{split}" for split in splits for key in "xy")]
+        missing = [name for name in dict.fromkeys(needed) if name not in held]
         if missing:
             holds = ", ".join(held) or "nothing"
             raise DataError(f"{path} lacks {', '.join(missing)}; it holds {holds}")
-        splits = [split for split in SPLITS if {f"x_{split}", f"y_{split}"} & set(held)]
         headers = {split: _header(file, path, f"x_{split}") for split in splits}
         columns = {s: _columns(file, path, s, headers[s].shape, held) for s in splits}
         named = _array(file, path, NAMES) if NAMES in held else None
@@ -157,8 +158,6 @@ def _columns(
     file: zipfile.ZipFile, path: Path, split: str, shape: tuple[int, ...], held: list[str]
 ) -> Columns:
     """The labels of one split, and what else it has beside its inputs of this shape."""
-    if f"y_{split}" not in held:
-        raise DataError(f"{path} holds x_{split} and lacks y_{split}")
     if np.prod(shape) == 0:
         raise DataError(f"x_{split} of shape {shape} is empty")
     names = {key: f"{key}_{split}" for key in ("y", *EXTRA) if f"{key}_{split}" in held}

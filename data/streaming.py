@@ -160,7 +160,8 @@ def on_disk(cfg: DataConfig, stored: Stored, fingerprint: str) -> dict[str, RawS
 def _folder(cfg: DataConfig) -> Path:
     """Beside the prepared sets; where those lie in a folder that is only read, in the cache."""
     folder = store.data_dir(cfg)
-    if folder.exists() and not os.access(folder, os.W_OK):
+    # Root may write anywhere; a folder that nobody is meant to write to stays as it is.
+    if folder.exists() and not (os.access(folder, os.W_OK) and folder.stat().st_mode & 0o222):
         folder = store.data_dir(replace(cfg, data_dir=None))
     return folder / "streamed"
 
@@ -212,7 +213,7 @@ def _write_split(folder: Path, name: str, cfg: DataConfig, split: StoredSplit) -
 
 def columns(pieces: list[RawSplit]) -> dict[str, NDArray[Any]]:
     """All but x of a split's pieces, joined; what the set does not know is left out."""
-    names = ("y", "margin", "source_ids")
+    names = [field.name for field in dataclasses.fields(RawSplit) if field.name != "x"]
     found = {name: [getattr(piece, name) for piece in pieces] for name in names}
     return {name: np.concatenate(v) for name, v in found.items() if v and v[0] is not None}
 
