@@ -27,7 +27,7 @@ def train(config: Config) -> int:
     if fingerprint is None:
         with terminal.busy(f"preparing {config.data.name}, once"):
             framework.start(config.backend)
-            data.prepare(config.data)
+            data.ensure(config.data)
         fingerprint = data.fingerprint(config.data)
     run = Run.of(config, str(fingerprint))
     if run.complete and not config.rerun:
@@ -43,6 +43,8 @@ def train(config: Config) -> int:
     # data
     with terminal.busy(f"reading {config.data.name}"):
         loaded = data.load(config.data)
+    if loaded.streams:
+        terminal.say(loaded.streams)
     seeds = config.seeds.derived(config.seed)
 
     for name in ("early_stopping", "restore_best"):

@@ -129,7 +129,7 @@ class Config:
         values = self.to_dict()
         for key in ("seed", "study", "runs_dir", "rerun", "evaluate"):
             del values[key]
-        for key in ("data_dir", "path", "download", "epochs", "version"):
+        for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
         del values["trainer"]["progress"]
         if not self.trainer.restore_best:

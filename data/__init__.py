@@ -8,7 +8,7 @@ from data.types import Data, Spec, Split
 
 if TYPE_CHECKING:
     from data.loading import load
-    from data.sources import fingerprint, prepare
+    from data.sources import ensure, fingerprint
 
 __all__ = [
     "AugmentConfig",
@@ -17,13 +17,13 @@ __all__ = [
     "DataError",
     "Spec",
     "Split",
+    "ensure",
     "fingerprint",
     "load",
-    "prepare",
 ]
 
 # Found at first use: they need NumPy, and the help page and shell completion do not.
-_LATER = {"load": "data.loading", "fingerprint": "data.sources", "prepare": "data.sources"}
+_LATER = {"load": "data.loading", "fingerprint": "data.sources", "ensure": "data.sources"}
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.config import AugmentConfig
+from data.streaming import Streamed
 
 Ints = NDArray[np.int64]
 OUTSIDE = -1
@@ -54,15 +55,18 @@ def padded_indices(length: int, crop: int, mode: str) -> Ints:
 
 
 def apply(
-    x: NDArray[np.float32], ids: Ints, draws: Draws, augment: AugmentConfig
+    x: NDArray[np.float32] | Streamed, ids: Ints, draws: Draws, augment: AugmentConfig
 ) -> NDArray[np.float32]:
     """Gather x[ids], (b, h, w, c), flipped, cropped and cut out as drawn."""
     height, width = x.shape[1:3]
+    place = ids
+    if isinstance(x, Streamed):
+        x, place = x[ids], np.arange(len(ids))
     rows = _source(height, draws.window[ids, 0], augment)
     columns = _source(width, draws.window[ids, 1], augment)
     columns = np.where(draws.flip[ids, None], columns[:, ::-1], columns)
     # One flat index a pixel: `take` is several times faster than indexing with three arrays.
-    pixel = (ids[:, None] * height + np.maximum(rows, 0))[:, :, None] * width
+    pixel = (place[:, None] * height + np.maximum(rows, 0))[:, :, None] * width
     pixel = pixel + np.maximum(columns, 0)[:, None, :]
     out = x.reshape(-1, x.shape[3]).take(pixel, axis=0)
     keep = np.ones(pixel.shape, bool)

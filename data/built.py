@@ -9,7 +9,7 @@ from dataclasses import replace
 from data import store
 from data.builders import VERSIONS
 from data.config import DataConfig, DataError, one_of
-from data.types import Raw
+from data.types import Stored
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,6 @@ def fingerprint(cfg: DataConfig) -> str | None:
     return store.fingerprint(_pinned(cfg))
 
 
-def read(cfg: DataConfig) -> Raw:
+def read(cfg: DataConfig) -> Stored:
     """The set as generated."""
     return store.read(_pinned(cfg))

@@ -1,6 +1,7 @@
 """What data to load and how: plain frozen dataclasses, checked in one place."""
 
 import difflib
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields
@@ -98,6 +99,8 @@ class DataConfig:
     normalize: "standardize" (per channel, training mean and sd), "unit" (to 0..1), "none".
     augment: training-time augmentation.
     epochs: the set's default length of training; carried, not used, by this package.
+    memory: a set that takes more GiB than this as float32 is read from disk batch by batch;
+        "auto" is a share of the memory that is free. It changes no number.
     """
 
     name: str
@@ -117,6 +120,7 @@ class DataConfig:
     normalize: str = "standardize"
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     epochs: int = 10
+    memory: str | float = "auto"
 
     def validate(self) -> None:
         """Raise DataError on a value that means nothing, or on two that contradict."""
@@ -138,6 +142,9 @@ class DataConfig:
         for name in ("examples", "resize"):
             if getattr(self, name) is not None:
                 _at_least(f"data.{name}", getattr(self, name), 1)
+        gib = math.inf if isinstance(self.memory, str) else self.memory
+        if self.memory != "auto" and not 0 < gib < math.inf:
+            raise DataError(f"data.memory={self.memory!r} must be auto or a number of GiB above 0")
         self._validate_source()
         self.augment.validate()
         self._validate_sequence()

@@ -12,14 +12,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data import store
 from data.config import DataConfig, DataError
-from data.transforms import resize_images, stratified_order
-from data.types import Raw, RawSplit
+from data.transforms import piece, resize_images, stratified_order
+from data.types import RawSplit, Stored, StoredSplit
 
 SUFFIXES = (".jpg", ".jpeg", ".png")  # those that TFDS' builder takes
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
@@ -27,6 +28,9 @@ LAYOUT = "<folder>/<class>/<image> or <folder>/train/<class>/<image>, with .jpg 
 # split -> class -> images, all in the order of their names
 Listing = dict[str, dict[str, list[Path]]]
 Picture = NDArray[np.generic]
+GREY = ("1", "L", "LA")  # modes of Pillow
+ORIENTATION = 0x0112
+SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
 def prepare(cfg: DataConfig) -> None:
@@ -48,8 +52,8 @@ def fingerprint(cfg: DataConfig) -> str | None:
     return f"{cfg.name}+{digest.hexdigest()[:12]}"
 
 
-def read(cfg: DataConfig) -> Raw:
-    """List, check and read the images.
+def read(cfg: DataConfig) -> Stored:
+    """List the images and check what their headers say; they are read when they are asked for.
 
     Grey images keep their one channel unless another image has colour: then they get three.
     `source_ids` counts all images of the folder in the order of their paths.
@@ -63,19 +67,20 @@ def read(cfg: DataConfig) -> Raw:
     if test == "validation":  # never chosen on: another is carved
         listing["test"] = listing.pop("validation")
     names = _checked(folder, listing)
+    files = {
+        split: ([f for c in names for f in by_class[c]], _labels([by_class[c] for c in names]))
+        for split, by_class in listing.items()
+    }
+    if "test" not in files:
+        files["train"], files["test"] = _held_out(cfg, *files["train"], names)
+    shape = _shape([file for listed, _ in files.values() for file in listed], cfg.resize)
     place = {file: i for i, file in enumerate(_all_images(folder))}
-    everything = [f for by_class in listing.values() for name in names for f in by_class[name]]
-    pictures = iter(_read_all(everything, cfg.resize))
-    splits = {}
-    for split, by_class in listing.items():
-        labels, files = zip(*((names.index(c), f) for c in names for f in by_class[c]), strict=True)
-        x = np.stack([next(pictures) for _ in files])
-        ids = np.array([place[file] for file in files], np.int64)
-        splits[split] = RawSplit(x, np.array(labels, np.int64), source_ids=ids)
-    if "test" not in splits:
-        splits["train"], splits["test"] = _held_out(cfg, splits["train"], names)
+    splits = {
+        split: _split(listed, labels, np.array([place[file] for file in listed]), shape, cfg.resize)
+        for split, (listed, labels) in files.items()
+    }
     provenance = {"name": cfg.name, "version": "", "format": "images", "homepage": ""}
-    return Raw("image", splits, names, test, provenance)
+    return Stored("image", splits, names, test, provenance)
 
 
 def list_images(folder: Path) -> Listing:
@@ -172,59 +177,90 @@ def _checked(folder: Path, listing: Listing) -> tuple[str, ...]:
     return names
 
 
-def _read_all(files: list[Path], side: int | None) -> list[Picture]:
-    """Every file as (h, w, c): uint8, or float32 where it was resized; c is the same for all."""
-    pictures: list[Picture] = []
-    for file in files:
-        picture = _read_one(file)
-        if side is not None:
-            picture = resize_images(picture[None], side)[0]
-        elif pictures and picture.shape[:2] != pictures[0].shape[:2]:
+def _labels(by_class: list[list[Path]]) -> NDArray[np.int64]:
+    return np.repeat(np.arange(len(by_class)), [len(files) for files in by_class])
+
+
+def _shape(files: list[Path], side: int | None) -> tuple[int, int, int]:
+    """(h, w, c) of every image once it is read; DataError where sizes differ unresized."""
+    headers = [_header(file) for file in files]
+    (height, width), channels = headers[0][:2], max(header[2] for header in headers)
+    for file, header in zip(files, headers, strict=True):
+        if side is None and header[:2] != (height, width):
             raise DataError(
-                f"the images differ in size: {files[0]} is {_size(pictures[0])} and {file} "
-                f"{_size(picture)}; set data.resize=<pixels>"
+                f"the images differ in size: {files[0]} is {height}×{width} and {file} "
+                f"{header[0]}×{header[1]}; set data.resize=<pixels>"
             )
-        pictures.append(picture)
-    channels = max(picture.shape[2] for picture in pictures)
-    return [np.broadcast_to(p, (*p.shape[:2], channels)) for p in pictures]
+    return (height, width, channels) if side is None else (side, side, channels)
+
+
+def _split(
+    files: list[Path],
+    labels: NDArray[np.int64],
+    ids: NDArray[np.int64],
+    shape: tuple[int, int, int],
+    side: int | None,
+) -> StoredSplit:
+    def pieces() -> Iterator[RawSplit]:
+        size = piece(shape)
+        for start in range(0, len(files), size):
+            part = slice(start, start + size)
+            pictures = [_read_one(file) for file in files[part]]
+            if side is not None:
+                pictures = [resize_images(picture[None], side)[0] for picture in pictures]
+            x = np.stack([np.broadcast_to(picture, shape) for picture in pictures])
+            yield RawSplit(x, labels[part], source_ids=ids[part])
+
+    return StoredSplit((len(files), *shape), np.dtype(np.uint8 if side is None else "f4"), pieces)
+
+
+def _header(file: Path) -> tuple[int, int, int]:
+    """(h, w, c) of an image as `_read_one` gives it, without decoding it."""
+    with _opened(file) as image:
+        width, height = image.size
+        if image.getexif().get(ORIENTATION) in SIDEWAYS:
+            width, height = height, width
+        return height, width, 1 if image.mode in GREY else 3
 
 
 def _read_one(file: Path) -> Picture:
     """(h, w, 1) grey or (h, w, 3) colour, uint8; turned upright as its EXIF data says."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    try:
-        with Image.open(file) as stored:
-            image = ImageOps.exif_transpose(stored)
-            deep = image.mode.startswith(("I", "F"))
-            picture = np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
-    except Exception as error:  # Pillow and its decoders raise almost anything
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{file} cannot be read as an image: {reason}") from None
-    if deep:
-        raise DataError(f"{file} has more than 8 bits a channel; convert it to 8")
+    with _opened(file) as stored:
+        image = ImageOps.exif_transpose(stored)
+        picture = np.asarray(image.convert("L" if image.mode in GREY else "RGB"))
     return picture if picture.ndim == 3 else picture[..., None]
 
 
-def _size(picture: Picture) -> str:
-    return f"{picture.shape[0]}×{picture.shape[1]}"
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    """An image of Pillow; what goes wrong with it inside the block is a DataError."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            if image.mode.startswith(("I", "F")):
+                raise DataError(f"{file} has more than 8 bits a channel; convert it to 8")
+            yield image
+    except DataError:
+        raise
+    except Exception as error:  # Pillow and its decoders raise almost anything
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{file} cannot be read as an image: {reason}") from None
 
 
 def _held_out(
-    cfg: DataConfig, images: RawSplit, names: tuple[str, ...]
-) -> tuple[RawSplit, RawSplit]:
-    """A stratified part `data.test` of the images apart, as (train, test)."""
-    order = stratified_order(images.y, cfg.split_seed)
+    cfg: DataConfig, files: list[Path], labels: NDArray[np.int64], names: tuple[str, ...]
+) -> list[tuple[list[Path], NDArray[np.int64]]]:
+    """A stratified part `data.test` of the images apart: what is left, and the part."""
+    order = stratified_order(labels, cfg.split_seed)
     tested = round(cfg.test * len(order))
     parts = np.sort(order[tested:]), np.sort(order[:tested])
     for ids, what in zip(parts, ("to train on", "to test"), strict=True):
-        for label in set(range(len(names))) - set(images.y[ids].tolist()):
+        for label in set(range(len(names))) - set(labels[ids].tolist()):
             raise DataError(
                 f"data.test={cfg.test} of {len(order)} images leaves none of the class "
                 f"{names[label]} {what}; add images or change data.test"
             )
-    assert images.source_ids is not None
-    train, test = (
-        RawSplit(images.x[ids], images.y[ids], source_ids=images.source_ids[ids]) for ids in parts
-    )
-    return train, test
+    return [([files[i] for i in ids], labels[ids]) for ids in parts]

@@ -6,16 +6,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from data import sources
+from data import sources, streaming
 from data.config import AugmentConfig, DataConfig, DataError
+from data.streaming import Rows, Streamed
 from data.transforms import (
     apply_normalisation,
     normalisation,
-    pixels_in_order,
+    pixel_order,
     resize_images,
     stratified_order,
 )
-from data.types import Data, Raw, RawSplit, Spec, Split
+from data.types import Data, RawSplit, Spec, Split, Stored, StoredSplit
 
 
 def load(cfg: DataConfig) -> Data:
@@ -25,12 +26,13 @@ def load(cfg: DataConfig) -> Data:
     config that differs only in augmentation, epochs or download.
 
     Returns:
-        Data with float32 inputs (n, h, w, c) or (n, t, c), int32 labels, read-only.
+        Data with float32 inputs (n, h, w, c) or (n, t, c), int32 labels, read-only. A set
+        larger than `data.memory` stays on disk and gives the same numbers as they are indexed.
 
     Raises:
         DataError: a setting or the data is wrong; one plain line.
     """
-    sources.prepare(cfg)
+    sources.ensure(cfg)
     fingerprint = sources.fingerprint(cfg)
     if fingerprint is None:
         raise DataError(f"{cfg.name} vanished while it was being prepared")
@@ -42,44 +44,82 @@ def load(cfg: DataConfig) -> Data:
 
 @lru_cache(maxsize=2)
 def _load(cfg: DataConfig, fingerprint: str) -> Data:
-    raw = sources.read(cfg)
-    if raw.kind == "sequence" and cfg.resize is not None:
-        raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
-    if raw.kind == "sequence" and cfg.sequence:
-        raise DataError(f"data.sequence=true is for images; {cfg.name} holds sequences")
-    chosen, validation_source = _choose(cfg, raw)
-    inputs = {name: _sized(part, cfg.resize) for name, (part, _) in chosen.items()}
-    if cfg.sequence:
-        inputs = {name: pixels_in_order(x, cfg.permutation) for name, x in inputs.items()}
+    stored, raw, streams = read(cfg, fingerprint)
+    chosen = choose(cfg, raw, len(stored.class_names))
+    inputs = {name: _sized(raw[role].x, ids, cfg) for name, (role, ids) in chosen.items()}
     mean, std = normalisation(inputs["train"], cfg.normalize)
-    splits = {
-        name: _split(apply_normalisation(inputs.pop(name), mean, std), part, ids, cfg.resize)
-        for name, (part, ids) in chosen.items()
-    }
+    height = stored.splits["train"].shape[1]
+    scale = cfg.resize / height if cfg.resize and height else 1.0
+    splits = {}
+    for name, (role, ids) in chosen.items():
+        rows, x = inputs.pop(name), None
+        if streams:
+            assert isinstance(rows, Rows)  # they were resized as they were written
+            x = Streamed(rows, mean, std)
+        splits[name] = _split(x or apply_normalisation(rows, mean, std), raw[role], ids, scale)
     spec = Spec(
-        kind="sequence" if cfg.sequence else raw.kind,
+        kind="sequence" if cfg.sequence else stored.kind,
         input_shape=splits["train"].x.shape[1:],
-        num_classes=len(raw.class_names),
-        class_names=raw.class_names,
+        num_classes=len(stored.class_names),
+        class_names=stored.class_names,
         fingerprint=fingerprint,
         mean=tuple(map(float, mean)),
         std=tuple(map(float, std)),
         normalize=cfg.normalize,
-        validation=validation_source,
-        test=raw.test,
-        provenance=raw.provenance,
+        validation=_origin(raw, chosen),
+        test=stored.test,
+        provenance=stored.provenance,
     )
-    return Data(spec, splits["train"], splits.get("validation"), splits["test"])
+    return Data(spec, splits["train"], splits.get("validation"), splits["test"], streams)
 
 
-def _choose(cfg: DataConfig, raw: Raw) -> tuple[dict[str, tuple[RawSplit, NDArray[np.int64]]], str]:
-    """Which examples serve as train, validation and test, and where validation comes from."""
-    train = raw.splits["train"]
-    order = stratified_order(train.y, cfg.split_seed)
-    held_out = 0 if "validation" in raw.splits else round(cfg.validation * len(train.y))
+def describe(cfg: DataConfig) -> Stored:
+    """What a prepared set holds, its examples unread; DataError where `cfg` does not fit it."""
+    stored = sources.read(cfg)
+    if stored.kind == "sequence" and cfg.resize is not None:
+        raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
+    if stored.kind == "sequence" and cfg.sequence:
+        raise DataError(f"data.sequence=true is for images; {cfg.name} holds sequences")
+    return stored
+
+
+def read(cfg: DataConfig, fingerprint: str) -> tuple[Stored, dict[str, RawSplit], str | None]:
+    """The official splits, in memory or, where the line says so, mapped from disk and resized."""
+    stored = describe(cfg)
+    if streams := streaming.line(cfg, stored):
+        return stored, streaming.on_disk(cfg, stored, fingerprint), streams
+    return stored, in_memory(cfg, stored), None
+
+
+def in_memory(cfg: DataConfig, stored: Stored) -> dict[str, RawSplit]:
+    """All splits, read whole."""
+    return {name: _whole(cfg, split) for name, split in stored.splits.items()}
+
+
+def _whole(cfg: DataConfig, split: StoredSplit) -> RawSplit:
+    x, rest, read = np.empty(streaming.fixed(cfg, split), split.dtype), [], 0
+    for piece in split.pieces():
+        x[read : read + len(piece.x)] = piece.x
+        read += len(piece.x)
+        rest.append(replace(piece, x=x[:0]))
+    if read != len(x):
+        raise DataError(f"{cfg.name} holds {read} examples where its description says {len(x)}")
+    return RawSplit(x, **streaming.columns(rest))
+
+
+def choose(
+    cfg: DataConfig, raw: dict[str, RawSplit], classes: int
+) -> dict[str, tuple[str, NDArray[np.int64]]]:
+    """Which examples of which official split serve as train, validation and test.
+
+    Returns:
+        By the name of its use: an official split, and indices into it, ascending.
+    """
+    y = raw["train"].y
+    order = stratified_order(y, cfg.split_seed)
+    held_out = 0 if "validation" in raw else round(cfg.validation * len(y))
     left = len(order) - held_out
     if cfg.examples is not None:
-        classes = len(raw.class_names)
         if not classes <= cfg.examples <= left:
             raise DataError(
                 f"data.examples={cfg.examples} must lie between {classes} (one for each class) "
@@ -87,46 +127,45 @@ def _choose(cfg: DataConfig, raw: Raw) -> tuple[dict[str, tuple[RawSplit, NDArra
             )
         left = cfg.examples
     kept = np.sort(order[held_out : held_out + left])
-    if len(np.unique(train.y[kept])) < len(np.unique(train.y)):
+    if len(np.unique(y[kept])) < len(np.unique(y)):
         raise DataError(f"the training part of {cfg.name} lacks a class; use more examples")
-    chosen = {"train": _take(train, kept)}
-    if "validation" in raw.splits:
-        chosen["validation"] = _take(raw.splits["validation"], None)
+    chosen = {"train": ("train", kept)}
+    if "validation" in raw:
+        chosen["validation"] = ("validation", np.arange(len(raw["validation"].y)))
     elif held_out:
-        chosen["validation"] = _take(train, np.sort(order[:held_out]))
-    chosen["test"] = _take(raw.splits["test"], None)
-    origin = "official" if "validation" in raw.splits else "carved" if held_out else "none"
-    return chosen, origin
+        chosen["validation"] = ("train", np.sort(order[:held_out]))
+    chosen["test"] = ("test", np.arange(len(raw["test"].y)))
+    return chosen
 
 
-def _take(split: RawSplit, ids: NDArray[np.int64] | None) -> tuple[RawSplit, NDArray[np.int64]]:
-    if ids is None:
-        return split, np.arange(len(split.y))
-    picked = RawSplit(
-        x=split.x[ids],
-        y=split.y[ids],
-        margin=None if split.margin is None else split.margin[ids],
-        source_ids=None if split.source_ids is None else split.source_ids[ids],
-        subset=None if split.subset is None else split.subset[ids],
-    )
-    return picked, ids
+def _origin(raw: dict[str, RawSplit], chosen: dict[str, tuple[str, NDArray[np.int64]]]) -> str:
+    return "official" if "validation" in raw else "carved" if "validation" in chosen else "none"
 
 
-def _sized(split: RawSplit, side: int | None) -> NDArray[np.generic]:
-    if side is None or split.x.shape[1:3] == (side, side):
-        return split.x
-    return resize_images(split.x, side)
+def _sized(
+    x: NDArray[np.generic], ids: NDArray[np.int64], cfg: DataConfig
+) -> Rows | NDArray[np.float32]:
+    """The chosen examples, resized and read as sequences where `cfg` says so."""
+    rows, side = Rows(x, ids), cfg.resize
+    resized = None
+    if side is not None and rows.shape[1:3] != (side, side):
+        resized = resize_images(rows, side)
+        rows = Rows(resized, np.arange(len(ids)))
+    if cfg.sequence:
+        height, width = rows.shape[1:3]
+        return replace(rows, steps=pixel_order(height * width, cfg.permutation))
+    return rows if resized is None else resized
 
 
 def _split(
-    x: NDArray[np.float32], raw: RawSplit, ids: NDArray[np.int64], side: int | None
+    x: NDArray[np.float32] | Streamed, raw: RawSplit, ids: NDArray[np.int64], scale: float
 ) -> Split:
-    margin = raw.margin
-    if margin is not None and side is not None:
-        margin = margin * np.float32(side / raw.x.shape[1])
-    columns = margin, raw.source_ids, raw.subset
-    split = Split(x, raw.y.astype(np.int32), ids.astype(np.int64), *columns)
-    for array in (split.x, split.y, split.ids, *columns):
-        if array is not None:
+    margin = None if raw.margin is None else raw.margin[ids] * np.float32(scale)
+    source_ids = None if raw.source_ids is None else raw.source_ids[ids]
+    subset = None if raw.subset is None else raw.subset[ids]
+    y, ids = raw.y[ids].astype(np.int32), ids.astype(np.int64)
+    split = Split(x, y, ids, margin, source_ids, subset)
+    for array in (x, y, ids, margin, source_ids, subset):
+        if isinstance(array, np.ndarray):
             array.setflags(write=False)
     return split

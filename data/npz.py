@@ -1,23 +1,42 @@
 """A data set of the user's own: x_train, y_train, x_test, y_test in one .npz file.
 
 Arrays: images (n, h, w) or (n, h, w, c), sequences (n, t) or (n, t, c), uint8 or another
-real type; labels (n,) whole numbers from 0. Optional: class_names (k,), strings. Three axes
-are read as (n, h, w) unless `data.kind=sequence` says (n, t, c). Nothing is unpickled.
+real type; labels (n,) whole numbers from 0. Three axes are read as (n, h, w) unless
+`data.kind=sequence` says (n, t, c). Optional: class_names (k,), strings; x_validation and
+y_validation; for any split, margin_<split> and source_ids_<split>, (n,), as `data.Split` has
+them. Nothing is unpickled.
 """
 
+import contextlib
 import hashlib
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data import npy
 from data.config import DataConfig, DataError
-from data.types import Raw, RawSplit
+from data.transforms import piece
+from data.types import RawSplit, Stored, StoredSplit
 
+SPLITS = ("train", "validation", "test")
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
-Arrays = dict[str, NDArray[np.generic]]
+NAMES = "class_names"
+# Columns that a split may have beside x and y, and how they are handed out.
+EXTRA: dict[str, type] = {"margin": np.float32, "source_ids": np.int64}
+Columns = dict[str, NDArray[Any]]
+
+
+class Header(NamedTuple):
+    """What an array's file says of it before its numbers."""
+
+    shape: tuple[int, ...]
+    by_column: bool
+    dtype: np.dtype
 
 
 def _path(cfg: DataConfig) -> Path:
@@ -39,98 +58,136 @@ def fingerprint(cfg: DataConfig) -> str | None:
         return f"{cfg.name}+{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
 
 
-def read(cfg: DataConfig) -> Raw:
-    """Read and check the file. Raises DataError with the first thing wrong."""
-    arrays = _arrays(_path(cfg))
-    shapes = {name: arrays[name].shape for name in ("x_train", "x_test")}
-    if shapes["x_train"][1:] != shapes["x_test"][1:]:
-        raise DataError(
-            f"the examples of x_train {shapes['x_train']} and x_test "
-            f"{shapes['x_test']} differ in shape"
-        )
-    kind = _kind(arrays["x_train"], cfg.kind)
-    splits = {part: _split(arrays, part, kind) for part in ("train", "test")}
-    names = _class_names(arrays, splits["train"].y)
-    if len(names) < 2:
-        raise DataError("y_train holds one class; at least two are needed")
-    for part, split in splits.items():
-        _check_labels(f"y_{part}", split.y, len(names))
-    missing = sorted(set(range(len(names))) - set(splits["train"].y.tolist()))
-    if missing:
-        raise DataError(
-            f"class {missing[0]} has no example in y_train; labels are 0 to "
-            f"{len(names) - 1}, each present"
-        )
+def read(cfg: DataConfig) -> Stored:
+    """Open and check the file; its pieces raise DataError too, with the first thing wrong."""
+    path = _path(cfg)
+    with _archive(path) as file:
+        held = [name.removesuffix(".npy") for name in file.namelist()]
+        splits = [split for split in SPLITS if {f"x_{split}", f"y_{split}"} & set(held)]
+        needed = [*REQUIRED, *(f"{key}_{split}" for split in splits for key in "xy")]
+        missing = [name for name in dict.fromkeys(needed) if name not in held]
+        if missing:
+            holds = ", ".join(held) or "nothing"
+            raise DataError(f"{path} lacks {', '.join(missing)}; it holds {holds}")
+        headers = {split: _header(file, path, f"x_{split}") for split in splits}
+        columns = {s: _columns(file, path, s, headers[s].shape, held) for s in splits}
+        named = _array(file, path, NAMES) if NAMES in held else None
+    shape = headers["train"].shape
+    for split, header in headers.items():
+        if header.shape[1:] != shape[1:]:
+            raise DataError(
+                f"the examples of x_train {shape} and x_{split} {header.shape} differ in shape"
+            )
+    kind = _kind(shape, cfg.kind)
+    names = _class_names(named, columns["train"]["y"])
+    _check_labels({split: column["y"] for split, column in columns.items()}, len(names))
+    stored = {s: _stored(path, f"x_{s}", kind, headers[s], columns[s]) for s in splits}
     provenance = {"name": cfg.name, "version": "", "format": "npz", "homepage": ""}
-    return Raw(kind, splits, names, provenance=provenance)
+    return Stored(kind, stored, names, provenance=provenance)
 
 
-def _arrays(path: Path) -> Arrays:
+def _stored(path: Path, name: str, kind: str, header: Header, columns: Columns) -> StoredSplit:
+    channels = (1,) * ({"image": 4, "sequence": 3}[kind] - len(header.shape))
+
+    def pieces() -> Iterator[RawSplit]:
+        first = 0
+        with _archive(path) as file:
+            for x in _rows(file, path, name, header):
+                if x.dtype.kind == "f" and not np.isfinite(x).all():
+                    raise DataError(f"{name} holds NaN or infinity")
+                part = {key: column[first : first + len(x)] for key, column in columns.items()}
+                yield RawSplit(x.reshape(*x.shape, *channels), **part)
+                first += len(x)
+
+    return StoredSplit((*header.shape, *channels), header.dtype, pieces)
+
+
+@contextlib.contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        file = np.load(path, allow_pickle=False)
+        file = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise DataError(f"data.path={path} is not a file") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         raise DataError(f"{path} is not an npz file, or it is damaged") from None
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise DataError(f"{path} is not an npz file (a single .npy array perhaps)")
     with file:
-        missing = [name for name in REQUIRED if name not in file.files]
-        if missing:
-            raise DataError(
-                f"{path} lacks {', '.join(missing)}; it holds {', '.join(file.files) or 'nothing'}"
-            )
-        wanted = [*REQUIRED, *(["class_names"] if "class_names" in file.files else [])]
-        return {name: _array(file, name, path) for name in wanted}
+        yield file
 
 
-def _array(file: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.generic]:
+@contextlib.contextmanager
+def _member(file: zipfile.ZipFile, path: Path, name: str) -> Iterator[IO[bytes]]:
+    """The bytes of one array; what goes wrong with them inside the block is told in one line."""
     try:
-        array = file[name]
-    except ValueError as error:
-        if "pickle" in str(error):
+        with file.open(f"{name}.npy") as member:
+            yield member
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise DataError(f"{name} in {path} is damaged") from None
+
+
+def _header(file: zipfile.ZipFile, path: Path, name: str) -> Header:
+    with _member(file, path, name) as member:
+        header = Header(*npy.read_header(member))
+    if header.dtype.hasobject:
+        raise DataError(
+            f"{name} in {path} holds Python objects, which are never unpickled; store numbers"
+        )
+    if name != NAMES and header.dtype.kind not in "uifb":
+        raise DataError(f"{name} in {path} is of type {header.dtype}; real numbers are needed")
+    return header
+
+
+def _array(file: zipfile.ZipFile, path: Path, name: str) -> NDArray[Any]:
+    _header(file, path, name)
+    with _member(file, path, name) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
+
+
+def _rows(
+    file: zipfile.ZipFile, path: Path, name: str, header: Header
+) -> Iterator[NDArray[np.generic]]:
+    """An array's rows, some at a time; all at once where the file has it column by column."""
+    if header.by_column:
+        yield _array(file, path, name)
+        return
+    with _member(file, path, name) as member:
+        npy.read_header(member)
+        yield from npy.read_rows(member, header.shape, header.dtype, piece(header.shape[1:]))
+
+
+def _columns(
+    file: zipfile.ZipFile, path: Path, split: str, shape: tuple[int, ...], held: list[str]
+) -> Columns:
+    """The labels of one split, and what else it has beside its inputs of this shape."""
+    if np.prod(shape) == 0:
+        raise DataError(f"x_{split} of shape {shape} is empty")
+    names = {key: f"{key}_{split}" for key in ("y", *EXTRA) if f"{key}_{split}" in held}
+    columns = {key: _array(file, path, name) for key, name in names.items()}
+    for key, column in columns.items():
+        if column.shape != shape[:1]:
             raise DataError(
-                f"{name} in {path} holds Python objects, which are never unpickled; store numbers"
-            ) from None
-        raise DataError(f"{name} in {path} is damaged") from None
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise DataError(f"{name} in {path} is damaged") from None
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{name} in {path} is no array")
-    if name != "class_names" and array.dtype.kind not in "uifb":
-        raise DataError(f"{name} in {path} is of type {array.dtype}; real numbers are needed")
-    return array
+                f"{names[key]} of shape {column.shape} does not fit x_{split} of shape {shape}"
+            )
+    y = columns["y"]
+    if not np.array_equal(y, np.floor(y)):
+        raise DataError(f"y_{split} holds labels that are not whole numbers")
+    types = {"y": np.int64, **EXTRA}
+    return {key: column.astype(types[key]) for key, column in columns.items()}
 
 
-def _kind(x: NDArray[np.generic], asked: str | None) -> str:
-    allowed = {2: ("sequence",), 3: ("image", "sequence"), 4: ("image",)}.get(x.ndim)
+def _kind(shape: tuple[int, ...], asked: str | None) -> str:
+    allowed = {2: ("sequence",), 3: ("image", "sequence"), 4: ("image",)}.get(len(shape))
     if allowed is None:
         raise DataError(
-            f"x_train has shape {x.shape}; images are (n, h, w) or (n, h, w, c), "
+            f"x_train has shape {shape}; images are (n, h, w) or (n, h, w, c), "
             "sequences (n, t) or (n, t, c)"
         )
     if asked is not None and asked not in allowed:
-        raise DataError(f"data.kind={asked} does not fit x_train of shape {x.shape}")
+        raise DataError(f"data.kind={asked} does not fit x_train of shape {shape}")
     return asked or allowed[0]
 
 
-def _split(arrays: Arrays, part: str, kind: str) -> RawSplit:
-    x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
-    if y.ndim != 1 or len(x) != len(y):
-        raise DataError(f"y_{part} of shape {y.shape} does not fit x_{part} of shape {x.shape}")
-    if x.size == 0:
-        raise DataError(f"x_{part} of shape {x.shape} is empty")
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
-        raise DataError(f"x_{part} holds NaN or infinity")
-    if not np.array_equal(y, np.floor(y)):
-        raise DataError(f"y_{part} holds labels that are not whole numbers")
-    rank = {"image": 4, "sequence": 3}[kind]
-    return RawSplit(x if x.ndim == rank else x[..., None], y.astype(np.int64))
-
-
-def _class_names(arrays: Arrays, y_train: NDArray[np.generic]) -> tuple[str, ...]:
-    if "class_names" in arrays:
-        names = arrays["class_names"]
+def _class_names(names: NDArray[Any] | None, y_train: NDArray[np.int64]) -> tuple[str, ...]:
+    if names is not None:
         if names.ndim != 1 or names.dtype.kind != "U":
             raise DataError("class_names must be one row of strings")
         return tuple(map(str, names))
@@ -140,8 +197,19 @@ def _class_names(arrays: Arrays, y_train: NDArray[np.generic]) -> tuple[str, ...
     return tuple(map(str, range(highest + 1)))
 
 
-def _check_labels(what: str, y: NDArray[np.generic], classes: int) -> None:
-    low, high = int(y.min()), int(y.max())
-    if low < 0 or high >= classes:
-        wrong = low if low < 0 else high
-        raise DataError(f"{what} holds the label {wrong}; the classes are 0 to {classes - 1}")
+def _check_labels(labels: dict[str, NDArray[np.int64]], classes: int) -> None:
+    if classes < 2:
+        raise DataError("y_train holds one class; at least two are needed")
+    for split, y in labels.items():
+        low, high = int(y.min()), int(y.max())
+        if low < 0 or high >= classes:
+            raise DataError(
+                f"y_{split} holds the label {low if low < 0 else high}; "
+                f"the classes are 0 to {classes - 1}"
+            )
+    missing = sorted(set(range(classes)) - set(labels["train"].tolist()))
+    if missing:
+        raise DataError(
+            f"class {missing[0]} has no example in y_train; labels are 0 to "
+            f"{classes - 1}, each present"
+        )

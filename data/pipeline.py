@@ -64,6 +64,13 @@ def epoch_batches(
     return KerasBatches(epoch_plan)
 
 
+def ordered_batches(split: Split, *, batch_size: int) -> Any:
+    """All of `split` in its own order, as `epoch_batches` gives it, to evaluate or predict."""
+    from data.keras_batches import KerasBatches
+
+    return KerasBatches(Epoch(split, np.arange(len(split)), batch_size, AugmentConfig(), None))
+
+
 def plan_epoch(
     split: Split,
     *,

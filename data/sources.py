@@ -5,15 +5,18 @@ from typing import NamedTuple
 
 from data import built, catalogue, image_folder, npz, store
 from data.config import DataConfig
-from data.types import Raw
+from data.types import Stored
 
 
 class Source(NamedTuple):
-    """prepare: make the data ready, or DataError. fingerprint: None while it is not ready."""
+    """prepare: make the data ready, or DataError. fingerprint: None while it is not ready.
+
+    read: what the set holds; its examples are read when they are asked for, piece by piece.
+    """
 
     prepare: Callable[[DataConfig], None]
     fingerprint: Callable[[DataConfig], str | None]
-    read: Callable[[DataConfig], Raw]
+    read: Callable[[DataConfig], Stored]
 
 
 SOURCES: dict[str, Source] = {
@@ -24,7 +27,7 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def prepare(cfg: DataConfig) -> None:
+def ensure(cfg: DataConfig) -> None:
     """Make the data ready to be read, once; later calls return at once.
 
     A built set is generated into `data.data_dir` (a few seconds). A TFDS set is downloaded
@@ -49,6 +52,6 @@ def fingerprint(cfg: DataConfig) -> str | None:
     return SOURCES[cfg.source].fingerprint(cfg)
 
 
-def read(cfg: DataConfig) -> Raw:
-    """The data as stored."""
+def read(cfg: DataConfig) -> Stored:
+    """The data as stored; no example is read yet."""
     return SOURCES[cfg.source].read(cfg)

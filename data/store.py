@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError
-from data.transforms import resize_images
-from data.types import Raw, RawSplit
+from data.transforms import piece, resize_images
+from data.types import RawSplit, Stored, StoredSplit
 
 INFO = "dataset_info.json"
-READ_BATCH = 1024
 
 
 def data_dir(cfg: DataConfig) -> Path:
@@ -80,8 +79,8 @@ def preparing(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def read(cfg: DataConfig) -> Raw:
-    """Read a prepared set.
+def read(cfg: DataConfig) -> Stored:
+    """Open a prepared set; its pieces raise DataError too.
 
     Raises:
         DataError: it is not a set of labelled pictures or series, or it cannot be read.
@@ -89,35 +88,36 @@ def read(cfg: DataConfig) -> Raw:
     folder = find(data_dir(cfg), cfg.name, cfg.version)
     if folder is None:
         raise DataError(f"{cfg.name} is not prepared in {data_dir(cfg)}")
-    try:
+    with _in_one_line(cfg.name, folder):
         return _read(cfg, folder)
+
+
+@contextlib.contextmanager
+def _in_one_line(name: str, folder: Path) -> Iterator[None]:
+    try:
+        yield
     except DataError:
         raise
     except Exception as error:  # TFDS and the file formats raise almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{cfg.name} in {folder} cannot be read: {reason}") from error
+        raise DataError(f"{name} in {folder} cannot be read: {reason}") from error
 
 
-def _read(cfg: DataConfig, folder: Path) -> Raw:
+def _read(cfg: DataConfig, folder: Path) -> Stored:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)
     kind = check_features(cfg.name, builder.info.features)
     names = tuple(builder.info.features["label"].names)
     roles = _roles(cfg.name, list(builder.info.splits))
-    splits = {role: _read_split(cfg, builder, official, kind) for role, official in roles.items()}
-    for role, part in splits.items():
-        if len(part.y) == 0 or part.y.min() < 0 or part.y.max() >= len(names):
-            raise DataError(
-                f"the {roles[role]} split of {cfg.name} has no labels to learn or check"
-            )
+    splits = {role: _split(cfg, builder, official, kind) for role, official in roles.items()}
     provenance = {
         "name": cfg.name,
         "version": folder.name,
         "format": builder.info.file_format.value,
         "homepage": str(builder.info.homepage or ""),
     }
-    return Raw(kind, splits, names, roles["test"], provenance)
+    return Stored(kind, splits, names, roles["test"], provenance)
 
 
 def _roles(name: str, official: list[str]) -> dict[str, str]:
@@ -147,27 +147,37 @@ def check_features(name: str, features: Any) -> str:
     )
 
 
-def _read_split(cfg: DataConfig, builder: Any, split: str, key: str) -> RawSplit:
+def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
+    features, side = builder.info.features, cfg.resize
+    shape, dtype = features[key].shape, np.dtype(features[key].np_dtype)
+    if None in shape and side is not None:
+        # Pictures of many sizes are brought to one as they are read: they need not all fit in.
+        shape, dtype = (side, side, shape[2]), np.dtype(np.float32)
+
+    def pieces() -> Iterator[RawSplit]:
+        with _in_one_line(cfg.name, builder.data_path):
+            yield from _pieces(cfg, builder, split, key)
+
+    return StoredSplit((builder.info.splits[split].num_examples, *shape), dtype, pieces)
+
+
+def _pieces(cfg: DataConfig, builder: Any, split: str, key: str) -> Iterator[RawSplit]:
     features = builder.info.features
     keys = [key, "label", *(k for k in ("margin", "source_id", "subset") if k in features)]
-    fixed = None not in features[key].shape
-    if not fixed and cfg.resize is None:
-        raise DataError(f"the images of {cfg.name} differ in size; set data.resize=<pixels>")
-    columns: dict[str, list[NDArray[np.generic]]] = {k: [] for k in keys}
-    for batch in _batches(cfg.name, builder, split, keys, READ_BATCH if fixed else 1):
-        # Pictures of many sizes are brought to one at once: they need not all fit in memory.
-        if not fixed:
-            batch[key] = resize_images(batch[key], cfg.resize or 1)
-        for k in keys:
-            columns[k].append(batch[k])
-    joined = {k: np.concatenate(parts) for k, parts in columns.items()}
-    return RawSplit(
-        x=joined[key],
-        y=joined["label"],
-        margin=joined["margin"].astype(np.float32) if "margin" in joined else None,
-        source_ids=joined["source_id"].astype(np.int64) if "source_id" in joined else None,
-        subset=np.array(features["subset"].names)[joined["subset"]] if "subset" in joined else None,
-    )
+    shape, classes = features[key].shape, features["label"].num_classes
+    fixed = None not in shape
+    for batch in _batches(cfg.name, builder, split, keys, piece(shape) if fixed else 1):
+        x, y = batch[key], batch["label"]
+        if y.min() < 0 or y.max() >= classes:
+            raise DataError(f"the {split} split of {cfg.name} has no labels to learn or check")
+        subset = np.array(features["subset"].names)[batch["subset"]] if "subset" in keys else None
+        yield RawSplit(
+            x=x if fixed or cfg.resize is None else resize_images(x, cfg.resize),
+            y=y,
+            margin=batch["margin"].astype(np.float32) if "margin" in keys else None,
+            source_ids=batch["source_id"].astype(np.int64) if "source_id" in keys else None,
+            subset=subset,
+        )
 
 
 def keep_off_the_gpu(tf: Any) -> None:

@@ -1,11 +1,41 @@
-"""Resizing, statistics and the choice of examples: pure functions on NumPy arrays."""
+"""Resizing, statistics and the choice of examples: pure functions on NumPy arrays.
 
+What goes through the inputs of a whole split does it in pieces, in their order, so that an array
+and `streaming.Rows` on disk give the same bits.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 1024
+MOST_EXAMPLES, MOST_VALUES = 1024, 2**22  # of one piece
+
+
+class Examples(Protocol):
+    """An array of (n, …), or what is read like one by slices of its first axis."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: Any, /) -> NDArray[Any]: ...
+
+
+def piece(shape: Sequence[int]) -> int:
+    """How many examples of this shape, (h, w, c) or (t, c), are worked on at a time."""
+    return max(1, min(MOST_EXAMPLES, MOST_VALUES // max(1, math.prod(shape))))
+
+
+def _pieces(x: Examples) -> Iterator[tuple[slice, NDArray[np.generic]]]:
+    size = piece(x.shape[1:])
+    for start in range(0, len(x), size):
+        part = slice(start, min(start + size, len(x)))
+        yield part, x[part]
 
 
 @lru_cache(maxsize=32)
@@ -22,47 +52,50 @@ def resize_weights(size: int, new_size: int) -> NDArray[np.float64]:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def resize_images(x: NDArray[np.generic], side: int) -> NDArray[np.float32]:
-    """Resize (n, h, w, c) to float32 (n, side, side, c), bilinear and antialiased."""
-    rows = resize_weights(x.shape[1], side).astype(np.float32)
-    columns = resize_weights(x.shape[2], side).astype(np.float32)
-    out = np.empty((len(x), side, side, x.shape[3]), np.float32)
-    for start in range(0, len(x), CHUNK):
-        part = x[start : start + CHUNK].astype(np.float32)
-        part = np.einsum("ih,nhwc->niwc", rows, part, optimize=True)
-        out[start : start + CHUNK] = np.einsum("jw,niwc->nijc", columns, part, optimize=True)
+def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
+    """Resize (n, h, w, c) to float32 (n, side, side, c), bilinear and antialiased.
+
+    One product of matrices a picture and axis: no bit depends on what else is in the batch.
+    """
+    _, height, width, channels = x.shape
+    rows = resize_weights(height, side).astype(np.float32)
+    columns = resize_weights(width, side).astype(np.float32)
+    out = np.empty((len(x), side, side, channels), np.float32)
+    for part, pictures in _pieces(x):
+        n = len(pictures)
+        tall = np.matmul(rows, pictures.astype(np.float32).reshape(n, height, width * channels))
+        tall = tall.reshape(n, side, width, channels).swapaxes(1, 2)
+        both = np.matmul(columns, tall.reshape(n, width, side * channels))
+        out[part] = both.reshape(n, side, side, channels).swapaxes(1, 2)
     return out
 
 
-def pixels_in_order(x: NDArray[np.generic], permutation: int | None) -> NDArray[np.generic]:
-    """Images (n, h, w, c) as sequences (n, h * w, c): row by row, or in an order from that seed."""
-    steps = x.reshape(len(x), -1, x.shape[-1])
+def pixel_order(pixels: int, permutation: int | None) -> NDArray[np.int64]:
+    """(pixels,) which pixel of an image, counted row by row, is each step of its sequence."""
     if permutation is None:
-        return steps
-    return steps[:, np.random.default_rng(permutation).permutation(steps.shape[1])]
+        return np.arange(pixels)
+    return np.random.default_rng(permutation).permutation(pixels)
 
 
-def channel_statistics(x: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def channel_statistics(x: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation per channel (last axis) of (n, …, c), in float64.
 
     A constant channel gets the deviation 1: it is centred and left alone.
     """
-    total = np.zeros(x.shape[-1])
-    for start in range(0, len(x), CHUNK):
-        total += x[start : start + CHUNK].astype(np.float64).reshape(-1, x.shape[-1]).sum(axis=0)
-    count = x.size // x.shape[-1]
+    channels = x.shape[-1]
+    total = np.zeros(channels)
+    for _, part in _pieces(x):
+        total += part.astype(np.float64).reshape(-1, channels).sum(axis=0)
+    count = math.prod(x.shape[:-1])
     mean = total / count
-    spread = np.zeros(x.shape[-1])
-    for start in range(0, len(x), CHUNK):
-        part = x[start : start + CHUNK].astype(np.float64).reshape(-1, x.shape[-1])
-        spread += ((part - mean) ** 2).sum(axis=0)
+    spread = np.zeros(channels)
+    for _, part in _pieces(x):
+        spread += ((part.astype(np.float64).reshape(-1, channels) - mean) ** 2).sum(axis=0)
     std = np.sqrt(spread / count)
     return mean, np.where(std > 0, std, 1.0)
 
 
-def normalisation(
-    x: NDArray[np.generic], mode: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def normalisation(x: Examples, mode: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The shift and scale per channel that `mode` asks for, learned from the training x.
 
     standardize: mean and standard deviation. unit: 0 and 255 for uint8, else the smallest
@@ -73,17 +106,26 @@ def normalisation(
         return channel_statistics(x)
     if mode == "none":
         return np.zeros(channels), np.ones(channels)
-    low, high = (0.0, 255.0) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
+    low, high = 0.0, 255.0
+    if x.dtype != np.uint8:
+        ranges = [(float(part.min()), float(part.max())) for _, part in _pieces(x)]
+        low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     return np.full(channels, low), np.full(channels, (high - low) or 1.0)
 
 
 def apply_normalisation(
-    x: NDArray[np.generic], mean: NDArray[np.float64], std: NDArray[np.float64]
+    x: Examples, mean: NDArray[np.float64], std: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """(x - mean) / std per channel, as contiguous float32."""
     out = np.empty(x.shape, np.float32)
-    for start in range(0, len(x), CHUNK):
-        out[start : start + CHUNK] = (x[start : start + CHUNK].astype(np.float64) - mean) / std
+    # Whole rows at a time: several times faster than over a last axis of one or three channels.
+    places = math.prod(x.shape[1:-1])
+    shift, scale = np.tile(mean, places), np.tile(std, places)
+    for part, values in _pieces(x):
+        rows = values.reshape(len(values), -1).astype(np.float64)
+        rows -= shift
+        rows /= scale
+        out[part] = rows.reshape(values.shape)
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from data.streaming import Streamed
+
 
 @dataclass(frozen=True)
 class Split:
     """One split, ready for a model; the arrays are read-only.
 
-    x: float32 (n, height, width, channels) or (n, time, channels), resized and normalised.
+    x: float32 (n, height, width, channels) or (n, time, channels), resized and normalised: an
+        array, or what reads it from disk as it is indexed.
     y: int32 (n,), class indices.
     ids: int64 (n,), each example's index within the official split it comes from.
     margin: float32 (n,), pixels from the object's box to the nearest border, negative where
@@ -25,7 +29,7 @@ class Split:
         is but one. The first example's subset is the one that the test accuracy counts.
     """
 
-    x: NDArray[np.float32]
+    x: NDArray[np.float32] | Streamed
     y: NDArray[np.int32]
     ids: NDArray[np.int64]
     margin: NDArray[np.float32] | None = None
@@ -65,19 +69,23 @@ class Spec:
 
 @dataclass(frozen=True)
 class Data:
-    """A data set with its three splits; validation is None where nothing is held out."""
+    """A data set with its three splits; validation is None where nothing is held out.
+
+    streams: None for a set held in memory, else a plain line that says it is read from disk.
+    """
 
     spec: Spec
     train: Split
     validation: Split | None
     test: Split
+    streams: str | None = None
 
 
 @dataclass(frozen=True)
 class RawSplit:
-    """One official split as stored: numbers untouched.
+    """One official split as stored, or a piece of one: numbers untouched.
 
-    x: (n, h, w, c) or (n, t, c), any real dtype.
+    x: (n, h, w, c) or (n, t, c), any real dtype; in memory or mapped from a file.
     y: (n,) integers.
     """
 
@@ -89,11 +97,25 @@ class RawSplit:
 
 
 @dataclass(frozen=True)
-class Raw:
-    """A data set as stored. `splits` holds train and test, and perhaps validation."""
+class StoredSplit:
+    """What a source says of one official split before an example is read.
+
+    shape: of x, (n, h, w, c) or (n, t, c); h and w are None where pictures differ in size.
+    dtype: of x.
+    pieces: reads the split in its stored order, a piece at a time; DataError for what is wrong.
+    """
+
+    shape: tuple[int | None, ...]
+    dtype: np.dtype
+    pieces: Callable[[], Iterator[RawSplit]]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A data set as its source offers it. `splits` holds train and test, and perhaps validation."""
 
     kind: str
-    splits: dict[str, RawSplit]
+    splits: dict[str, StoredSplit]
     class_names: tuple[str, ...]
     test: str = "test"
     provenance: dict[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 EXAMPLES = 256
 
 
-def means(model: keras.Model, layers: list[dict[str, Any]], x: np.ndarray) -> dict[str, np.ndarray]:
+def means(model: keras.Model, layers: list[dict[str, Any]], x: Any) -> dict[str, np.ndarray]:
     """By convolution, its mean output over examples and channels: (height, width) or (time,)."""
     names = [layer["name"] for layer in layers if "Conv" in layer["type"]]
     outputs = [model.get_layer(name).output for name in names]

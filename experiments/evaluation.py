@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from data import Spec, Split
+from data.pipeline import ordered_batches
 
 
 class DivergedError(ArithmeticError):
@@ -21,7 +22,8 @@ MARGIN_EDGES = (-4, 0, 3, 6)
 
 def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[str, np.ndarray]:
     """Per example: id, label, predicted class, probability of the true class (float64 softmax)."""
-    logits = np.asarray(model.predict(split.x, batch_size=batch_size, verbose=0), np.float64)
+    batches = ordered_batches(split, batch_size=batch_size)
+    logits = np.asarray(model.predict(batches, verbose=0), np.float64)
     if not np.isfinite(logits).all():
         raise DivergedError("the network's outputs on the test split are not finite")
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))

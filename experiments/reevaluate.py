@@ -11,6 +11,7 @@ import numpy as np
 import data
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
+from data.streaming import Streamed
 from experiments import files, framework, terminal
 from experiments.run import Run
 
@@ -77,6 +78,8 @@ def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Split:
     spec, test = loaded.spec, loaded.test
     if list(spec.mean) == list(learned["mean"]) and list(spec.std) == list(learned["std"]):
         return test
+    if isinstance(test.x, Streamed):
+        return dataclasses.replace(test, x=test.x.normalised(learned["mean"], learned["std"]))
     stored = test.x * np.asarray(spec.std) + np.asarray(spec.mean)
     x = (stored - np.asarray(learned["mean"])) / np.asarray(learned["std"])
     return dataclasses.replace(test, x=x.astype(np.float32))

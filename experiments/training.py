@@ -14,7 +14,8 @@ import numpy as np
 
 from conf.schema import TrainerConfig
 from data import AugmentConfig, Data, Split
-from data.pipeline import epoch_batches, plan_epoch
+from data.pipeline import epoch_batches, ordered_batches, plan_epoch
+from data.streaming import Streamed
 from experiments import checkpoint, framework
 from experiments.evaluation import DivergedError
 
@@ -134,7 +135,7 @@ def train_epoch(
         "augment": augment,
         "steps": steps,
     }
-    if augment.active:
+    if augment.active or isinstance(train.x, Streamed):
         source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
     else:  # the same batches from arrays in this epoch's order: Keras' fastest way
         order = plan_epoch(train, **plan).order
@@ -147,7 +148,8 @@ def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[s
     """Loss and accuracy on the validation split, where there is one."""
     if split is None:
         return {}
-    logs = model.evaluate(split.x, split.y, batch_size=4 * batch_size, verbose=0, return_dict=True)
+    batches = ordered_batches(split, batch_size=4 * batch_size)
+    logs = model.evaluate(batches, verbose=0, return_dict=True)
     if not math.isfinite(logs["loss"]):
         raise DivergedError(f"the validation loss became {logs['loss']}")
     return {f"validation_{name}": float(logs[name]) for name in ("loss", "accuracy")}

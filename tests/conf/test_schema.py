@@ -112,7 +112,7 @@ def test_a_plain_dictionary_round_trips():
 
 def test_seed_paths_and_display_are_no_part_of_the_identity():
     same = ["seed=5", "study=other", "runs_dir=elsewhere", "rerun=true", "trainer.progress=false"]
-    assert cell() == cell(*same, "data.data_dir=elsewhere", "data.download=false")
+    assert cell() == cell(*same, "data.data_dir=elsewhere", "data.memory=2")
 
 
 def test_the_same_effective_configuration_is_the_same_cell():

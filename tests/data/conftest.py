@@ -11,7 +11,7 @@ import data
 def prepared(data_dir) -> Path:
     """A folder in which both built sets are prepared."""
     for name in ("placed_digits", "mnist1d"):
-        data.prepare(data.DataConfig(name, "built", data_dir=data_dir))
+        data.ensure(data.DataConfig(name, "built", data_dir=data_dir))
     return Path(data_dir)
 
 

@@ -14,10 +14,16 @@ import data
 from data import built, store
 from data.builders import VERSIONS, scenes
 from data.builders.content import content_digest
+from data.loading import in_memory
 
 
 def config(folder, name="placed_digits", **changes):
     return data.DataConfig(name, "built", data_dir=str(folder), **changes)
+
+
+def read(cfg):
+    """The splits as generated."""
+    return in_memory(cfg, built.read(cfg))
 
 
 @pytest.fixture
@@ -41,12 +47,10 @@ def test_built_twice_is_identical(name, tmp_path, monkeypatch):
     for split in scenes.SPLITS:
         monkeypatch.setitem(scenes.SPLITS, split, 200)
     first, second = config(tmp_path / "a", name), config(tmp_path / "b", name)
-    data.prepare(first)
-    data.prepare(second)
+    data.ensure(first)
+    data.ensure(second)
     assert data.fingerprint(first) == data.fingerprint(second)
-    for one, two in zip(
-        built.read(first).splits.values(), built.read(second).splits.values(), strict=True
-    ):
+    for one, two in zip(read(first).values(), read(second).values(), strict=True):
         np.testing.assert_array_equal(one.x, two.x)
         np.testing.assert_array_equal(one.y, two.y)
 
@@ -55,15 +59,15 @@ def test_version_1_0_0_is_this_content(prepared, tmp_path):
     """Prepared copies are found by their version: other content needs another version."""
     assert data.fingerprint(config(prepared)) == "placed_digits/1.0.0+0e4c474cb7aa"
     sequences = config(tmp_path, "mnist1d")
-    data.prepare(sequences)
+    data.ensure(sequences)
     assert data.fingerprint(sequences) == "mnist1d/1.0.0+a57cabd85cde"
 
 
 def test_what_is_read_is_what_the_fingerprint_was_made_of(prepared):
-    raw = built.read(config(prepared))
+    raw = read(config(prepared))
     columns = {
         name: {"image": s.x, "label": s.y, "margin": s.margin, "source_id": s.source_ids}
-        for name, s in raw.splits.items()
+        for name, s in raw.items()
     }
     digest = content_digest({name: columns[name] for name in scenes.SPLITS})
     assert data.fingerprint(config(prepared)) == f"placed_digits/1.0.0+{digest[:12]}"
@@ -72,7 +76,7 @@ def test_what_is_read_is_what_the_fingerprint_was_made_of(prepared):
 def test_fingerprint_is_none_before_and_follows_the_content(tmp_path, tiny_mnist1d):
     cfg = config(tmp_path, "mnist1d")
     assert data.fingerprint(cfg) is None
-    data.prepare(cfg)
+    data.ensure(cfg)
     before = data.fingerprint(cfg)
     assert before.startswith("mnist1d/1.0.0+")
     metadata = tmp_path / "mnist1d" / "1.0.0" / "metadata.json"
@@ -105,7 +109,7 @@ def test_two_threads_prepare_once(tmp_path, tiny_mnist1d):
     def ask():
         barrier.wait()
         try:
-            data.prepare(config(tmp_path, "mnist1d"))
+            data.ensure(config(tmp_path, "mnist1d"))
         except Exception as error:
             failures.append(error)
 
@@ -163,21 +167,21 @@ def test_mnist1d_is_what_the_package_makes(prepared):
     from mnist1d.data import make_dataset
 
     published = make_dataset()
-    raw = built.read(config(prepared, "mnist1d"))
+    raw = read(config(prepared, "mnist1d"))
     for name, suffix in {"train": "", "test": "_test"}.items():
         np.testing.assert_array_equal(
-            raw.splits[name].x[..., 0], published[f"x{suffix}"].astype(np.float32)
+            raw[name].x[..., 0], published[f"x{suffix}"].astype(np.float32)
         )
-        np.testing.assert_array_equal(raw.splits[name].y, published[f"y{suffix}"])
+        np.testing.assert_array_equal(raw[name].y, published[f"y{suffix}"])
 
 
 def test_mnist1d_has_the_published_form(prepared):
     # 4,000 and 1,000 series of 40 steps, 500 a class, centred and scaled as a whole.
-    raw = built.read(config(prepared, "mnist1d"))
-    x = np.concatenate([raw.splits["train"].x, raw.splits["test"].x])
-    y = np.concatenate([raw.splits["train"].y, raw.splits["test"].y])
-    assert raw.kind == "sequence"
-    assert raw.splits["train"].x.shape == (4000, 40, 1)
+    raw = read(config(prepared, "mnist1d"))
+    x = np.concatenate([raw["train"].x, raw["test"].x])
+    y = np.concatenate([raw["train"].y, raw["test"].y])
+    assert built.read(config(prepared, "mnist1d")).kind == "sequence"
+    assert raw["train"].x.shape == (4000, 40, 1)
     assert x.shape == (5000, 40, 1)
     np.testing.assert_array_equal(np.bincount(y), np.full(10, 500))
     assert x.mean(dtype=np.float64) == pytest.approx(0, abs=1e-6)

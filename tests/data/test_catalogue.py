@@ -166,7 +166,7 @@ def test_a_missing_set_says_how_to_get_it(tmp_path, monkeypatch):
     cfg = data.DataConfig("kmnist", "tfds", data_dir=str(tmp_path))
     assert data.fingerprint(cfg) is None
     with pytest.raises(data.DataError) as caught:
-        data.prepare(cfg)
+        data.ensure(cfg)
     line = str(caught.value)
     assert "\n" not in line
     for part in (
@@ -183,7 +183,7 @@ def test_a_download_says_so_first_and_fails_in_one_line(tmp_path, monkeypatch, c
 
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", offline)
     with pytest.raises(data.DataError, match="kmnist could not be fetched: no route to host"):
-        data.prepare(data.DataConfig("kmnist", "tfds", data_dir=str(tmp_path), download=True))
+        data.ensure(data.DataConfig("kmnist", "tfds", data_dir=str(tmp_path), download=True))
     assert "fetching kmnist" in caplog.text
 
 
@@ -220,7 +220,7 @@ def test_a_set_of_another_kind_is_refused_before_its_download(tmp_path, monkeypa
 
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", never)
     with pytest.raises(data.DataError, match="not an image classification set"):
-        data.prepare(
+        data.ensure(
             data.DataConfig("ag_news_subset", "tfds", data_dir=str(tmp_path), download=True)
         )
 

@@ -54,6 +54,25 @@ def test_class_names_and_float_labels(tmp_path):
     assert load(path).spec.class_names == ("cat", "dog", "eel")
 
 
+def test_a_validation_split_margins_and_sources_of_its_own(tmp_path):
+    own = RNG.integers(0, 256, (9, 5, 4)).astype(np.uint8)
+    more = {"x_validation": own, "y_validation": np.arange(9) % 3}
+    known = {"margin_test": np.arange(6) / 2, "source_ids_test": np.arange(6) + 5}
+    d = load(save(tmp_path, **more, **known), normalize="none")
+    assert (len(d.train), len(d.validation), d.spec.validation) == (30, 9, "official")
+    np.testing.assert_array_equal(d.validation.x[..., 0], own.astype(np.float32))
+    np.testing.assert_array_equal(d.validation.y, np.arange(9) % 3)
+    np.testing.assert_array_equal(d.test.margin, np.arange(6) / np.float32(2))
+    np.testing.assert_array_equal(d.test.source_ids, np.arange(6) + 5)
+    assert d.train.margin is None
+
+
+def test_rows_stored_by_column(tmp_path):
+    x = np.asfortranarray(RNG.random((30, 5, 4)))
+    d = load(save(tmp_path, x_train=x), normalize="none", validation=0)
+    np.testing.assert_array_equal(d.train.x[..., 0], x.astype(np.float32))
+
+
 def test_fingerprint_is_that_of_the_bytes(tmp_path):
     path = save(tmp_path)
     with open(path, "rb") as file:
@@ -94,6 +113,13 @@ REFUSED = {
     "one class": ({"y_train": np.zeros(30), "y_test": np.zeros(6)}, "at least two"),
     "NaN": ({"x_train": floats((30, 5, 4), np.nan)}, "x_train holds NaN or infinity"),
     "infinity": ({"x_test": floats((6, 5, 4), np.inf)}, "x_test holds NaN or infinity"),
+    "validation without labels": ({"x_validation": np.zeros((3, 5, 4))}, "lacks y_validation"),
+    "validation without inputs": ({"y_validation": np.zeros(3)}, "lacks x_validation"),
+    "other validation": (
+        {"x_validation": np.zeros((3, 5, 5)), "y_validation": np.zeros(3)},
+        r"x_validation \(3, 5, 5\) differ in shape",
+    ),
+    "margins": ({"margin_test": np.zeros(5)}, r"margin_test of shape \(5,\) does not fit x_test"),
     "empty": ({"x_test": np.zeros((0, 5, 4)), "y_test": np.zeros(0)}, "is empty"),
     "no pixels": ({"x_train": np.zeros((30, 0, 4)), "x_test": np.zeros((6, 0, 4))}, "is empty"),
 }
