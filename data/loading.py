@@ -49,11 +49,9 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
         raise DataError(f"data.sequence=true is for images; {cfg.name} holds sequences")
     chosen, validation_source = _choose(cfg, raw)
     inputs = {name: _sized(part, cfg.resize) for name, (part, _) in chosen.items()}
-    if cfg.sequence:
-        inputs = {name: pixels_in_order(x, cfg.permutation) for name, x in inputs.items()}
     mean, std = normalisation(inputs["train"], cfg.normalize)
     splits = {
-        name: _split(apply_normalisation(inputs.pop(name), mean, std), part, ids, cfg.resize)
+        name: _split(_ready(cfg, inputs.pop(name), mean, std), part, ids, cfg.resize)
         for name, (part, ids) in chosen.items()
     }
     spec = Spec(
@@ -116,6 +114,17 @@ def _sized(split: RawSplit, side: int | None) -> NDArray[np.generic]:
     if side is None or split.x.shape[1:3] == (side, side):
         return split.x
     return resize_images(split.x, side)
+
+
+def _ready(
+    cfg: DataConfig,
+    x: NDArray[np.generic],
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """The inputs as a model takes them."""
+    ready = apply_normalisation(x, mean, std)
+    return pixels_in_order(ready, cfg.permutation) if cfg.sequence else ready
 
 
 def _split(

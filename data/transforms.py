@@ -34,12 +34,13 @@ def resize_images(x: NDArray[np.generic], side: int) -> NDArray[np.float32]:
     return out
 
 
-def pixels_in_order(x: NDArray[np.generic], permutation: int | None) -> NDArray[np.generic]:
+def pixels_in_order(x: NDArray[np.float32], permutation: int | None) -> NDArray[np.float32]:
     """Images (n, h, w, c) as sequences (n, h * w, c): row by row, or in an order from that seed."""
     steps = x.reshape(len(x), -1, x.shape[-1])
     if permutation is None:
         return steps
-    return steps[:, np.random.default_rng(permutation).permutation(steps.shape[1])]
+    order = np.random.default_rng(permutation).permutation(steps.shape[1])
+    return steps.take(order, axis=1)
 
 
 def channel_statistics(x: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
