@@ -1,5 +1,6 @@
 """From a DataConfig to the three splits a model is trained and tested on."""
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 
@@ -46,13 +47,14 @@ def load(cfg: DataConfig) -> Data:
 def _load(cfg: DataConfig, fingerprint: str) -> Data:
     stored, raw, streams = read(cfg, fingerprint)
     chosen = choose(cfg, raw, len(stored.class_names))
-    inputs = {name: _sized(raw[role].x, ids, cfg) for name, (role, ids) in chosen.items()}
+    inputs = {name: _sized(raw[role].x, ids, cfg.resize) for name, (role, ids) in chosen.items()}
+    # Before the pixels are put in order: plain and permuted sequences share their statistics.
     mean, std = normalisation(inputs["train"], cfg.normalize)
     height = stored.splits["train"].shape[1]
     scale = cfg.resize / height if cfg.resize and height else 1.0
     splits = {}
     for name, (role, ids) in chosen.items():
-        rows, x = inputs.pop(name), None
+        rows, x = _in_order(inputs.pop(name), cfg), None
         if streams:
             assert isinstance(rows, Rows)  # they were resized as they were written
             x = Streamed(rows, mean, std)
@@ -143,18 +145,20 @@ def _origin(raw: dict[str, RawSplit], chosen: dict[str, tuple[str, NDArray[np.in
 
 
 def _sized(
-    x: NDArray[np.generic], ids: NDArray[np.int64], cfg: DataConfig
+    x: NDArray[np.generic], ids: NDArray[np.int64], side: int | None
 ) -> Rows | NDArray[np.float32]:
-    """The chosen examples, resized and read as sequences where `cfg` says so."""
-    rows, side = Rows(x, ids), cfg.resize
-    resized = None
-    if side is not None and rows.shape[1:3] != (side, side):
-        resized = resize_images(rows, side)
-        rows = Rows(resized, np.arange(len(ids)))
-    if cfg.sequence:
-        height, width = rows.shape[1:3]
-        return replace(rows, steps=pixel_order(height * width, cfg.permutation))
-    return rows if resized is None else resized
+    rows = Rows(x, ids)
+    if side is None or rows.shape[1:3] == (side, side):
+        return rows
+    return resize_images(rows, side)
+
+
+def _in_order(x: Rows | NDArray[np.float32], cfg: DataConfig) -> Rows | NDArray[np.float32]:
+    """Images as they are, or as sequences of their pixels."""
+    if not cfg.sequence:
+        return x
+    rows = x if isinstance(x, Rows) else Rows(x, np.arange(len(x)))
+    return replace(rows, steps=pixel_order(math.prod(x.shape[1:3]), cfg.permutation))
 
 
 def _split(
