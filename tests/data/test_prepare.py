@@ -77,11 +77,20 @@ def test_pictures_of_many_sizes_are_written_as_resized(tmp_path, changes):
         assert (file["x_train"].shape[1:], file["x_train"].dtype) == ((5, 5, 3), np.float32)
 
 
-def test_a_resize_that_training_can_do_is_left_to_it(prepared, tmp_path):
-    cfg = data.DataConfig("placed_digits", "built", data_dir=str(prepared), resize=16)
+@pytest.mark.parametrize("memory", ["auto", SMALL])
+def test_a_resize_that_training_can_do_is_left_to_it(prepared, tmp_path, memory):
+    found = {"data_dir": str(prepared), "memory": memory}
+    cfg = data.DataConfig("placed_digits", "built", resize=16, **found)
     assert_trains_alike(data.load(cfg), written(cfg, tmp_path))
     with np.load(tmp_path / "out.npz") as file:
         assert (file["x_train"].shape, file["x_train"].dtype) == ((9000, 32, 32, 1), np.uint8)
+
+
+def test_a_file_of_plain_series_needs_no_word_of_its_kind(prepared, tmp_path):
+    cfg = data.DataConfig("mnist1d", "built", data_dir=str(prepared))
+    assert export.write(cfg, data.fingerprint(cfg), tmp_path / "out.npz").kind is None
+    bare = data.DataConfig("own", "npz", path=str(tmp_path / "out.npz"))
+    assert data.load(bare).spec.kind == "sequence"
 
 
 def test_a_file_of_sequences_with_channels_says_what_they_are(tmp_path):
