@@ -4,22 +4,26 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& echo $$p && break; done)
 VENV := .venv
+EXTRAS := tensorflow,dev
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: help install train test test-slow check format tensorboard constraints clean
+.PHONY: help install install-jax train test test-slow test-jax test-without-tensorflow check format tensorboard constraints clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "padzoo needs Python 3.11 or 3.12; name one with: make PYTHON=/path/to/python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[dev]'
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[$(EXTRAS)]'
 	@rm -rf build padzoo.egg-info
 	@touch $@
 
 install: $(VENV)/.installed  ## make .venv with the pinned dependencies
+
+install-jax:  ## make .venv-jax: JAX, and no TensorFlow
+	@$(MAKE) --no-print-directory install VENV=.venv-jax EXTRAS=jax,dev
 
 train: install  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
 	@$(PY) train.py padding=same $(ARGS)
@@ -29,6 +33,12 @@ test: install  ## run the quick tests
 
 test-slow: install  ## run the slow tests: kills and resumes, real data
 	@$(PY) -m pytest -m slow $(ARGS)
+
+test-jax: install-jax  ## run the tests of layers and models on JAX
+	@KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/models $(ARGS)
+
+test-without-tensorflow: install  ## install JAX alone in a temporary folder, and train there
+	@$(PY) -m pytest -m environment -s $(ARGS)
 
 check: install  ## lint, format check, types
 	@$(VENV)/bin/ruff check .
@@ -47,6 +57,6 @@ constraints: install  ## pin the newest versions that pyproject.toml allows
 	@$(VENV)/bin/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-annotate --no-header \
 		--upgrade --output-file constraints.txt pyproject.toml
 
-clean:  ## remove .venv and caches (runs/ stays)
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove .venv, .venv-jax and caches (runs/ stays)
+	rm -rf .venv .venv-jax build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Sweep
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
@@ -28,6 +29,7 @@ GROUPS = {
     "optimizer": "optimizers",
     "schedule": "learning-rate schedules",
     "trainer": "how long and how to train",
+    "experiment": "published protocols",
     "debug": "quick looks",
 }
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
@@ -89,22 +91,18 @@ def help_page() -> str:
 
 def check(arguments: list[str]) -> int:
     """The number of runs that the overrides ask for; `ConfigError` if one cannot be meant."""
-    overrides = _parse(arguments)
+    overrides = parse(arguments)
     for override in overrides:
         group = override.key_or_group
         if override.is_delete():
             raise ConfigError(f"{override.input_line}: nothing can be left out; set a value")
         if (ROOT / group).is_dir():
-            for choice in _values(override):
+            for choice in values(override):
                 if choice not in options(group):
                     raise unknown(group, str(choice), options(group))
-        if group == "backend" and override.is_sweep_override():
-            raise ConfigError(
-                "backend cannot be swept in one process: give one command for each backend"
-            )
     if any(override.is_add() or override.is_force_add() for override in overrides):
         check_keys(overrides)
-    sweeps = [len(_values(o)) for o in overrides if o.is_sweep_override()]
+    sweeps = [len(values(o)) for o in overrides if o.is_sweep_override()]
     return math.prod(sweeps)
 
 
@@ -132,7 +130,7 @@ def explain(error: Exception, arguments: list[str]) -> ConfigError:
         return ConfigError(f"{error.full_key} must be set: {error.full_key}=…")
     if isinstance(error, HydraException):
         try:
-            check_keys(_parse(arguments))
+            check_keys(parse(arguments))
         except ConfigError as better:
             return better
     return ConfigError(str(error))
@@ -151,7 +149,8 @@ def _quoted(argument: str) -> str:
     return f"{key}='{escaped}'"
 
 
-def _parse(arguments: list[str]) -> list[Override]:
+def parse(arguments: list[str]) -> list[Override]:
+    """The overrides among the arguments; `ConfigError` for one that cannot be read."""
     parser = OverridesParser.create()
     overrides = []
     for argument in get_args_parser().parse_known_args(arguments)[0].overrides:
@@ -165,7 +164,8 @@ def _parse(arguments: list[str]) -> list[Override]:
     return overrides
 
 
-def _values(override: Override) -> list[str]:
+def values(override: Override) -> list[str]:
+    """What an override sets its key to, as text; several where it sweeps."""
     if override.is_sweep_override() and isinstance(override.value(), Sweep):
         return [_text(value) for value in override.sweep_iterator()]
     return [_text(override.value())]
@@ -175,14 +175,26 @@ def _text(value: Any) -> str:
     return "null" if value is None else str(getattr(value, "text", value))
 
 
-def _known_keys(overrides: list[Override]) -> set[str]:
-    choices = []
-    for override in overrides:
-        group = override.key_or_group
-        if (ROOT / group).is_dir():
-            choices.append(f"{group}={_values(override)[0]}")
+def is_multirun(arguments: list[str]) -> bool:
+    """Whether Hydra would run a sweep: by its flag, or by a mode that is set or chosen."""
+    if get_args_parser().parse_known_args(arguments)[0].multirun:
+        return True
+    overrides = parse(arguments)
+    modes = [str(o.input_line) for o in overrides if o.key_or_group == "hydra.mode"]
     with initialize_config_dir(str(ROOT), version_base="1.3"):
-        return set(_flatten(compose("config", choices)))
+        composed = compose("config", _choices(overrides) + modes, return_hydra_config=True)
+    return composed.hydra.mode == RunMode.MULTIRUN
+
+
+def _choices(overrides: list[Override]) -> list[str]:
+    """Of every config group that is chosen, the first choice."""
+    groups = [o for o in overrides if (ROOT / o.key_or_group).is_dir()]
+    return [f"{override.key_or_group}={values(override)[0]}" for override in groups]
+
+
+def _known_keys(overrides: list[Override]) -> set[str]:
+    with initialize_config_dir(str(ROOT), version_base="1.3"):
+        return set(_flatten(compose("config", _choices(overrides))))
 
 
 def _flatten(config: DictConfig) -> list[str]:

@@ -11,6 +11,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+CPUINFO = Path("/proc/cpuinfo")
+# x86: dot products, and matrix products, of bfloat16 numbers.
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
 
 @dataclass(frozen=True)
 class Device:
@@ -25,21 +29,22 @@ class Device:
 def find(backend: str) -> Device:
     """The first visible NVIDIA GPU, where `backend` is installed to use one, else the CPU."""
     gpu = _gpu() if _has_cuda(backend) else None
-    return gpu or Device("cpu", f"{_cpu_name()}, {len(os.sched_getaffinity(0))} cores", False)
+    return gpu or _cpu()
 
 
 def default_backend() -> str:
-    """tensorflow where it is installed, else jax."""
-    return "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
+    """jax where it alone is installed, else tensorflow."""
+    return "jax" if installed("jax") and not installed("tensorflow") else "tensorflow"
 
 
 def _has_cuda(backend: str) -> bool:
     if backend == "jax":
-        return any(_installed(f"jax_cuda{version}_plugin") for version in (12, 13))
-    return _installed("nvidia.cudnn") or ctypes.util.find_library("cudnn") is not None
+        return any(installed(f"jax_cuda{version}_plugin") for version in (12, 13))
+    return installed("nvidia.cudnn") or ctypes.util.find_library("cudnn") is not None
 
 
-def _installed(module: str) -> bool:
+def installed(module: str) -> bool:
+    """Whether `module` can be imported, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
@@ -59,11 +64,9 @@ def _gpu() -> Device | None:
         return None
 
 
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+def _cpu() -> Device:
+    lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = told.get("model name") or platform.processor() or platform.machine()
+    bfloat16 = bool(BFLOAT16_FLAGS & set(told.get("flags", "").split()))
+    return Device("cpu", f"{name}, {len(os.sched_getaffinity(0))} cores", bfloat16)

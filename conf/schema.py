@@ -80,6 +80,7 @@ class TrainerConfig:
     batch_size: int = 64
     label_smoothing: float = 0.0
     early_stopping: int | None = None
+    restore_best: bool = False
     precision: str = "auto"
     jit: bool | str = "auto"
     steps_per_execution: int = 1
@@ -131,8 +132,15 @@ class Config:
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
         del values["trainer"]["progress"]
+        if not self.trainer.restore_best:
+            del values["trainer"]["restore_best"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
+        # What does not act is no part of it.
+        if self.data.source != "image_folder":
+            del values["data"]["test"]
+        if not self.data.sequence:
+            del values["data"]["sequence"], values["data"]["permutation"]
         if self.data.augment.crop == 0:
             del values["data"]["augment"]["crop_mode"]
         return _canonical(values)
@@ -141,7 +149,7 @@ class Config:
         """The directory name shared by all seeds of one configuration."""
         content = json.dumps(self.identity(fingerprint), sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-        data_name = self.data.name.replace("/", "-")
+        data_name = self.data.label.replace("/", "-")
         return f"{self.model.name}-{self.padding.label}-{data_name}-{digest}"
 
 

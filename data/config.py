@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 NORMALIZE = ("standardize", "unit", "none")
 CROP_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
 KINDS = ("image", "sequence")
-SOURCES = ("built", "tfds", "npz")
+SOURCES = ("built", "tfds", "npz", "image_folder")
 
 
 class DataError(ValueError):
@@ -32,6 +32,15 @@ def _is_int(value: object) -> bool:
 def _at_least(what: str, value: object, least: int) -> None:
     if not (_is_int(value) and value >= least):  # type: ignore[operator]
         raise DataError(f"{what}={value!r} must be a whole number of at least {least}")
+
+
+# Settings that a source would silently ignore.
+_MEANINGLESS = {
+    "built": ("path", "kind", "download", "test"),
+    "tfds": ("path", "kind", "test"),
+    "npz": ("version", "download", "test"),
+    "image_folder": ("version", "download", "kind"),
+}
 
 
 @dataclass(frozen=True)
@@ -68,21 +77,25 @@ class DataConfig:
     """One data set and what is done to it before training.
 
     name: placed_digits, mnist1d, any TFDS name ("mnist", "cifar10_corrupted/fog_1"), or,
-        for an npz file, a name of your own.
-    source: "built" (made here), "tfds" (catalogue) or "npz" (a file of yours).
+        for an npz file or a folder, a name of your own.
+    source: "built" (made here), "tfds" (catalogue), "npz" (a file of yours) or "image_folder".
     version: of a built or TFDS set; None takes the newest prepared one.
-    path: the npz file.
+    path: the npz file, or the folder of images.
     kind: "image" or "sequence", for an npz file whose rank leaves it open; None means
         image for (n, h, w) and (n, h, w, c), sequence for (n, t).
     data_dir: where prepared sets lie; None means padzoo's folder in the user's cache.
     download: whether a TFDS set that is missing may be fetched from the network.
     validation: fraction of the official training split held out; ignored by a set that
         brings a validation split of its own.
+    test: fraction of an image folder held out as the test split, where the folder has none.
     split_seed: chooses which examples are held out and which `examples` are kept.
     examples: size of a stratified part of the training split. The validation examples are
         set aside first, so they are the same for every value, and a smaller part lies
         inside every larger one.
     resize: side in pixels; images become resize x resize (bilinear, antialiased).
+    sequence: images become sequences of their pixels, (h * w, c), row by row, after `resize`.
+    permutation: seed of the one order in which every sequence's pixels then stand; None leaves
+        them in theirs.
     normalize: "standardize" (per channel, training mean and sd), "unit" (to 0..1), "none".
     augment: training-time augmentation.
     epochs: the set's default length of training; carried, not used, by this package.
@@ -98,9 +111,12 @@ class DataConfig:
     data_dir: str | None = None
     download: bool = False
     validation: float = 0.1
+    test: float = 0.2
     split_seed: int = 0
     examples: int | None = None
     resize: int | None = None
+    sequence: bool = False
+    permutation: int | None = None
     normalize: str = "standardize"
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     epochs: int = 10
@@ -114,10 +130,13 @@ class DataConfig:
         one_of("data.normalize", self.normalize, NORMALIZE)
         if self.kind is not None:
             one_of("data.kind", self.kind, KINDS)
-        if not isinstance(self.download, bool):
-            raise DataError(f"data.download={self.download!r} must be true or false")
+        for name in ("download", "sequence"):
+            if not isinstance(getattr(self, name), bool):
+                raise DataError(f"data.{name}={getattr(self, name)!r} must be true or false")
         if not isinstance(self.validation, (int, float)) or not 0 <= self.validation < 1:
             raise DataError(f"data.validation={self.validation!r} must be a fraction in [0, 1)")
+        if not isinstance(self.test, (int, float)) or not 0 < self.test < 1:
+            raise DataError(f"data.test={self.test!r} must be a fraction between 0 and 1")
         _at_least("data.split_seed", self.split_seed, 0)
         _at_least("data.epochs", self.epochs, 1)
         for name in ("examples", "resize"):
@@ -128,16 +147,28 @@ class DataConfig:
             raise DataError(f"data.memory={self.memory!r} must be auto or a number of GiB above 0")
         self._validate_source()
         self.augment.validate()
+        self._validate_sequence()
 
     def _validate_source(self) -> None:
-        if self.source == "npz":
-            if not self.path:
-                raise DataError("data.source=npz needs data.path=<file.npz>")
-            self._refuse("version", "download")
-        else:
-            self._refuse("path", "kind")
-        if self.source == "built":
-            self._refuse("download")
+        own = {"npz": "<file.npz>", "image_folder": "<folder>"}
+        if self.source in own and not self.path:
+            raise DataError(f"data.source={self.source} needs data.path={own[self.source]}")
+        self._refuse(*_MEANINGLESS[self.source])
+
+    def _validate_sequence(self) -> None:
+        if self.permutation is not None:
+            _at_least("data.permutation", self.permutation, 0)
+            if not self.sequence:
+                raise DataError("data.permutation orders a sequence's pixels: data.sequence=true")
+        if self.sequence and self.augment.active:
+            raise DataError("data.augment is for images, and data.sequence=true makes sequences")
+
+    @property
+    def label(self) -> str:
+        """A short name for people: the set's, and whether its images are read as sequences."""
+        if not self.sequence:
+            return self.name
+        return f"{'sequential' if self.permutation is None else 'permuted'}_{self.name}"
 
     def _refuse(self, *names: str) -> None:
         """Settings that the source would silently ignore are mistakes."""

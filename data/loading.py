@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from data import sources, streaming
 from data.config import AugmentConfig, DataConfig, DataError
 from data.streaming import Rows, Streamed
-from data.transforms import apply_normalisation, normalisation, resize_images, stratified_order
+from data.transforms import (
+    apply_normalisation,
+    normalisation,
+    pixel_order,
+    resize_images,
+    stratified_order,
+)
 from data.types import Data, RawSplit, Spec, Split, Stored, StoredSplit
 
 
@@ -40,7 +46,7 @@ def load(cfg: DataConfig) -> Data:
 def _load(cfg: DataConfig, fingerprint: str) -> Data:
     stored, raw, streams = read(cfg, fingerprint)
     chosen = choose(cfg, raw, len(stored.class_names))
-    inputs = {name: _sized(raw[role].x, ids, cfg.resize) for name, (role, ids) in chosen.items()}
+    inputs = {name: _sized(raw[role].x, ids, cfg) for name, (role, ids) in chosen.items()}
     mean, std = normalisation(inputs["train"], cfg.normalize)
     height = stored.splits["train"].shape[1]
     scale = cfg.resize / height if cfg.resize and height else 1.0
@@ -52,7 +58,7 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
             x = Streamed(rows, mean, std)
         splits[name] = _split(x or apply_normalisation(rows, mean, std), raw[role], ids, scale)
     spec = Spec(
-        kind=stored.kind,
+        kind="sequence" if cfg.sequence else stored.kind,
         input_shape=splits["train"].x.shape[1:],
         num_classes=len(stored.class_names),
         class_names=stored.class_names,
@@ -72,6 +78,8 @@ def describe(cfg: DataConfig) -> Stored:
     stored = sources.read(cfg)
     if stored.kind == "sequence" and cfg.resize is not None:
         raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
+    if stored.kind == "sequence" and cfg.sequence:
+        raise DataError(f"data.sequence=true is for images; {cfg.name} holds sequences")
     return stored
 
 
@@ -135,12 +143,18 @@ def _origin(raw: dict[str, RawSplit], chosen: dict[str, tuple[str, NDArray[np.in
 
 
 def _sized(
-    x: NDArray[np.generic], ids: NDArray[np.int64], side: int | None
+    x: NDArray[np.generic], ids: NDArray[np.int64], cfg: DataConfig
 ) -> Rows | NDArray[np.float32]:
-    rows = Rows(x, ids)
-    if side is None or rows.shape[1:3] == (side, side):
-        return rows
-    return resize_images(rows, side)
+    """The chosen examples, resized and read as sequences where `cfg` says so."""
+    rows, side = Rows(x, ids), cfg.resize
+    resized = None
+    if side is not None and rows.shape[1:3] != (side, side):
+        resized = resize_images(rows, side)
+        rows = Rows(resized, np.arange(len(ids)))
+    if cfg.sequence:
+        height, width = rows.shape[1:3]
+        return replace(rows, steps=pixel_order(height * width, cfg.permutation))
+    return rows if resized is None else resized
 
 
 def _split(
@@ -148,8 +162,10 @@ def _split(
 ) -> Split:
     margin = None if raw.margin is None else raw.margin[ids] * np.float32(scale)
     source_ids = None if raw.source_ids is None else raw.source_ids[ids]
-    split = Split(x, raw.y[ids].astype(np.int32), ids.astype(np.int64), margin, source_ids)
-    for array in (split.x, split.y, split.ids, split.margin, split.source_ids):
+    subset = None if raw.subset is None else raw.subset[ids]
+    y, ids = raw.y[ids].astype(np.int32), ids.astype(np.int64)
+    split = Split(x, y, ids, margin, source_ids, subset)
+    for array in (x, y, ids, margin, source_ids, subset):
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
     return split

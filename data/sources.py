@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from data import built, catalogue, npz, store
+from data import built, catalogue, image_folder, npz, store
 from data.config import DataConfig
 from data.types import Stored
 
@@ -23,6 +23,7 @@ SOURCES: dict[str, Source] = {
     "built": Source(built.prepare, built.fingerprint, built.read),
     "tfds": Source(catalogue.prepare, store.fingerprint, store.read),
     "npz": Source(npz.prepare, npz.fingerprint, npz.read),
+    "image_folder": Source(image_folder.prepare, image_folder.fingerprint, image_folder.read),
 }
 
 
@@ -30,7 +31,8 @@ def ensure(cfg: DataConfig) -> None:
     """Make the data ready to be read, once; later calls return at once.
 
     A built set is generated into `data.data_dir` (a few seconds). A TFDS set is downloaded
-    only with `data.download=true`. For an npz file there is nothing to do but find it.
+    only with `data.download=true`. For the user's own file or folder there is
+    nothing to do but find it.
 
     Raises:
         DataError: a setting is wrong, or the data is not there; one plain line.
@@ -43,8 +45,8 @@ def fingerprint(cfg: DataConfig) -> str | None:
     """The identity of the data, without loading it; None while it is not prepared.
 
     Built and TFDS sets: `name/version+hash`, where the hash covers the prepared copy's
-    description, and for a built set a digest of its content. An npz file: `name+hash` of the
-    file. Settings such as `resize` or `examples` are not in it.
+    description, and for a built set a digest of its content. The user's own: `name+hash` of the
+    bytes. Settings such as `resize` or `examples` are not in it.
     """
     cfg.validate()
     return SOURCES[cfg.source].fingerprint(cfg)

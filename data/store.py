@@ -163,19 +163,28 @@ def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
 
 def _pieces(cfg: DataConfig, builder: Any, split: str, key: str) -> Iterator[RawSplit]:
     features = builder.info.features
-    keys = [key, "label", *(k for k in ("margin", "source_id") if k in features)]
+    keys = [key, "label", *(k for k in ("margin", "source_id", "subset") if k in features)]
     shape, classes = features[key].shape, features["label"].num_classes
     fixed = None not in shape
     for batch in _batches(cfg.name, builder, split, keys, piece(shape) if fixed else 1):
         x, y = batch[key], batch["label"]
         if y.min() < 0 or y.max() >= classes:
             raise DataError(f"the {split} split of {cfg.name} has no labels to learn or check")
+        subset = np.array(features["subset"].names)[batch["subset"]] if "subset" in keys else None
         yield RawSplit(
             x=x if fixed or cfg.resize is None else resize_images(x, cfg.resize),
             y=y,
             margin=batch["margin"].astype(np.float32) if "margin" in keys else None,
             source_ids=batch["source_id"].astype(np.int64) if "source_id" in keys else None,
+            subset=subset,
         )
+
+
+def keep_off_the_gpu(tf: Any) -> None:
+    """Leave the GPU's memory to the model's backend, where that is not TensorFlow."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        with contextlib.suppress(RuntimeError):
+            tf.config.set_visible_devices([], "GPU")
 
 
 def _batches(
@@ -195,12 +204,11 @@ def _batches(
     except ImportError:
         raise DataError(
             f"{name} is stored as {builder.info.file_format.value}, which takes TensorFlow to "
-            "read; install tensorflow, or prepare it again as array_record"
+            f"read; install that (pip install -c constraints.txt '.[tensorflow]'), or where it is "
+            f"installed write it to a file (python -m data.prepare name={name} npz=<file>) and "
+            "train with data=npz data.path=<file>"
         ) from None
-    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-        # TensorFlow would take the GPU's memory, which belongs to the model's backend.
-        with contextlib.suppress(RuntimeError):
-            tf.config.set_visible_devices([], "GPU")
+    keep_off_the_gpu(tf)
     with tf.device("cpu"):
         options = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
         dataset = builder.as_dataset(split=split, read_config=options)

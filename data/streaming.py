@@ -30,20 +30,27 @@ GIB = 2**30
 # What is done to a set after it is read; every other setting may change what is read.
 LATER = {
     *("version", "data_dir", "path", "download", "validation", "split_seed", "examples"),
-    *("normalize", "augment", "epochs", "memory"),
+    *("sequence", "permutation", "normalize", "augment", "epochs", "memory"),
 }
 FORMAT = 1  # of the files below
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some examples of a stored array, in the order of `ids`; read as they are indexed."""
+    """Some examples of a stored array, in the order of `ids`; read as they are indexed.
+
+    With `steps`, images (n, h, w, c) are sequences (n, len(steps), c) of these of their pixels,
+    which are counted row by row.
+    """
 
     stored: NDArray[np.generic]
     ids: NDArray[np.int64]
+    steps: NDArray[np.int64] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
+        if self.steps is not None:
+            return (len(self.ids), len(self.steps), self.stored.shape[-1])
         return (len(self.ids), *self.stored.shape[1:])
 
     @property
@@ -54,7 +61,10 @@ class Rows:
         return len(self.ids)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        return self.stored[self.ids[key]]
+        x = self.stored[self.ids[key]]
+        if self.steps is None:
+            return x
+        return x.reshape(len(x), -1, x.shape[-1])[:, self.steps]
 
 
 @dataclass(frozen=True)

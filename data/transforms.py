@@ -70,6 +70,13 @@ def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
     return out
 
 
+def pixel_order(pixels: int, permutation: int | None) -> NDArray[np.int64]:
+    """(pixels,) which pixel of an image, counted row by row, is each step of its sequence."""
+    if permutation is None:
+        return np.arange(pixels)
+    return np.random.default_rng(permutation).permutation(pixels)
+
+
 def channel_statistics(x: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation per channel (last axis) of (n, …, c), in float64.
 

@@ -24,7 +24,9 @@ class Split:
     margin: float32 (n,), pixels from the object's box to the nearest border, negative where
         the border cuts it; None where the set does not know (and after a resize, in the
         resized picture's pixels).
-    source_ids: int64 (n,), the drawing an example was made from; None where unknown.
+    source_ids: int64 (n,), the drawing or file an example was made from; None where unknown.
+    subset: str (n,), which of several test sets in one an example belongs to; None where there
+        is but one. The first example's subset is the one that the test accuracy counts.
     """
 
     x: NDArray[np.float32] | Streamed
@@ -32,6 +34,7 @@ class Split:
     ids: NDArray[np.int64]
     margin: NDArray[np.float32] | None = None
     source_ids: NDArray[np.int64] | None = None
+    subset: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -90,6 +93,7 @@ class RawSplit:
     y: NDArray[np.generic]
     margin: NDArray[np.float32] | None = None
     source_ids: NDArray[np.int64] | None = None
+    subset: NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,21 @@ class CheckpointError(ValueError):
     """A checkpoint that does not belong to this model or cannot be read."""
 
 
-def save(path: Path, model: Any, state: dict[str, Any]) -> None:
-    """Write the model's and optimizer's variables and `state` (JSON values), atomically."""
+def save(path: Path, model: Any, state: dict[str, Any], best: Sequence[Any] = ()) -> None:
+    """Write the model's and optimizer's variables and `state` (JSON values), atomically.
+
+    `best` are the weights to go back to at the end, where that is asked for.
+    """
     import numpy as np
 
     arrays = {f"{i:05d}": np.asarray(v) for i, v in enumerate(variables(model))}
+    arrays |= {f"best{i:05d}": np.asarray(v) for i, v in enumerate(best)}
     paths = [v.path for v in variables(model)]
     write_npz(path, {**arrays, "state": np.array(json.dumps({"state": state, "paths": paths}))})
 
 
 def restore(path: Path, model: Any) -> dict[str, Any]:
-    """Load the variables into the compiled, built `model`; returns the saved `state`.
+    """Load the variables into the compiled, built `model`; returns `state`, with `best` in it.
 
     Raises:
         CheckpointError: the file is damaged, or its variables are not the model's.
@@ -41,7 +46,8 @@ def restore(path: Path, model: Any) -> dict[str, Any]:
     try:
         with np.load(path, allow_pickle=False) as file:
             saved = json.loads(str(file["state"]))
-            values = [file[f"{i:05d}"] for i in range(len(file.files) - 1)]
+            values = [file[name] for name in file.files if name.isdecimal()]
+            best = [file[name] for name in file.files if name.startswith("best")]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} cannot be read: start anew with rerun=true") from error
     shapes = [tuple(v.shape) for v in targets]
@@ -49,4 +55,4 @@ def restore(path: Path, model: Any) -> dict[str, Any]:
         raise CheckpointError(f"{path} is of another model: start anew with rerun=true")
     for target, value in zip(targets, values, strict=True):
         target.assign(value)
-    return saved["state"]
+    return {**saved["state"], "best": best}

@@ -4,13 +4,17 @@
 
 Differences are paired by seed, over the seeds that both paddings have; brackets hold the 95 %
 t interval. One model and data set at a time; where the data has margins, a table for the objects
-that the border cuts follows. Cells of one padding that differ in something else carry the digest
-of their configuration.
+that the border cuts follows, and where its test split has subsets, one for each. Cells of one
+padding that differ in something else carry the digest of their configuration.
+
+A study with runs of two back ends has a line for each: same, jax and same, tensorflow. Each is
+compared with the baseline of its own back end; --baseline "same, jax" compares all with that one.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import sys
 from collections.abc import Callable
@@ -38,20 +42,30 @@ def cut(results: dict[str, Any]) -> float | None:
     return 100 * sum(b["accuracy"] * b["n"] for b in bins) / sum(b["n"] for b in bins)
 
 
+def on(subset: str, results: dict[str, Any]) -> float | None:
+    """Accuracy in per cent on one subset of the test split; None where there is none such."""
+    found = results.get("accuracy_by_subset", {}).get(subset)
+    return 100 * found["accuracy"] if found else None
+
+
 def _is_cut(name: str) -> bool:
     return name.startswith("below") or name.endswith(" 0")
 
 
 def lines(cells: dict[str, BySeed], baseline: str) -> list[str]:
-    """The table: a line a padding, the most accurate first."""
+    """The table: a line a padding, the most accurate first; each back end has its own baseline."""
     rows = []
     ordered = sorted(cells.items(), key=lambda cell: -statistics.mean(cell[1].values()))
-    for padding, by_seed in ordered:
+    width = max([14, *map(len, cells)])
+    for name, by_seed in ordered:
         values = list(by_seed.values())
         spread = f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–"
-        row = f"{padding:<14} {len(values):>3} {statistics.mean(values):8.2f} {spread:>6}   "
-        rows.append(row + _difference(by_seed, cells.get(baseline), padding == baseline))
-    head = f"{'padding':<14} {'n':>3} {'mean, %':>8} {'sd':>6}   − {baseline}, points [95 %]"
+        row = f"{name:<{width}} {len(values):>3} {statistics.mean(values):8.2f} {spread:>6}   "
+        _, comma, backend = name.partition(", ")
+        own = baseline + comma + backend
+        other = own if own in cells else baseline
+        rows.append(row + _difference(by_seed, cells.get(other), name == other))
+    head = f"{'padding':<{width}} {'n':>3} {'mean, %':>8} {'sd':>6}   − {baseline}, points [95 %]"
     return [head, *rows]
 
 
@@ -71,7 +85,10 @@ def report(study: Path, baseline: str) -> None:
         "test accuracy where the border cuts": cut,
     }
     for (model, data), paddings in sorted(by_cell(study).items()):
-        for name, measure in measures.items():
+        results = [found for by_seed in paddings.values() for found in by_seed.values()]
+        names = dict.fromkeys(n for found in results for n in found.get("accuracy_by_subset", {}))
+        subsets = {f"test accuracy on {name}": functools.partial(on, name) for name in names}
+        for name, measure in (measures | subsets).items():
             cells = {
                 padding: {s: v for s, r in runs.items() if (v := measure(r)) is not None}
                 for padding, runs in paddings.items()

@@ -38,11 +38,21 @@ def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[
         predictions["source_id"] = split.source_ids
     if split.margin is not None:
         predictions["margin"] = split.margin
+    if split.subset is not None:
+        predictions["subset"] = split.subset
     return predictions
 
 
 def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]:
-    """Accuracy overall, by class and, where the data has margins, by margin (shares of 1)."""
+    """Accuracy overall, by class and, where the data tells them apart, by margin (shares of 1).
+
+    Where a test split holds several subsets, all these count the first, and every subset's
+    accuracy follows.
+    """
+    subset = predictions.get("subset")
+    if subset is not None:
+        first = predictions["subset"] == subset[0]
+        everything, predictions = predictions, {k: v[first] for k, v in predictions.items()}
     label = predictions["label"]
     right = predictions["predicted"] == label
     per_class = {
@@ -53,6 +63,19 @@ def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]
     found: dict[str, Any] = {"test_accuracy": float(right.mean()), "per_class_accuracy": per_class}
     if "margin" in predictions:
         found["accuracy_by_margin"] = by_margin(predictions["margin"], right)
+    if subset is not None:
+        found["accuracy_by_subset"] = by_subset(
+            subset, everything["predicted"] == everything["label"]
+        )
+    return found
+
+
+def by_subset(subset: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
+    """Accuracy and count of each subset, in the order in which the subsets begin."""
+    found = {}
+    for name in dict.fromkeys(subset.tolist()):
+        inside = subset == name
+        found[name] = {"accuracy": float(right[inside].mean()), "n": int(inside.sum())}
     return found
 
 

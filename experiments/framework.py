@@ -15,6 +15,7 @@ from typing import Any
 
 from conf import device
 from conf.reader import ConfigError
+from conf.schema import BACKENDS
 
 LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
 
@@ -30,17 +31,14 @@ def start(backend: str) -> None:
         raise ConfigError(
             f"backend={backend}: this process already runs {running}; start a process of its own"
         )
+    check_installed(backend)
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        with quiet():
-            importlib.import_module(backend)
-            importlib.import_module("keras")
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"backend={backend} is not installed ({error}); install it with: "
-            f"pip install -c constraints.txt '.[{backend}]'"
-        ) from None
+    with quiet():
+        importlib.import_module(backend)
+        importlib.import_module("keras")
+        if backend != "tensorflow" and device.installed("tensorflow"):
+            _keep_tensorflow_off_the_gpu()
     if backend == "tensorflow":
         _grow_memory()
     if device.find(backend).kind == "gpu" and not _sees_gpu(backend):
@@ -48,6 +46,19 @@ def start(backend: str) -> None:
             f"{backend} cannot use the {device.find(backend).name}: mend its CUDA installation, "
             "or train on the CPU with CUDA_VISIBLE_DEVICES=-1"
         )
+
+
+def check_installed(backend: str) -> None:
+    """`ConfigError`, with what to do, unless `backend` is there; nothing heavy is imported."""
+    if device.installed(backend):
+        return
+    others = [name for name in BACKENDS if device.installed(name)]
+    raise ConfigError(
+        f"backend={backend} is not installed; install it with: "
+        f"pip install -c constraints.txt '.[{backend}]'"
+        + f", or take backend={others[0]}, which is there"
+        * bool(others)
+    )
 
 
 def fresh(*, precision: str, seed: int) -> None:
@@ -95,6 +106,14 @@ def _sees_gpu(backend: str) -> bool:
     import tensorflow
 
     return bool(tensorflow.config.list_physical_devices("GPU"))
+
+
+def _keep_tensorflow_off_the_gpu() -> None:
+    """Keras imports TensorFlow where it is installed, to seed it, whatever the backend."""
+    import tensorflow
+
+    with contextlib.suppress(RuntimeError):  # it has started already
+        tensorflow.config.set_visible_devices([], "GPU")
 
 
 def _grow_memory() -> None:

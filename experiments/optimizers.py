@@ -26,7 +26,7 @@ def build(optimizer: Component, schedule: Component, *, steps: int) -> Any:
         raise unknown("schedule", schedule.name, SCHEDULES)
     cls = getattr(keras.optimizers, OPTIMIZERS[optimizer.name])
     options = _checked("optimizer", optimizer, cls.__init__)
-    peak = options.pop("learning_rate")
+    peak = float(options.pop("learning_rate"))  # Keras takes no int
     make = SCHEDULES[schedule.name]
     rate = make(peak, steps, **_checked("schedule", schedule, make))
     try:

@@ -60,12 +60,17 @@ def draw(accuracies: Accuracies) -> Figure:
             axis.plot([place] * len(values), values, "o", color="#0072b2", alpha=0.6)
             axis.hlines(mean, place - 0.25, place + 0.25, color="#d55e00", lw=2)
             axis.annotate(f"{mean:.2f}", (place + 0.28, mean), va="center", fontsize=8)
-        axis.set_xticks(range(len(ordered)), [f"{name}\nn={len(v)}" for name, v in ordered])
+        axis.set_xticks(range(len(ordered)), [_tick(name, len(v)) for name, v in ordered])
         axis.set_xlim(-0.5, len(ordered) - 0.2)
         axis.set_ylabel("test accuracy, %")
         axis.set_title(f"{model} on {data}: every seed (dot) and their mean (bar)", fontsize=9)
         axis.grid(axis="y", alpha=0.3)
     return figure
+
+
+def _tick(name: str, seeds: int) -> str:
+    padding, *backend = name.split(", ")
+    return "\n".join([padding, *backend, f"n={seeds}"])
 
 
 def _write_event(folder: Path, picture: np.ndarray) -> None:

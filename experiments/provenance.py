@@ -44,6 +44,7 @@ def describe(config: Config) -> dict[str, Any]:
         **today(config.backend),
         "backend": config.backend,
         "device_kind": here.kind,
+        "device_bfloat16": here.bfloat16,
         "precision": config.trainer.precision,
         "jit": config.trainer.jit,
         "seeds": {"seed": config.seed, **config.seeds.derived(config.seed)},

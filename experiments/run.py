@@ -174,19 +174,29 @@ def complete_runs(study: Path) -> list[tuple[str, Config, dict[str, Any]]]:
 def by_cell(study: Path) -> dict[tuple[str, str], dict[str, dict[int, dict[str, Any]]]]:
     """(model, data) -> cell -> seed -> results, of all complete runs in a study's folder.
 
-    A cell is called by its padding; where several have the same, with its digest behind it.
+    A cell is called by its padding, with ", jax" or ", tensorflow" behind it where both have run;
+    where several cells still have one name, their digests tell them apart.
     """
     runs = complete_runs(study)
-    cells: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    backends: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for _, config, _ in runs:
+        backends[config.model.name, config.data.label].add(config.backend)
+    named: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
     for cell, config, _ in runs:
-        cells[config.model.name, config.data.name, config.padding.label].add(cell)
+        named[_names(config)].add(cell)
     found: Any = defaultdict(lambda: defaultdict(dict))
     for cell, config, results in runs:
-        group, label = (config.model.name, config.data.name), config.padding.label
-        alone = len(cells[(*group, label)]) == 1
-        name = label if alone else f"{label} {cell.rsplit('-', 1)[-1]}"
-        found[group][name][config.seed] = results
+        model, data, name, backend = _names(config)
+        if len(named[_names(config)]) > 1:
+            name += f" {cell.rsplit('-', 1)[-1]}"
+        if len(backends[model, data]) > 1:
+            name += f", {backend}"
+        found[model, data][name][config.seed] = results
     return found
+
+
+def _names(config: Config) -> tuple[str, str, str, str]:
+    return config.model.name, config.data.label, config.padding.label, config.backend
 
 
 def _line(error: BaseException) -> str:

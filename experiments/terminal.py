@@ -36,7 +36,7 @@ def complain(text: str) -> None:
 def headline(config: Config, device: str) -> None:
     """The line before training: what is trained, on what."""
     say(
-        f"{config.model.name}, padding {config.padding.label}, {config.data.name}, "
+        f"{config.model.name}, padding {config.padding.label}, {config.data.label}, "
         f"seed {config.seed}: {config.backend} on {device}, {config.trainer.precision}"
         + (", XLA" if config.trainer.jit else "")
     )
@@ -58,12 +58,15 @@ def summary(
     """Accuracy, what the padding did to the maps, where time went, where to look next."""
     by_margin = results.get("accuracy_by_margin", {})
     margins = "   ".join(f"{m}: {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
+    by_subset = results.get("accuracy_by_subset", {})
+    subsets = "   ".join(f"{s}: {100 * a['accuracy']:.1f} %" for s, a in by_subset.items())
     validation = ""
     if results["validation_accuracy"] is not None:
         validation = f"   (validation {100 * results['validation_accuracy']:.2f} %)"
     lines = {
         "test accuracy": f"{100 * results['test_accuracy']:.2f} %{validation}",
         "by margin, px": margins,
+        "by subset": subsets,
         "map sizes": sizes(layers),
         "network": f"{results['parameters']:,} parameters, {results['macs'] / 1e6:,.2f} M MACs",
         "time": f"set-up {results['setup_seconds']:.1f} s, "

@@ -108,6 +108,8 @@ class Board:
         add(TEST_ACCURACY, results["test_accuracy"], self._epochs)
         for name, found in results.get("accuracy_by_margin", {}).items():
             add(f"test/accuracy_at_margin/{name}", found["accuracy"], self._epochs)
+        for name, found in results.get("accuracy_by_subset", {}).items():
+            add(f"test/accuracy_on/{name}", found["accuracy"], self._epochs)
         self._writer.add_image("mean_activation", picture, self._epochs, dataformats="HWC")
 
     def _add(self, summary: Summary) -> None:
@@ -123,7 +125,7 @@ def hparams(config: Config) -> dict[str, str | float | bool]:
     padding, trainer = config.padding.padding, config.trainer
     return {
         "amount": str(padding.amount),
-        "data": config.data.name,
+        "data": config.data.label,
         "mode": str(padding.mode),
         "model": config.model.name,
         "padding": config.padding.label,

@@ -66,8 +66,10 @@ def fit(
     """
     epochs, steps = plan(trainer, len(data.train.y))
     history: list[Row] = []
+    best: list[Any] = []
     if checkpoint_path.exists():
-        history = checkpoint.restore(checkpoint_path, model)["history"]
+        saved = checkpoint.restore(checkpoint_path, model)
+        history, best = saved["history"], saved["best"]
         on_epoch(history)
     watch = Watch(trainer.batch_size, len(data.train), steps)
     watch.step = history[-1]["step"] if history else 0
@@ -97,9 +99,20 @@ def fit(
                 "time": time.time(),
             }
         )
-        checkpoint.save(checkpoint_path, model, {"history": history})
+        if trainer.restore_best and kept(history, trainer) is history[-1]:
+            best = model.get_weights()
+        checkpoint.save(checkpoint_path, model, {"history": history}, best)
         on_epoch(history)
+    if trainer.restore_best:
+        model.set_weights(best)
     return history
+
+
+def kept(history: list[Row], trainer: TrainerConfig) -> Row:
+    """The epoch whose weights are tested: the last, or with `restore_best` the best validated."""
+    if not trainer.restore_best:
+        return history[-1]
+    return history[int(np.argmin([row["validation_loss"] for row in history]))]
 
 
 def train_epoch(

@@ -72,6 +72,32 @@ def test_a_run_leaves_what_it_promises(tiny):
     assert not (run / "checkpoint.npz").exists()
 
 
+def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny, capsys):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from experiments import compare
+
+    outcome = tiny("data=red_green")
+    run = only_run()
+    results = read(run, "results.json")
+    found = results["accuracy_by_subset"]
+    assert {name: part["n"] for name, part in found.items()} == dict.fromkeys(
+        ("fresh_similar", "fresh_dissimilar", "similar", "dissimilar"), 1000
+    )
+    assert results["test_accuracy"] == found["fresh_similar"]["accuracy"]
+    with np.load(run / "predictions.npz", allow_pickle=False) as predictions:
+        right = predictions["predicted"] == predictions["label"]
+        here = predictions["subset"] == "dissimilar"
+        assert right[here].mean() == found["dissimilar"]["accuracy"]
+    assert f"dissimilar: {100 * found['dissimilar']['accuracy']:.1f} %" in outcome.out
+    events = EventAccumulator(str(run)).Reload()
+    (scalar,) = events.Scalars("test/accuracy_on/dissimilar")
+    assert scalar.value == pytest.approx(found["dissimilar"]["accuracy"])
+    compare.main(["runs/default"])
+    table = capsys.readouterr().out.split("small_cnn on red_green: test accuracy on dissimilar")[1]
+    assert f"{100 * found['dissimilar']['accuracy']:.2f}" in table.split("small_cnn on")[0]
+
+
 def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
     tiny()
     run = only_run()
@@ -206,6 +232,32 @@ def test_early_stopping_survives_an_interruption(tiny, monkeypatch):
     assert len(rows(only_run())) == 3
 
 
+def test_the_best_epoch_is_tested_when_asked_for_also_after_an_interruption(tiny, monkeypatch):
+    from experiments import training
+
+    validate = training.validate
+
+    def run(study, *arguments, losses=(3.0, 1.0, 2.0, 1.0)):
+        given = iter(losses)
+        with monkeypatch.context() as patch:
+            scripted = lambda *a: {**validate(*a), "validation_loss": next(given)}  # noqa: E731
+            patch.setattr(training, "validate", scripted)
+            tiny("schedule=constant", f"study={study}", *arguments)
+            if study == "broken":
+                tiny("schedule=constant", f"study={study}", *arguments)
+        return next(Path(f"runs/{study}").glob("*/seed=0"))
+
+    asked = ("trainer.restore_best=true", "trainer.epochs=4")
+    whole, short = run("whole", *asked), run("short", "trainer.epochs=2")
+    results = read(whole, "results.json")
+    assert (results["tested_epoch"], results["epochs"]) == (2, 4)
+    assert numbers(whole)[1:] == numbers(short)[1:]
+    assert results["validation_accuracy"] == read(short, "results.json")["validation_accuracy"]
+    assert numbers(whole)[1:] != numbers(run("last", "trainer.epochs=4"))[1:]
+    stop_at(monkeypatch, "write_metrics", 3)
+    assert numbers(run("broken", *asked)) == numbers(whole)
+
+
 def test_rerun_gets_a_failed_run_out_of_a_broken_checkpoint(tiny, monkeypatch):
     with monkeypatch.context() as patch:
         stop_at(patch, "write_metrics", 1)
@@ -311,6 +363,9 @@ def test_every_option_trains(tiny, options):
         (["padding.overrides={1: reflect}"], "layer names"),
         (["~model"], "nothing can be left out"),
         (["optimizer=sgd", "optimizer.momentum=2"], "momentum"),
+        (["data=image_folder"], "needs data.path=<folder>"),
+        (["data=image_folder", "data.path=missing"], "data.path=missing is not a folder"),
+        (["experiment=red_gren"], "did you mean red_green"),
         (["optimizer.learning_rate=nan"], "optimizer.learning_rate must be a number"),
         (
             [

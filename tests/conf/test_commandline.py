@@ -52,7 +52,6 @@ def test_an_unknown_flag_is_told_in_one_line():
         (["padding=null"], "unknown padding 'null'"),
         (["padding=[same,valid]"], "unknown padding '['same', 'valid']'"),
         (["~model"], "nothing can be left out"),
-        (["-m", "backend=tensorflow,jax"], "backend cannot be swept in one process"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments, message):

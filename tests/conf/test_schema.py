@@ -30,9 +30,15 @@ def test_every_padding_of_the_registry_has_a_config_that_means_the_same():
         assert config(f"padding={name}", *model).padding.padding == padding
 
 
-@pytest.mark.parametrize("data", [name for name in options("data") if name not in ("tfds", "npz")])
+OWN = {"npz": "data.path=a.npz", "image_folder": "data.path=a", "tfds": "data.name=tfds"}
+SETS = {"sequential_mnist": "mnist", "permuted_mnist": "mnist", "emnist": "emnist/balanced"}
+
+
+@pytest.mark.parametrize("data", options("data"))
 def test_every_data_set_composes(data):
-    assert config(f"data={data}").data.name == data
+    composed = config(f"data={data}", OWN.get(data, "seed=0")).data
+    assert composed.name == SETS.get(data, data)
+    assert composed.label in (data, composed.name)
 
 
 @pytest.mark.parametrize("name", models.names())
@@ -45,22 +51,58 @@ def _plain(value):
     return list(value) if isinstance(value, tuple) else value
 
 
+VARIANTS = {"tcn": "causal_conv1d", "googlenet": "inception"}
+
+
 @pytest.mark.parametrize("group", ["model", "optimizer", "schedule"])
 def test_every_component_composes(group):
     for name in options(group):
         padding = "padding=same"
-        assert getattr(config(f"{group}={name}", padding), group).name == name
+        assert getattr(config(f"{group}={name}", padding), group).name == VARIANTS.get(name, name)
 
 
-def test_a_preset_keeps_its_own_values():
-    for name in options("debug"):
-        preset = OmegaConf.to_container(OmegaConf.load(ROOT / "debug" / f"{name}.yaml"))
-        read = config(f"debug={name}").to_dict()
-        for group, values in preset.items():
-            if isinstance(values, dict):
-                assert {k: read[group][k] for k in values} == values
-            else:
-                assert read[group] == values
+@pytest.mark.parametrize(
+    ("name", "more", "shape", "classes", "parameters"),
+    [
+        ("tcn", [], (784, 1), 10, 66_910),  # Bai et al. 2018, Table 1: "70K"
+        ("googlenet", ["model.batch_norm=false"], (224, 224, 3), 1000, 6_998_552),
+    ],
+)
+def test_the_named_variants_are_the_published_networks(name, more, shape, classes, parameters):
+    model = config(f"model={name}", "padding=same", *more).model
+    built = models.build(model.name, input_shape=shape, num_classes=classes, **model.options)
+    assert built.count_params() == parameters
+
+
+PRESETS = [f"{group}={name}" for group in ("experiment", "debug") for name in options(group)]
+
+
+@pytest.mark.parametrize("choice", PRESETS)
+def test_a_preset_keeps_its_own_values(choice):
+    preset = OmegaConf.to_container(OmegaConf.load(ROOT / f"{choice.replace('=', '/')}.yaml"))
+    chosen = {}
+    for entry in preset.pop("defaults", []):
+        if entry != "_self_":
+            ((key, name),) = entry.items()
+            chosen[key.split("/")[1]] = name
+    read = config(choice).to_dict()
+    assert {group: read[group]["name"] for group in chosen} == chosen
+    for group, values in preset.items():
+        if isinstance(values, dict):
+            assert {k: read[group][k] for k in values} == values
+        else:
+            assert read[group] == values
+
+
+def test_the_command_line_wins_over_a_preset():
+    changed = config("experiment=red_green", "data=red_green", "trainer.epochs=3", "padding=full")
+    assert (changed.data.name, changed.trainer.epochs) == ("red_green", 3)
+    assert changed.padding.label == "full"
+    assert changed.model.options["head"] == "max"
+
+
+def test_a_preset_for_quick_looks_shortens_an_experiment():
+    assert config("experiment=red_green", "debug=smoke").trainer.epochs == 2
 
 
 def test_a_plain_dictionary_round_trips():
@@ -98,6 +140,23 @@ def test_the_order_of_overrides_counts():
     first = "padding.overrides={stage1*: reflect, stage*: valid}"
     second = "padding.overrides={stage*: valid, stage1*: reflect}"
     assert cell(first) != cell(second)
+
+
+def test_what_does_not_act_on_the_data_is_no_part_of_the_identity():
+    mnist = config("data=mnist").identity("data/1.0")["data"]
+    assert not {"sequence", "permutation", "test"} & set(mnist)
+    assert cell() != cell("trainer.restore_best=true")
+    own = ["data=image_folder", "data.path=a"]
+    assert cell(*own) != cell(*own, "data.test=0.3")
+
+
+def test_plain_and_permuted_pixels_are_told_apart():
+    model = ["model=causal_conv1d", "padding=causal"]
+    plain, permuted = cell("data=sequential_mnist", *model), cell("data=permuted_mnist", *model)
+    assert plain.startswith("causal_conv1d-causal-sequential_mnist-")
+    assert permuted.startswith("causal_conv1d-causal-permuted_mnist-")
+    assert permuted != cell("data=permuted_mnist", "data.permutation=1", *model)
+    assert plain == cell("data=mnist", "data.sequence=true", *model)
 
 
 def test_a_data_sets_variant_makes_no_folder_of_its_own():

@@ -85,6 +85,19 @@ def test_a_resize_scales_margins(prepared):
     np.testing.assert_allclose(small.test.margin, plain.test.margin / 2)
 
 
+def test_images_are_read_as_sequences_after_the_resize(file):
+    image, plain = load(file, resize=5), load(file, resize=5, sequence=True)
+    assert (plain.spec.kind, plain.spec.input_shape) == ("sequence", (25, 1))
+    for part in ("train", "validation", "test"):
+        x = getattr(image, part).x
+        np.testing.assert_array_equal(getattr(plain, part).x, x.reshape(len(x), 25, 1))
+    assert plain.spec.mean == pytest.approx(image.spec.mean)
+    permuted = load(file, resize=5, sequence=True, permutation=3)
+    order = np.random.default_rng(3).permutation(25)
+    for part in ("train", "validation", "test"):
+        np.testing.assert_array_equal(getattr(permuted, part).x, getattr(plain, part).x[:, order])
+
+
 def test_reads_are_shared_unless_the_file_changed(file):
     first = load(file)
     assert load(file, augment=AugmentConfig(flip=True), epochs=3) is first
@@ -109,6 +122,13 @@ def test_reads_are_shared_unless_the_file_changed(file):
         ({"split_seed": -1}, "data.split_seed=-1"),
         ({"version": "1.0.0"}, "data.version='1.0.0' means nothing with source=npz"),
         ({"download": True}, "data.download=True means nothing with source=npz"),
+        ({"sequence": 1}, "data.sequence=1 must be true or false"),
+        ({"permutation": 0}, "data.permutation orders a sequence's pixels: data.sequence=true"),
+        ({"sequence": True, "permutation": -1}, "data.permutation=-1 must be a whole number"),
+        (
+            {"sequence": True, "augment": AugmentConfig(flip=True)},
+            "data.sequence=true makes sequences",
+        ),
         ({"augment": AugmentConfig(crop=-1)}, "data.augment.crop=-1"),
         ({"augment": AugmentConfig(crop_mode="mirror")}, "data.augment.crop_mode='mirror'"),
         ({"augment": AugmentConfig(cutout=2.5)}, "data.augment.cutout=2.5"),
@@ -139,7 +159,11 @@ def test_settings_that_contradict(values, says):
 def test_sequences_are_neither_resized_nor_augmented(prepared):
     cfg = {"name": "mnist1d", "source": "built", "data_dir": str(prepared)}
     assert data.load(data.DataConfig(**cfg)).spec.kind == "sequence"
-    for changes in ({"resize": 8}, {"augment": AugmentConfig(flip=True)}):
+    for changes in (
+        {"resize": 8},
+        {"augment": AugmentConfig(flip=True)},
+        {"sequence": True},
+    ):
         with pytest.raises(data.DataError, match="is for images"):
             data.load(data.DataConfig(**cfg, **changes))
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from data import transforms
+from data.streaming import Rows
 
 
 @pytest.mark.parametrize(("height", "width", "side"), [(28, 28, 32), (28, 20, 14), (7, 9, 5)])
@@ -21,6 +22,20 @@ def test_resize_is_antialiased_bilinear(height, width, side):
 def test_resize_to_the_same_side_changes_nothing():
     x = np.random.default_rng(0).random((2, 6, 6, 1)).astype(np.float32)
     np.testing.assert_array_equal(transforms.resize_images(x, 6), x)
+
+
+def test_pixels_stand_in_rows_or_in_one_order_for_all():
+    x = np.arange(2 * 3 * 4 * 2).reshape(2, 3, 4, 2)
+    order = transforms.pixel_order(12, 0)
+    # The order is a part of the data: it must not change with a version of NumPy.
+    assert order.tolist() == [9, 2, 7, 4, 5, 11, 0, 3, 6, 10, 8, 1]
+    assert transforms.pixel_order(12, None).tolist() == list(range(12))
+    assert transforms.pixel_order(12, 1).tolist() != order.tolist()
+    plain = Rows(x, np.array([1, 0]), transforms.pixel_order(12, None))
+    assert plain.shape == plain[:].shape == (2, 12, 2)
+    np.testing.assert_array_equal(plain[:][0, 5], x[1, 1, 1])
+    mixed = Rows(x, np.array([1, 0]), order)
+    np.testing.assert_array_equal(mixed[1:], plain[:][1:, order])
 
 
 def test_statistics_are_those_of_numpy_over_several_chunks():

@@ -27,10 +27,13 @@ def test_training_goes_on_exactly_dropout_included(tmp_path):
     path = tmp_path / "checkpoint.npz"
     first = model()
     train(first)
-    checkpoint.save(path, first, {"history": [{"epoch": 1, "loss": 0.1 + 0.2}]})
+    best = first.get_weights()
+    checkpoint.save(path, first, {"history": [{"epoch": 1, "loss": 0.1 + 0.2}]}, best)
     train(first)
     second = model()
     state = checkpoint.restore(path, second)
+    for a, b in zip(state.pop("best"), best, strict=True):
+        assert np.array_equal(a, b)
     assert state == {"history": [{"epoch": 1, "loss": 0.1 + 0.2}]}
     train(second)
     for a, b in zip(everything(first), everything(second), strict=True):

@@ -30,6 +30,23 @@ def test_a_single_seed_has_neither_spread_nor_interval():
     assert row.split() == ["valid", "1", "2.00", "–", "–"]
 
 
+def test_every_back_end_is_compared_with_its_own_baseline():
+    cells = {
+        "same, jax": {0: 80.0, 1: 82.0},
+        "same, tensorflow": {0: 90.0, 1: 92.0},
+        "valid, jax": {0: 79.0, 1: 81.0},
+        "valid, tensorflow": {0: 87.0, 1: 89.0},
+    }
+    head, *rows = lines(cells, "same")
+    differences = {row[:17].strip(): row.split()[-3:] for row in rows}
+    assert differences["valid, jax"] == ["-1.00", "[-1.00,", "-1.00]"]
+    assert differences["valid, tensorflow"] == ["-3.00", "[-3.00,", "-3.00]"]
+    assert all(differences[f"same, {name}"][-1] == "–" for name in ("jax", "tensorflow"))
+    assert head.index("n ") == rows[0].index("2 ")
+    _, *against_jax = lines(cells, "same, jax")
+    assert against_jax[0].split()[-3:] == ["+10.00", "[+10.00,", "+10.00]"]
+
+
 def test_cut_is_weighted_by_the_number_of_examples():
     bins = {
         "below -4": {"accuracy": 0.5, "n": 10},

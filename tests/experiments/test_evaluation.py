@@ -50,3 +50,29 @@ def test_probabilities_are_a_softmax_of_the_true_class():
         "test_accuracy": pytest.approx(2 / 3),
         "per_class_accuracy": {"a": 1.0, "b": 0.5},
     }
+
+
+def test_of_several_subsets_the_first_is_the_headline():
+    from experiments.evaluation import accuracies
+
+    class Spec:
+        class_names = ("a", "b")
+
+    found = accuracies(
+        {
+            "label": np.array([0, 1, 0, 1, 1]),
+            "predicted": np.array([0, 0, 1, 1, 0]),
+            "margin": np.array([1.0, 1.0, 9.0, 9.0, 9.0]),
+            "subset": np.array(["z", "z", "a", "a", "a"]),
+        },
+        Spec,
+    )
+    assert found == {
+        "test_accuracy": 0.5,
+        "per_class_accuracy": {"a": 1.0, "b": 0.0},
+        "accuracy_by_margin": {"0 to 3": {"accuracy": 0.5, "n": 2}},
+        "accuracy_by_subset": {
+            "z": {"accuracy": 0.5, "n": 2},
+            "a": {"accuracy": pytest.approx(1 / 3), "n": 3},
+        },
+    }

@@ -36,6 +36,13 @@ def test_no_warm_up_starts_at_the_peak():
     assert rates(Component("cosine", {"warmup": 0.0, "final": 0.0}))[0] == pytest.approx(0.5)
 
 
+def test_a_whole_number_is_a_learning_rate():
+    optimizer = optimizers.build(
+        Component("sgd", {"learning_rate": 1}), Component("constant"), steps=1
+    )
+    assert float(optimizer.learning_rate) == 1.0
+
+
 def test_a_constant_rate_stays():
     optimizer = optimizers.build(SGD, Component("constant"), steps=10)
     assert float(optimizer.learning_rate) == pytest.approx(0.5)

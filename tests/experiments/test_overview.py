@@ -52,6 +52,39 @@ def test_the_picture_shows_every_seed(study):
     assert dots == [pytest.approx([90.0, 91.0]), pytest.approx([80.0, 81.0])]
 
 
+def on_jax(run):
+    """The same run as if JAX had trained it: another cell."""
+    copy = run.parents[1] / f"{run.parent.name}-0a1b2c3d" / run.name
+    for file in ("config.json", "results.json", "status.json"):
+        content = files.read_json(run / file)
+        if file == "config.json":
+            content["backend"] = "jax"
+        files.write_json(copy / file, content)
+
+
+def test_back_ends_are_told_apart_by_name(study):
+    on_jax(study / "cell-same" / "seed=0")
+    (cells,) = overview.collect(study).values()
+    assert cells == {
+        "same, tensorflow": [pytest.approx(90.0), pytest.approx(91.0)],
+        "same, jax": [pytest.approx(90.0)],
+        "reflect, tensorflow": [pytest.approx(80.0), pytest.approx(81.0)],
+    }
+    (axis,) = overview.draw(overview.collect(study)).axes
+    labels = [label.get_text() for label in axis.get_xticklabels()]
+    assert "same\njax\nn=1" in labels
+
+
+def test_cells_of_one_name_on_one_back_end_carry_their_digest_too(study):
+    on_jax(study / "cell-same" / "seed=0")
+    other = study / "cell-reflect-0d1e2f3a" / "seed=0"
+    for file in ("config.json", "results.json", "status.json"):
+        files.write_json(other / file, files.read_json(study / "cell-reflect" / "seed=0" / file))
+    (cells,) = overview.collect(study).values()
+    assert "reflect 0d1e2f3a, tensorflow" in cells
+    assert "same, tensorflow" in cells
+
+
 def test_it_is_written_as_a_file_and_once_for_tensorboard(study):
     overview.write(study)
     assert overview.write(study) == study / "accuracy.png"

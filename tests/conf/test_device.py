@@ -1,0 +1,59 @@
+"""What is found of a machine without a GPU."""
+
+import pytest
+
+from conf import device, schema
+
+
+@pytest.fixture
+def cpu(tmp_path, monkeypatch):
+    """`cpu("flags")` is the device of a machine whose processor has these flags."""
+
+    def find(flags):
+        text = f"processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: {flags}\n\n"
+        (tmp_path / "cpuinfo").write_text(2 * text)
+        monkeypatch.setattr(device, "CPUINFO", tmp_path / "cpuinfo")
+        monkeypatch.setattr(device, "find", lambda backend: device._cpu())
+        return device.find("tensorflow")
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("flags", "bfloat16"),
+    [
+        ("fpu avx512f avx512_bf16 vme", True),
+        ("amx_bf16", True),
+        ("fpu avx512f avx512_bf161", False),
+    ],
+)
+def test_a_cpu_that_computes_bfloat16_is_known(cpu, flags, bfloat16):
+    found = cpu(flags)
+    assert (found.kind, found.bfloat16) == ("cpu", bfloat16)
+    assert found.name.startswith("Some CPU, ")
+
+
+def test_it_trains_in_float32_all_the_same(cpu):
+    assert cpu("avx512_bf16").bfloat16
+    names = ("model=small_cnn", "data=placed_digits")
+    values = {group: {"name": name} for group, name in (n.split("=") for n in names)}
+    values |= {"padding": {"amount": "same", "mode": "zeros"}, "trainer": {}}
+    values |= {"optimizer": {"name": "sgd"}, "schedule": {"name": "constant"}}
+    values["data"]["source"] = "built"
+    assert schema.from_dict(values).trainer.precision == "float32"
+
+
+def test_a_machine_that_tells_nothing_has_a_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(device, "CPUINFO", tmp_path / "nothing")
+    assert device._cpu().name[0].isalnum()
+    assert not device._cpu().bfloat16
+
+
+def test_jax_is_the_default_only_where_it_is_alone(monkeypatch):
+    for there, default in (
+        ({"jax"}, "jax"),
+        ({"jax", "tensorflow"}, "tensorflow"),
+        (set(), "tensorflow"),
+    ):
+        monkeypatch.setattr(device, "installed", there.__contains__)
+        assert device.default_backend() == default
