@@ -30,7 +30,7 @@ def write(cfg: DataConfig, fingerprint: str, path: Path) -> DataConfig:
     if cfg.path is not None and path.resolve() == Path(cfg.path).expanduser().resolve():
         raise DataError(f"npz={path} is the set itself; name another file")
     as_stored = replace(cfg, resize=None)
-    fixed = None not in loading.describe(as_stored).splits["train"].shape
+    fixed = _of_one_size(as_stored)
     stored, raw, _ = loading.read(as_stored if fixed else cfg, fingerprint)
     chosen = {name: (name, np.arange(len(split.y))) for name, split in raw.items()}
     if cfg.examples is not None:
@@ -47,10 +47,17 @@ def write(cfg: DataConfig, fingerprint: str, path: Path) -> DataConfig:
     long = stored.kind == "sequence" and arrays["x_train"].shape[2:] != ()
     read_alike = replace(cfg, source="npz", path=str(path), kind="sequence" if long else None)
     defaults = DataConfig(cfg.name, "npz")
-    undone = ["version", "data_dir", "download", "examples"]
+    undone = ["version", "data_dir", "download", "examples", "test"]
     undone += [] if fixed else ["resize"]
     undone += ["validation", "split_seed"] if "validation" in chosen else []
     return replace(read_alike, **{name: getattr(defaults, name) for name in undone})
+
+
+def _of_one_size(cfg: DataConfig) -> bool:
+    try:
+        return None not in loading.describe(cfg).splits["train"].shape
+    except DataError:  # an image folder of many sizes; what else is wrong, reading tells
+        return False
 
 
 def _write_file(path: Path, arrays: dict[str, Rows | NDArray[Any]]) -> None:

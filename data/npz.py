@@ -3,8 +3,8 @@
 Arrays: images (n, h, w) or (n, h, w, c), sequences (n, t) or (n, t, c), uint8 or another
 real type; labels (n,) whole numbers from 0. Three axes are read as (n, h, w) unless
 `data.kind=sequence` says (n, t, c). Optional: class_names (k,), strings; x_validation and
-y_validation; for any split, margin_<split> and source_ids_<split>, (n,), as `data.Split` has
-them. Nothing is unpickled.
+y_validation; for any split, margin_<split>, source_ids_<split> and subset_<split>, (n,), as
+`data.Split` has them. Nothing is unpickled.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ SPLITS = ("train", "validation", "test")
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 NAMES = "class_names"
 # Columns that a split may have beside x and y, and how they are handed out.
-EXTRA: dict[str, type] = {"margin": np.float32, "source_ids": np.int64}
+EXTRA: dict[str, type] = {"margin": np.float32, "source_ids": np.int64, "subset": np.str_}
 Columns = dict[str, NDArray[Any]]
 
 
@@ -131,7 +131,10 @@ def _header(file: zipfile.ZipFile, path: Path, name: str) -> Header:
         raise DataError(
             f"{name} in {path} holds Python objects, which are never unpickled; store numbers"
         )
-    if name != NAMES and header.dtype.kind not in "uifb":
+    if name.startswith((NAMES, "subset_")):
+        if header.dtype.kind != "U":
+            raise DataError(f"{name} must be one row of strings")
+    elif header.dtype.kind not in "uifb":
         raise DataError(f"{name} in {path} is of type {header.dtype}; real numbers are needed")
     return header
 
@@ -188,7 +191,7 @@ def _kind(shape: tuple[int, ...], asked: str | None) -> str:
 
 def _class_names(names: NDArray[Any] | None, y_train: NDArray[np.int64]) -> tuple[str, ...]:
     if names is not None:
-        if names.ndim != 1 or names.dtype.kind != "U":
+        if names.ndim != 1:
             raise DataError("class_names must be one row of strings")
         return tuple(map(str, names))
     highest = int(y_train.max())

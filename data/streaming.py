@@ -27,7 +27,8 @@ from data.types import RawSplit, Stored, StoredSplit
 # order is a second copy and the backend holds a third; 3.3 times the set was measured in all.
 SHARE = 0.25
 GIB = 2**30
-# What is done to a set after it is read; every other setting may change what is read.
+# What is done to a set after it is read; every other setting may change what is read. (Where an
+# image folder has no test part, split_seed chooses one as it is read.)
 LATER = {
     *("version", "data_dir", "path", "download", "validation", "split_seed", "examples"),
     *("sequence", "permutation", "normalize", "augment", "epochs", "memory"),
@@ -156,7 +157,8 @@ def on_disk(cfg: DataConfig, stored: Stored, fingerprint: str) -> dict[str, RawS
     Raises:
         DataError: the files cannot be written, or the set cannot be read.
     """
-    settings = {k: v for k, v in dataclasses.asdict(cfg).items() if k not in LATER}
+    later = LATER - {"split_seed"} if cfg.source == "image_folder" else LATER
+    settings = {k: v for k, v in dataclasses.asdict(cfg).items() if k not in later}
     key = json.dumps([FORMAT, fingerprint, settings], sort_keys=True)
     name = f"{cfg.name.replace('/', '.')}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     folder = _folder(cfg)

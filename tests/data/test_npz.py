@@ -109,6 +109,7 @@ REFUSED = {
     "gap": ({"y_train": np.where(np.arange(30) % 3 == 1, 0, 2)}, "class 1 has no example"),
     "gap filled in test": ({"y_train": np.where(np.arange(30) % 2, 0, 2)}, "class 1 has no exampl"),
     "more than named": ({"class_names": np.array(["a", "b"])}, "label 2; the classes are 0 to 1"),
+    "subsets, not strings": ({"subset_test": np.arange(6)}, "subset_test must be one row of strin"),
     "names, not strings": ({"class_names": np.arange(3)}, "row of strings"),
     "one class": ({"y_train": np.zeros(30), "y_test": np.zeros(6)}, "at least two"),
     "NaN": ({"x_train": floats((30, 5, 4), np.nan)}, "x_train holds NaN or infinity"),

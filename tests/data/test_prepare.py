@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import data
 from conf.commandline import ROOT
@@ -48,7 +49,7 @@ def assert_trains_alike(one, two):
         assert (a is None) == (b is None)
         if a is not None:
             np.testing.assert_array_equal(a.x[:], b.x[:])
-            for column in ("y", "margin", "source_ids"):
+            for column in ("y", "margin", "source_ids", "subset"):
                 np.testing.assert_array_equal(getattr(a, column), getattr(b, column))
 
 
@@ -77,11 +78,44 @@ def test_pictures_of_many_sizes_are_written_as_resized(tmp_path, changes):
         assert (file["x_train"].shape[1:], file["x_train"].dtype) == ((5, 5, 3), np.float32)
 
 
-def test_a_resize_that_training_can_do_is_left_to_it(prepared, tmp_path):
-    cfg = data.DataConfig("placed_digits", "built", data_dir=str(prepared), resize=16)
+def test_the_names_of_subsets_go_with_the_file(prepared, tmp_path):
+    cfg = data.DataConfig("red_green", "built", data_dir=str(prepared))
+    data.ensure(cfg)
+    whole = data.load(cfg)
+    assert len(set(whole.test.subset.tolist())) == 4
+    assert_trains_alike(whole, written(cfg, tmp_path))
+
+
+@pytest.mark.parametrize("sizes", [[(6, 5)], [(6, 5), (4, 9)]])
+@pytest.mark.parametrize("memory", ["auto", SMALL])
+def test_a_folder_of_images_as_a_file(tmp_path, sizes, memory):
+    for i in range(30):
+        pixels = np.random.default_rng(i).integers(0, 256, (*sizes[i % len(sizes)], 3))
+        folder = tmp_path / "own" / ("cat", "dog")[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{i}.png")
+    found = {"path": str(tmp_path / "own"), "data_dir": str(tmp_path), "memory": memory}
+    for changes in ({"split_seed": 1}, {"split_seed": 2, "test": 0.3, "sequence": True}):
+        cfg = data.DataConfig("own", "image_folder", resize=7, **found, **changes)
+        held = data.load(data.DataConfig(**vars(cfg) | {"memory": "auto"}))
+        assert_trains_alike(held, data.load(cfg))
+        assert_trains_alike(held, written(cfg, tmp_path))
+
+
+@pytest.mark.parametrize("memory", ["auto", SMALL])
+def test_a_resize_that_training_can_do_is_left_to_it(prepared, tmp_path, memory):
+    found = {"data_dir": str(prepared), "memory": memory}
+    cfg = data.DataConfig("placed_digits", "built", resize=16, **found)
     assert_trains_alike(data.load(cfg), written(cfg, tmp_path))
     with np.load(tmp_path / "out.npz") as file:
         assert (file["x_train"].shape, file["x_train"].dtype) == ((9000, 32, 32, 1), np.uint8)
+
+
+def test_a_file_of_plain_series_needs_no_word_of_its_kind(prepared, tmp_path):
+    cfg = data.DataConfig("mnist1d", "built", data_dir=str(prepared))
+    assert export.write(cfg, data.fingerprint(cfg), tmp_path / "out.npz").kind is None
+    bare = data.DataConfig("own", "npz", path=str(tmp_path / "out.npz"))
+    assert data.load(bare).spec.kind == "sequence"
 
 
 def test_a_file_of_sequences_with_channels_says_what_they_are(tmp_path):
