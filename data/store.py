@@ -186,9 +186,9 @@ def _batches(
     except ImportError:
         raise DataError(
             f"{name} is stored as {builder.info.file_format.value}, which takes TensorFlow to "
-            f"read; install that (pip install -c constraints.txt '.[tensorflow]'), or where it is "
-            f"installed write it to a file (python -m data.prepare name={name} npz=<file>) and "
-            "train with data=npz data.path=<file>"
+            "read; install that (pip install -c constraints.txt '.[tensorflow]'), or where it is "
+            f"installed write it to a file (python -m data.prepare data=tfds data.name={name} "
+            "npz=<file>) and train with data=npz data.path=<file>"
         ) from None
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         # TensorFlow would take the GPU's memory, which belongs to the model's backend.
