@@ -204,9 +204,9 @@ def _batches(
     except ImportError:
         raise DataError(
             f"{name} is stored as {builder.info.file_format.value}, which takes TensorFlow to "
-            f"read; install that (pip install -c constraints.txt '.[tensorflow]'), or where it is "
-            f"installed write it to a file (python -m data.prepare name={name} npz=<file>) and "
-            "train with data=npz data.path=<file>"
+            "read; install that (pip install -c constraints.txt '.[tensorflow]'), or where it is "
+            f"installed write it to a file (python -m data.prepare data=tfds data.name={name} "
+            "npz=<file>) and train with data=npz data.path=<file>"
         ) from None
     keep_off_the_gpu(tf)
     with tf.device("cpu"):

@@ -19,11 +19,13 @@ def split(arguments: list[str]) -> dict[str, list[str]]:
     `auto` counts as the back end that it stands for. Empty where no sweep names `backend`.
 
     Raises:
-        ConfigError: for a back end that is unknown or not installed.
+        ConfigError: for arguments that cannot be meant, a back end that is not installed.
     """
-    overrides = commandline.parse(arguments)
-    named = [o for o in overrides if o.key_or_group == "backend" and not o.is_delete()]
-    if not commandline.is_multirun(arguments) or not any(o.is_sweep_override() for o in named):
+    named = [o for o in commandline.parse(arguments) if o.key_or_group == "backend"]
+    if not any(override.is_sweep_override() for override in named):
+        return {}
+    commandline.check(arguments)
+    if not commandline.is_multirun(arguments):
         return {}
     swept = {}
     others = [a for a in arguments if a not in {o.input_line for o in named}]

@@ -151,9 +151,19 @@ def test_pictures_train_by_default_and_are_measured_again(python, train):
     log(said.splitlines()[1])
 
 
-def test_sequences_train(python, train):
+def test_sequences_train(python, train, data_dir, tmp_path):
     train(*SEQUENCES, "data=mnist1d", "backend=jax")
     check_run(python, the_run())
+
+    # The same set, said to be stored as tfrecord: nothing of it is read before that.
+    shutil.copytree(Path(data_dir, "mnist1d"), tmp_path / "mnist1d")
+    (info,) = Path("mnist1d").glob("*/dataset_info.json")
+    info.write_text(info.read_text().replace('"array_record"', '"tfrecord"'))
+    named = ("data=tfds", "data.name=mnist1d", f"data.data_dir={tmp_path}")
+    ended = call(python, str(CHECKOUT / "train.py"), *SEQUENCES, *named, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert "python -m data.prepare data=tfds data.name=mnist1d npz=<file>" in ended.stderr
+    log(ended.stderr.strip())
 
 
 def test_ones_own_arrays_train(python, train, tmp_path):

@@ -230,7 +230,8 @@ def test_tfrecord_without_tensorflow_says_what_to_do(probe, tmp_path, monkeypatc
     info = tmp_path / "padzoo_probe" / "1.2.0" / "dataset_info.json"
     info.write_text(info.read_text().replace('"array_record"', '"tfrecord"'))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(data.DataError, match="takes TensorFlow to read"):
+    says = "takes TensorFlow to read; install that .*python -m data.prepare data=tfds data.name="
+    with pytest.raises(data.DataError, match=says):
         data.load(cfg)
 
 

@@ -59,6 +59,8 @@ def test_nothing_is_split_without_a_sweep_over_back_ends(both, arguments):
 def test_an_unknown_or_missing_back_end_is_refused_before_anything_runs(monkeypatch):
     with pytest.raises(ConfigError, match="unknown backend 'jaxx': did you mean jax"):
         backends.split(["-m", "backend=tensorflow,jaxx"])
+    with pytest.raises(ConfigError, match="did you mean reflect"):
+        backends.split(["backend=tensorflow,jax", "padding=refelct"])
     monkeypatch.setattr(device, "installed", lambda module: module != "jax")
     with pytest.raises(ConfigError, match=r"jax is not installed.*'\.\[jax\]'.*take backend=tens"):
         backends.split(["-m", "backend=tensorflow,jax"])
