@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes.util
 import functools
 import importlib.util
@@ -25,7 +26,8 @@ class Device:
 def find(backend: str) -> Device:
     """The first visible NVIDIA GPU, where `backend` is installed to use one, else the CPU."""
     gpu = _gpu() if _has_cuda(backend) else None
-    return gpu or Device("cpu", f"{_cpu_name()}, {len(os.sched_getaffinity(0))} cores", False)
+    cores = len(os.sched_getaffinity(0))
+    return gpu or Device("cpu", f"{_cpu()['model name']}, {cores} cores", _cpu_has_bfloat16())
 
 
 def default_backend() -> str:
@@ -59,11 +61,16 @@ def _gpu() -> Device | None:
         return None
 
 
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+def _cpu() -> dict[str, str]:
+    """What the kernel says of the first core."""
+    found = {"model name": platform.processor() or platform.machine()}
+    with contextlib.suppress(OSError):
+        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+        pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
+        found |= {key.strip(): value.strip() for key, value in pairs}
+    return found
+
+
+def _cpu_has_bfloat16() -> bool:
+    flags = _cpu().get("flags", "").split() + _cpu().get("Features", "").split()  # x86, ARM
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
