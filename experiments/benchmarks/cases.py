@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from data import Split
+from data import Spec, Split
 
 CLASSES = 10
 
@@ -50,3 +50,20 @@ def examples(case: Case, count: int) -> Split:
     x = random.standard_normal((count, *case.input_shape), dtype=np.float32)
     y = random.integers(0, CLASSES, count, dtype=np.int32)
     return Split(x, y, np.arange(count))
+
+
+def spec(case: Case) -> Spec:
+    """The made-up data's description, as far as a network needs it."""
+    channels = case.input_shape[-1]
+    return Spec(
+        kind="image" if len(case.input_shape) == 3 else "sequence",
+        input_shape=case.input_shape,
+        num_classes=CLASSES,
+        class_names=tuple(map(str, range(CLASSES))),
+        fingerprint="noise",
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
+        normalize="none",
+        validation="none",
+        test="none",
+    )

@@ -26,8 +26,9 @@ from typing import Any
 
 from conf import commandline, device
 from conf.schema import Config, from_dict
+from data import Spec, Split
 from experiments import framework, terminal
-from experiments.benchmarks.cases import CASES, CLASSES, Case, examples
+from experiments.benchmarks.cases import CASES, Case, examples, spec
 from experiments.benchmarks.torch_loop import Peer
 
 Loops = dict[str, Callable[[], float]]
@@ -77,17 +78,20 @@ def prepare(name: str, batch_size: int, steps: int | None, peer: Peer | None) ->
     framework.fresh(precision="float32", seed=0)
     precisions = ["float32"] + ["mixed_bfloat16"] * device.find("tensorflow").bfloat16
     configs = {precision: compose(case, batch_size, precision) for precision in precisions}
-    models = {precision: compiled(config, case) for precision, config in configs.items()}
+    models = {p: compiled(config, spec(case)) for p, config in configs.items()}
+
+    def ours(precision: str, steps: int) -> Callable[[], float]:
+        split = examples(case, steps * batch_size)
+        return epoch(models[precision], configs[precision], split, steps)
+
     if steps is None:
-        short = _ours(models["float32"], configs["float32"], case, FEWEST_STEPS)
+        short = ours("float32", FEWEST_STEPS)
         short()  # traces
         wanted = round(SECONDS_A_ROUND / short() * FEWEST_STEPS)
         steps = min(max(wanted, FEWEST_STEPS), MOST_STEPS)
-    loops: Loops = {}
-    for precision in precisions:
-        label = OURS + BFLOAT16 * (precision != "float32")
-        loops[label] = _ours(models[precision], configs[precision], case, steps)
-    loops[BARE] = _bare(compiled(configs["float32"], case), case, batch_size, steps)
+    labels = {p: BFLOAT16 * (p != "float32") for p in precisions}
+    loops = {OURS + label: ours(p, steps) for p, label in labels.items()}
+    loops[BARE] = _bare(compiled(configs["float32"], spec(case)), case, batch_size, steps)
     if peer:
         optimizer = models["float32"].optimizer
         schedule = optimizer._learning_rate
@@ -101,8 +105,7 @@ def prepare(name: str, batch_size: int, steps: int | None, peer: Peer | None) ->
             epsilon=optimizer.epsilon,
             betas=[optimizer.beta_1, optimizer.beta_2],
         )
-        for precision in precisions:
-            loops[TORCH + BFLOAT16 * (precision != "float32")] = _theirs(peer, precision)
+        loops |= {TORCH + label: _theirs(peer, p) for p, label in labels.items()}
     for loop in loops.values():
         loop()
     return loops, steps
@@ -131,21 +134,15 @@ def compose(case: Case, batch_size: int, precision: str) -> Config:
     return from_dict(composed)
 
 
-def compiled(config: Config, case: Case) -> Any:
+def compiled(config: Config, spec: Spec) -> Any:
     """The network as train.py builds and compiles it."""
     import keras
 
-    import models
+    import train
     from experiments import optimizers, training
 
     keras.config.set_dtype_policy(config.trainer.precision)
-    model = models.build(
-        case.model,
-        input_shape=case.input_shape,
-        num_classes=CLASSES,
-        padding=config.padding.padding,
-        **config.model.options,
-    )
+    model = train.build(config, spec)
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=100_000)
     training.compile_model(model, optimizer, config.trainer)
     return model
@@ -162,16 +159,15 @@ def timed(action: Callable[[], Any]) -> Callable[[], float]:
     return run
 
 
-def _ours(model: Any, config: Config, case: Case, steps: int) -> Callable[[], float]:
+def epoch(model: Any, config: Config, split: Split, steps: int) -> Callable[[], float]:
+    """padzoo's loop over the first `steps` batches; what is returned says its seconds."""
     from experiments import training
     from experiments.progress import Bar
 
-    batch = config.trainer.batch_size
-    split = examples(case, steps * batch)
-    bar = Bar(epochs=1, steps=steps, batch_size=batch, visible=False)
-    watch = training.Watch(batch, len(split), steps)
+    bar = Bar(epochs=1, steps=steps, batch_size=config.trainer.batch_size, visible=False)
+    watch = training.Watch(config.trainer.batch_size, len(split), steps)
 
-    def epoch() -> None:
+    def run() -> None:
         watch.step = 0
         training.train_epoch(
             model,
@@ -179,12 +175,12 @@ def _ours(model: Any, config: Config, case: Case, steps: int) -> Callable[[], fl
             config.trainer,
             epoch=0,
             augment=config.data.augment,
-            seeds=config.seeds.derived(0),
+            seeds=config.seeds.derived(config.seed),
             steps=steps,
             callbacks=[watch, bar],
         )
 
-    return timed(epoch)
+    return timed(run)
 
 
 def _bare(model: Any, case: Case, batch_size: int, steps: int) -> Callable[[], float]:
