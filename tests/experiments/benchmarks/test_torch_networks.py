@@ -63,8 +63,12 @@ def test_an_epoch_gives_the_zoos_loss_accuracy_and_weights(name):
     loss, accuracy = loop.epoch(data.x, data.y, 16, [0.001] * 4)
     assert loss == pytest.approx(ours["loss"][0], rel=1e-4)
     assert accuracy == pytest.approx(ours["accuracy"][0], abs=0.02)
-    logits = network.get_submodule("logits").weight.detach().numpy().T
-    np.testing.assert_allclose(logits, model.get_layer("logits").kernel.numpy(), atol=2e-4)
+    _, expected = twins(name)
+    copy_weights(model, expected)
+    pairs = zip(network.named_parameters(), expected.named_parameters(), strict=True)
+    for (parameter, theirs), (_, zoos) in pairs:
+        # On average: Adam makes steps of the rounding where a gradient is next to nothing.
+        assert float((theirs - zoos).detach().abs().mean()) < 3e-4, parameter
 
 
 def test_the_other_process_trains_and_ends():
