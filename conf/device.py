@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
-# x86: dot products, and matrix products, of bfloat16 numbers.
-BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+# Dot products and matrix products of bfloat16 numbers, on x86 and ARM.
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 @dataclass(frozen=True)
@@ -68,5 +68,6 @@ def _cpu() -> Device:
     lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
     told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     name = told.get("model name") or platform.processor() or platform.machine()
-    bfloat16 = bool(BFLOAT16_FLAGS & set(told.get("flags", "").split()))
+    flags = f"{told.get('flags', '')} {told.get('Features', '')}".split()
+    bfloat16 = not BFLOAT16_FLAGS.isdisjoint(flags)
     return Device("cpu", f"{name}, {len(os.sched_getaffinity(0))} cores", bfloat16)

@@ -40,7 +40,7 @@ def describe(config: Config) -> dict[str, Any]:
     return {
         "time": now(),
         "command": shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
-        **_git(),
+        **git(),
         **today(config.backend),
         "backend": config.backend,
         "device_kind": here.kind,
@@ -61,7 +61,9 @@ def today(backend: str) -> dict[str, Any]:
 
 
 @functools.cache
-def _git() -> dict[str, Any]:
+def git() -> dict[str, Any]:
+    """The checkout's commit, and whether it has changes; None without git."""
+
     def ask(*words: str) -> str | None:
         try:
             answer = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 
 from models.layers import Bound
-from models.normalization import LocalResponseNormalization
+from models.normalization import BatchNormalization, LocalResponseNormalization
 from models.padding import close_matches
 from models.vgg16 import scaled
 
@@ -116,7 +116,7 @@ class Block(NamedTuple):
         )
         x = conv(x)
         if self.batch_norm:
-            x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+            x = BatchNormalization(name=f"{name}_bn")(x)
         return keras.layers.ReLU(name=f"{name}_relu")(x)
 
     def pool(self, x: Any, name: str, strides: int = 2) -> Any:

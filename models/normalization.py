@@ -1,4 +1,4 @@
-"""Normalisation that Keras does not ship."""
+"""Normalisation that Keras does not ship, or not as fast."""
 
 from __future__ import annotations
 
@@ -8,6 +8,46 @@ import keras
 from keras import ops
 
 from models.convolution import register
+
+
+@register
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras' layer; on TensorFlow it normalises a training batch of images in one fused kernel.
+
+    Keras computes moments, differences and products one after the other, and TensorFlow takes
+    two to three times as long for that on a CPU. Arguments, weights and numbers are Keras', but
+    for rounding. Input and output shape: (batch, height, width, channels), or any of Keras'.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalise; with training=True by the batch's own statistics, which it also records."""
+        if not (training and self.trainable and mask is None and self._fuses(inputs)):
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        x = tf.cast(inputs, "float32")
+        fused = tf.raw_ops.FusedBatchNormV3(
+            x=x,
+            scale=tf.cast(self.gamma, "float32"),
+            offset=tf.cast(self.beta, "float32"),
+            mean=[],
+            variance=[],
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        # The kernel reports the unbiased variance; Keras keeps the one it normalises by.
+        count = tf.cast(tf.size(x) / x.shape[-1], "float32")
+        variance = fused.batch_variance * tf.maximum(count - 1, 1) / count
+        kept = ((self.moving_mean, fused.batch_mean), (self.moving_variance, variance))
+        for moving, of_batch in kept:
+            moving.assign(moving * self.momentum + of_batch * (1 - self.momentum))
+        return tf.cast(fused.y, self.compute_dtype)
+
+    def _fuses(self, inputs: Any) -> bool:
+        plain = self.center and self.scale and not self.renorm and not self.synchronized
+        images = len(inputs.shape) == 4 and self.axis in (-1, 3)
+        single = keras.backend.standardize_dtype(inputs.dtype) != "float64"
+        return keras.backend.backend() == "tensorflow" and plain and images and single
 
 
 @register

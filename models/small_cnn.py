@@ -12,6 +12,7 @@ from typing import Any, Literal
 import keras
 
 from models.layers import Bound
+from models.normalization import BatchNormalization
 
 
 def build(
@@ -73,7 +74,7 @@ def build(
 
 def _normalise_and_activate(x: Any, batch_norm: bool, stage: str, i: int) -> Any:
     if batch_norm:
-        x = keras.layers.BatchNormalization(name=f"{stage}_bn{i}")(x)
+        x = BatchNormalization(name=f"{stage}_bn{i}")(x)
     return keras.layers.ReLU(name=f"{stage}_relu{i}")(x)
 
 

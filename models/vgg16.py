@@ -14,6 +14,7 @@ from typing import Any, Literal
 import keras
 
 from models.layers import Bound
+from models.normalization import BatchNormalization
 
 # Convolutions in each of the five stages, by the number of weighted layers (three are dense).
 CONVS = {
@@ -74,7 +75,7 @@ def build(
             )
             x = conv(x)
             if batch_norm:
-                x = keras.layers.BatchNormalization(name=f"stage{stage}_bn{i}")(x)
+                x = BatchNormalization(name=f"stage{stage}_bn{i}")(x)
             x = keras.layers.ReLU(name=f"stage{stage}_relu{i}")(x)
         x = nn.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
     x = _dense(x, scaled(UNITS, width), dropout) if head == "dense" else _pooled(x, dropout)

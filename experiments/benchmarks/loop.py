@@ -1,123 +1,243 @@
-"""The project's training loop against a bare compiled Keras `fit`, interleaved in one process.
+"""The training loop's speed on the CPU, beside a bare Keras fit and the same networks in PyTorch.
 
-    python -m experiments.benchmarks.loop [overrides of train.py, e.g. trainer.batch_size=128]
+    python -m experiments.benchmarks.loop [--networks small_cnn vgg16] [--batch-sizes 64 128]
 
-Also says where the time of a first run goes: imports, data (prepared from nothing), building and
-tracing, training. Each round times STEPS steps of either loop, in alternating order; the figure
-is the median of the rounds' ratios: single rounds are at the mercy of the machine. Goal: at least
-0.97 of the bare loop's images per second.
+Every network trains on noise of its usual shape, with the defaults of `train.py`: padzoo's loop
+(`experiments.training`), a bare compiled `fit`, padzoo's loop in bfloat16 where the CPU computes
+it, and, where PyTorch is installed (`pip install torch`), the same network, batch, order and
+AdamW there, channels last. All have as many threads as this process has cores.
+
+A round runs each loop once, in an order that turns from round to round; a figure is the median of
+the rounds' ratios, because single rounds are at the mercy of the machine. PyTorch runs in a
+process of its own that sleeps between its turns: in one process its threads and TensorFlow's wait
+for each other. Goals: 0.97 of the bare fit's images per second, 1.0 of PyTorch's.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
+import argparse
+import importlib.util
+import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
-
-import data
-import train
-from conf import commandline
+from conf import commandline, device
 from conf.schema import Config, from_dict
-from experiments import framework, provenance
+from data import Spec, Split
+from experiments import framework, terminal
+from experiments.benchmarks.cases import CASES, Case, examples, spec
+from experiments.benchmarks.torch_loop import Peer
 
-ROUNDS, STEPS = 21, 60
-
-
-def main(arguments: list[str]) -> None:
-    commandline.check(arguments)
-    with initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
-        composed: Any = OmegaConf.to_container(compose("config", arguments), resolve=True)
-    config = from_dict(composed)
-    spent, loops = prepare(config)
-    seconds: dict[str, list[float]] = {"ours": [], "bare": []}
-    for i in range(ROUNDS):
-        for name in ("ours", "bare") if i % 2 else ("bare", "ours"):
-            seconds[name].append(timed(loops[name]))
-    ratios = [b / o for o, b in zip(seconds["ours"], seconds["bare"], strict=True)]
-    examples = STEPS * config.trainer.batch_size
-    report = {
-        "command": " ".join(["python -m experiments.benchmarks.loop", *arguments]),
-        **provenance.today(config.backend),
-        "rounds": ROUNDS,
-        "steps_a_round": STEPS,
-        **{f"{k}_images_per_second": examples / statistics.median(v) for k, v in seconds.items()},
-        "ratio_median": statistics.median(ratios),
-        "ratio_quartiles": statistics.quantiles(ratios, n=4)[::2],
-        "seconds": spent,
-        "seconds_but_training": sum(spent.values()),
-    }
-    print(json.dumps(report, indent=2))
+Loops = dict[str, Callable[[], float]]
+OURS, BARE, TORCH = "padzoo", "bare fit", "PyTorch"
+BFLOAT16 = " bfloat16"
+SECONDS_A_ROUND, FEWEST_STEPS, MOST_STEPS = 2.0, 5, 200
 
 
-def prepare(config: Config) -> tuple[dict[str, float], dict[str, Callable[[], Any]]]:
-    """Build both loops on the same arrays and weights; returns the seconds of each stage too."""
-    spent: dict[str, float] = {}
-    spent["imports"] = timed(lambda: framework.start(config.backend))
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    if options.quick:
+        options.rounds, options.steps, options.batch_sizes = 2, options.steps or 2, [8]
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    threads = len(os.sched_getaffinity(0))
+    framework.start("tensorflow")
+    _use_threads(threads)
+    from experiments.benchmarks import report
+
+    peer = Peer() if importlib.util.find_spec("torch") else None
+    if peer is None:
+        terminal.errors.print(
+            "PyTorch is not installed (pip install torch): compared with Keras only"
+        )
+    try:
+        versions = framework.versions()
+        if peer:
+            versions["torch"] = peer.ask(threads=threads)["version"]
+        rows: list[dict[str, Any]] = []
+        for name in options.networks:
+            for batch_size in options.batch_sizes:
+                with terminal.busy(f"{name}, batch {batch_size}"):
+                    loops, steps = prepare(name, batch_size, options.steps, peer)
+                    seconds = interleave(loops, options.rounds)
+                rows += report.rows(name, batch_size, steps, seconds)
+    finally:
+        if peer:
+            peer.close()
+    report.show(rows)
+    how = f"medians of {options.rounds} interleaved rounds, {threads} threads"
+    report.write(options.out, rows, arguments, versions, how)
+    return 0
+
+
+def prepare(name: str, batch_size: int, steps: int | None, peer: Peer | None) -> tuple[Loops, int]:
+    """Make every loop of one network ready and warm; returns the loops and the steps of each."""
+    case = CASES[name]
+    framework.fresh(precision="float32", seed=0)
+    precisions = ["float32"] + ["mixed_bfloat16"] * device.find("tensorflow").bfloat16
+    configs = {precision: compose(case, batch_size, precision) for precision in precisions}
+    models = {p: compiled(config, spec(case)) for p, config in configs.items()}
+
+    def ours(precision: str, steps: int) -> Callable[[], float]:
+        split = examples(case, steps * batch_size)
+        return epoch(models[precision], configs[precision], split, steps)
+
+    if steps is None:
+        short = ours("float32", FEWEST_STEPS)
+        short()  # traces
+        wanted = round(SECONDS_A_ROUND / short() * FEWEST_STEPS)
+        steps = min(max(wanted, FEWEST_STEPS), MOST_STEPS)
+    labels = {p: BFLOAT16 * (p != "float32") for p in precisions}
+    loops = {OURS + label: ours(p, steps) for p, label in labels.items()}
+    loops[BARE] = _bare(compiled(configs["float32"], spec(case)), case, batch_size, steps)
+    if peer:
+        optimizer = models["float32"].optimizer
+        schedule = optimizer._learning_rate
+        peer.ask(
+            network=name,
+            batch_size=batch_size,
+            steps=steps,
+            rates=[float(schedule(i)) for i in range(steps)],
+            order_seed=configs["float32"].seeds.derived(0)["order"],
+            decay=optimizer.weight_decay,
+            epsilon=optimizer.epsilon,
+            betas=[optimizer.beta_1, optimizer.beta_2],
+        )
+        loops |= {TORCH + label: _theirs(peer, p) for p, label in labels.items()}
+    for loop in loops.values():
+        loop()
+    return loops, steps
+
+
+def interleave(loops: Loops, rounds: int) -> dict[str, list[float]]:
+    """Seconds of every loop in every round; the loop that begins changes with the round."""
+    seconds: dict[str, list[float]] = {name: [] for name in loops}
+    for i in range(rounds):
+        turn = i % len(loops)
+        names = [*loops][turn:] + [*loops][:turn]
+        for name in names:
+            seconds[name].append(loops[name]())
+    return seconds
+
+
+def compose(case: Case, batch_size: int, precision: str) -> Config:
+    """What train.py would do with this network."""
+    import hydra
+    from omegaconf import OmegaConf
+
+    overrides = [f"trainer.batch_size={batch_size}", f"trainer.precision={precision}"]
+    overrides += ["optimizer=adamw", "backend=tensorflow", *case.overrides()]
+    with hydra.initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
+        composed: Any = OmegaConf.to_container(hydra.compose("config", overrides), resolve=True)
+    return from_dict(composed)
+
+
+def compiled(config: Config, spec: Spec) -> Any:
+    """The network as train.py builds and compiles it."""
+    import keras
+
+    import train
     from experiments import optimizers, training
+
+    keras.config.set_dtype_policy(config.trainer.precision)
+    model = train.build(config, spec)
+    optimizer = optimizers.build(config.optimizer, config.schedule, steps=100_000)
+    training.compile_model(model, optimizer, config.trainer)
+    return model
+
+
+def timed(action: Callable[[], Any]) -> Callable[[], float]:
+    """`action`, returning the seconds that it took."""
+
+    def run() -> float:
+        begun = time.perf_counter()
+        action()
+        return time.perf_counter() - begun
+
+    return run
+
+
+def epoch(model: Any, config: Config, split: Split, steps: int) -> Callable[[], float]:
+    """padzoo's loop over the first `steps` batches; what is returned says its seconds."""
+    from experiments import training
     from experiments.progress import Bar
 
-    with tempfile.TemporaryDirectory() as cache:
-        begun = time.perf_counter()
-        built = config.data.source == "built"
-        settings = {**config.to_dict()["data"], **({"data_dir": cache} if built else {})}
-        settings["augment"] = config.data.augment
-        loaded = data.load(data.DataConfig(**settings))
-        spent["data"] = time.perf_counter() - begun
+    bar = Bar(epochs=1, steps=steps, batch_size=config.trainer.batch_size, visible=False)
+    watch = training.Watch(config.trainer.batch_size, len(split), steps)
 
-    seeds = config.seeds.derived(config.seed)
-    _, steps = training.plan(config.trainer, len(loaded.train))
-    compiled = {}
-    begun = time.perf_counter()
-    for name in ("ours", "bare"):
-        framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
-        model = train.build(config, loaded.spec)
-        optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
-        training.compile_model(model, optimizer, config.trainer)
-        compiled[name] = model
-    spent["building"] = (time.perf_counter() - begun) / 2
-
-    batch = config.trainer.batch_size
-    bar = Bar(epochs=1, steps=steps, batch_size=batch, visible=False)
-    watch = training.Watch(batch, len(loaded.train), steps)
-
-    def ours(steps: int = STEPS) -> None:
+    def run() -> None:
         watch.step = 0
         training.train_epoch(
-            compiled["ours"],
-            loaded.train,
+            model,
+            split,
             config.trainer,
             epoch=0,
             augment=config.data.augment,
-            seeds=seeds,
+            seeds=config.seeds.derived(config.seed),
             steps=steps,
             callbacks=[watch, bar],
         )
 
-    examples = STEPS * batch
-    x, y = loaded.train.x[:examples], loaded.train.y[:examples]
-
-    def bare() -> None:
-        compiled["bare"].fit(x, y, batch_size=batch, epochs=1, verbose=0)
-
-    spent["tracing"] = timed(lambda: ours(1))
-    for loop in (ours, bare):  # warm-up
-        loop()
-    return spent, {"ours": ours, "bare": bare}
+    return timed(run)
 
 
-def timed(action: Callable[[], Any]) -> float:
-    """Seconds that `action` takes."""
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
+def _bare(model: Any, case: Case, batch_size: int, steps: int) -> Callable[[], float]:
+    split = examples(case, steps * batch_size)
+    fit: dict[str, Any] = {"batch_size": batch_size, "epochs": 1, "verbose": 0}
+    return timed(lambda: model.fit(split.x, split.y, **fit))
+
+
+def _theirs(peer: Peer, precision: str) -> Callable[[], float]:
+    return lambda: peer.ask(precision=precision)["seconds"]
+
+
+def _use_threads(count: int) -> None:
+    import tensorflow
+
+    tensorflow.config.threading.set_intra_op_parallelism_threads(count)
+    tensorflow.config.threading.set_inter_op_parallelism_threads(count)
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number, at least {least}")
+        return int(text)
+
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "python -m experiments.benchmarks.loop", description=__doc__, formatter_class=formatter
+    )
+    add = parser.add_argument
+    add(
+        "--networks",
+        nargs="+",
+        choices=CASES,
+        default=list(CASES),
+        metavar="NETWORK",
+        help=f"some of {', '.join(CASES)}",
+    )
+    add("--batch-sizes", nargs="+", type=_at_least(1), default=[64, 128], metavar="N")
+    add("--rounds", type=_at_least(2), default=11, metavar="N", help="at least 2")
+    add(
+        "--steps", type=_at_least(1), metavar="N", help="a round; default: about two seconds' worth"
+    )
+    add(
+        "--out",
+        type=Path,
+        default=commandline.ROOT.parent / "experiments" / "results" / "loop",
+        metavar="FOLDER",
+        help="default: experiments/results/loop",
+    )
+    add("--quick", action="store_true", help="2 rounds of 2 steps of 8 examples: does it run?")
+    return parser
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

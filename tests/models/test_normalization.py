@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.normalization import LocalResponseNormalization
+from models.normalization import BatchNormalization, LocalResponseNormalization
 
 
 def by_hand(x, size, alpha, beta):
@@ -41,3 +41,41 @@ def test_it_is_traced_as_elementwise():
     inputs = keras.Input((8, 8, 3))
     x = LocalResponseNormalization()(keras.layers.Conv2D(4, 3)(inputs))
     assert trace(keras.Model(inputs, x))[-1].receptive_field == (3, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_batch_normalization_trains_as_keras_does(dtype):
+    random = np.random.default_rng(3)
+    x = (3 * random.standard_normal((4, 5, 6, 7)) + 2).astype("float32")
+    target = random.standard_normal(x.shape).astype("float32")
+    found = []
+    for layer in (keras.layers.BatchNormalization, BatchNormalization):
+        model = keras.Sequential([keras.Input(x.shape[1:]), layer(dtype=dtype, name="bn")])
+        gamma, beta, *_ = model.get_layer("bn").weights
+        gamma.assign(np.arange(1, 8) / 4)
+        beta.assign(np.arange(7) / 3)
+        model.compile(keras.optimizers.SGD(0.5), "mse")
+        losses = [model.train_on_batch(x[: 4 - i], target[: 4 - i]) for i in range(3)]
+        weights = [weight.numpy() for weight in model.weights]
+        found.append([losses, model.predict(x, verbose=0), *weights])
+    tolerance = 1e-5 if dtype == "float32" else 2e-2
+    for keras_value, ours in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, keras_value, rtol=tolerance, atol=tolerance)
+
+
+def test_batch_normalization_leaves_a_frozen_layer_alone():
+    x = np.random.default_rng(3).standard_normal((4, 5, 6, 7)).astype("float32")
+    layer = BatchNormalization(trainable=False)
+    np.testing.assert_allclose(layer(x, training=True), x / np.sqrt(1.001), rtol=1e-5)
+    assert not layer.moving_mean.numpy().any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [((6, 3), {}), ((6, 3, 4), {}), ((6, 3, 4, 5), {"axis": 1}), ((6, 3, 4, 5), {"scale": False})],
+)
+def test_batch_normalization_takes_all_that_keras_takes(shape, options):
+    x = np.random.default_rng(3).standard_normal(shape).astype("float32")
+    ours = BatchNormalization(**options)(x, training=True)
+    theirs = keras.layers.BatchNormalization(**options)(x, training=True)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,69 @@
+"""What the speed comparison trains: networks, sizes and made-up data, the same for every loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from data import Spec, Split
+
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network of the zoo with its options, its padding and its input shape."""
+
+    model: str
+    padding: str
+    input_shape: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def overrides(self) -> list[str]:
+        """What chooses this network on the command line of train.py."""
+        options = [f"model.{key}={value}" for key, value in self.options.items()]
+        return [f"model={self.model}", f"padding={self.padding}", *options]
+
+
+TCN = {
+    "levels": 8,
+    "channels": 25,
+    "kernel_size": 7,
+    "dropout": 0.05,
+    "weight_norm": True,
+    "head": "last",
+}
+CASES = {
+    "small_cnn": Case("small_cnn", "same", (28, 28, 1)),
+    "vgg16": Case("vgg16", "same", (32, 32, 3), {"width": 0.25}),
+    "inception": Case("inception", "same", (28, 28, 1)),
+    "causal_conv1d": Case("causal_conv1d", "causal", (40, 1)),
+    "tcn": Case("causal_conv1d", "causal", (784, 1), TCN),  # as published for sequential MNIST
+}
+
+
+def examples(case: Case, count: int) -> Split:
+    """`count` examples of noise with labels, the same in every process."""
+    random = np.random.default_rng(0)
+    x = random.standard_normal((count, *case.input_shape), dtype=np.float32)
+    y = random.integers(0, CLASSES, count, dtype=np.int32)
+    return Split(x, y, np.arange(count))
+
+
+def spec(case: Case) -> Spec:
+    """The made-up data's description, as far as a network needs it."""
+    channels = case.input_shape[-1]
+    return Spec(
+        kind="image" if len(case.input_shape) == 3 else "sequence",
+        input_shape=case.input_shape,
+        num_classes=CLASSES,
+        class_names=tuple(map(str, range(CLASSES))),
+        fingerprint="noise",
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
+        normalize="none",
+        validation="none",
+        test="none",
+    )

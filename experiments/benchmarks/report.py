@@ -1,0 +1,115 @@
+"""The speed comparison's table: on the terminal, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import shlex
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from conf import device
+from experiments import files, provenance
+from experiments.terminal import console, say
+
+Row = dict[str, Any]
+# What is compared with what: images per second of the first over those of the second.
+PAIRS = (
+    ("padzoo", "bare fit"),
+    ("padzoo", "PyTorch"),
+    ("padzoo bfloat16", "padzoo"),
+    ("PyTorch bfloat16", "PyTorch"),
+)
+
+
+def rows(network: str, batch_size: int, steps: int, seconds: dict[str, list[float]]) -> list[Row]:
+    """One row for each pair that was measured: medians over the rounds, quartiles of the ratio."""
+    images = steps * batch_size
+    found = []
+    for name, other in PAIRS:
+        if name not in seconds or other not in seconds:
+            continue
+        ratios = [b / a for a, b in zip(seconds[name], seconds[other], strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        found.append(
+            {
+                "network": network,
+                "batch_size": batch_size,
+                "steps": steps,
+                "loop": name,
+                "images_per_second": round(images / statistics.median(seconds[name]), 1),
+                "compared_with": other,
+                "its_images_per_second": round(images / statistics.median(seconds[other]), 1),
+                "ratio": round(middle, 3),
+                "ratio_q1": round(low, 3),
+                "ratio_q3": round(high, 3),
+            }
+        )
+    return found
+
+
+def table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Column titles and one line of cells for each network and batch size."""
+    pairs = [pair for pair in PAIRS if any(_pair(row) == pair for row in rows)]
+    loops = list(dict.fromkeys(name for pair in pairs for name in pair))
+    titles = ["network", "batch", *(f"{name}, images/s" for name in loops)]
+    titles += [f"{name} ÷ {other} [quartiles]" for name, other in pairs]
+    lines = []
+    for cell in dict.fromkeys((row["network"], row["batch_size"]) for row in rows):
+        of_cell = [row for row in rows if (row["network"], row["batch_size"]) == cell]
+        speeds = {row["loop"]: row["images_per_second"] for row in of_cell}
+        speeds |= {row["compared_with"]: row["its_images_per_second"] for row in of_cell}
+        ratios = [
+            f"{row['ratio']:.2f} [{row['ratio_q1']:.2f}, {row['ratio_q3']:.2f}]" for row in of_cell
+        ]
+        lines.append([*map(str, cell), *(f"{speeds[name]:,.0f}" for name in loops), *ratios])
+    return titles, lines
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Print the comparisons on the terminal, one a line."""
+    shown = Table(box=None, pad_edge=False)
+    for title in ("network", "batch", "loop", "images/s", "÷", "ratio", "quartiles"):
+        shown.add_column(title, justify="right" if title in ("batch", "images/s") else "left")
+    for row in rows:
+        shown.add_row(
+            row["network"],
+            str(row["batch_size"]),
+            row["loop"],
+            f"{row['images_per_second']:,.0f}",
+            row["compared_with"],
+            f"{row['ratio']:.2f}",
+            escape(f"[{row['ratio_q1']:.2f}, {row['ratio_q3']:.2f}]"),
+        )
+    console.print(shown)
+
+
+def write(
+    folder: Path, rows: Sequence[Row], arguments: Sequence[str], versions: dict[str, str], how: str
+) -> None:
+    """Write loop.csv and loop.md into `folder`, with what it takes to repeat the measurement."""
+    git = provenance.git()
+    commit = f"{git['git']}{' and uncommitted changes' if git['git_dirty'] else ''}"
+    facts = {
+        "command": f"`{shlex.join(['python', '-m', 'experiments.benchmarks.loop', *arguments])}`",
+        "machine": device.find("tensorflow").name,
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "date": provenance.now(),
+        "commit": commit,
+        "measured": how,
+    }
+    titles, lines = table(rows)
+    grid = [titles, ["---"] * 2 + ["---:"] * (len(titles) - 2), *lines]
+    text = "# The training loop's speed\n\n"
+    text += "".join(f"- {name}: {fact}\n" for name, fact in facts.items())
+    text += "\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in grid)
+    files.write_csv(folder / "loop.csv", rows)
+    files.write(folder / "loop.md", text.encode())
+    say(f"{folder / 'loop.md'}\n{folder / 'loop.csv'}")
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    return row["loop"], row["compared_with"]
