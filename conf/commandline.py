@@ -91,6 +91,11 @@ def help_page() -> str:
 
 def check(arguments: list[str]) -> int:
     """The number of runs that the overrides ask for; `ConfigError` if one cannot be meant."""
+    if get_args_parser().parse_known_args(arguments)[0].experimental_rerun:
+        raise ConfigError(
+            "--experimental-rerun is not offered, because it unpickles a file: give the command "
+            "again, and its run goes on or repeats its result"
+        )
     overrides = parse(arguments)
     for override in overrides:
         group = override.key_or_group

@@ -80,7 +80,7 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
         "lies in": f"{where} ({streaming.gib(_bytes(Path(str(where)).expanduser()))})",
         "fingerprint": fingerprint,
     }
-    model = ["model=causal_conv1d", "padding=causal"] * (stored.kind == "sequence")
+    model = ["model=causal_conv1d", "padding=causal"] * (stored.kind == "sequence" or cfg.sequence)
     if target is None:
         varied = None in stored.splits["train"].shape and cfg.resize is None
         if not varied and streaming.line(cfg, stored):

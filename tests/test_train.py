@@ -391,6 +391,15 @@ def test_bad_input_is_one_line_and_leaves_nothing(program, arguments, message):
     assert list(Path().iterdir()) == []
 
 
+def test_hydras_own_rerun_is_refused(program, tmp_path):
+    """It would unpickle the file."""
+    (tmp_path / "config.pickle").write_bytes(b"cos\nsystem\n(S'touch unpickled'\ntR.")
+    outcome = program("--experimental-rerun=config.pickle")
+    assert outcome.code == 2
+    assert "--experimental-rerun is not offered" in outcome.err
+    assert not (tmp_path / "unpickled").exists()
+
+
 def test_data_that_would_have_to_be_unpickled_is_refused(program, tmp_path):
     arrays = {name: np.arange(4) for name in ("y_train", "x_test", "y_test")}
     np.savez(tmp_path / "my.npz", x_train=np.array([{}] * 4, dtype=object), **arrays)
