@@ -60,3 +60,9 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     table.writeheader()
     table.writerows(rows)
     write(path, text.getvalue().encode())
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a file that `write_csv` wrote, values as text."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))

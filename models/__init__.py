@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 Kind = Literal["image", "sequence"]
 
-REGISTRY: dict[str, Kind] = {"small_cnn": "image", "causal_conv1d": "sequence"}
+REGISTRY: dict[str, Kind] = {
+    "small_cnn": "image",
+    "vgg16": "image",
+    "inception": "image",
+    "causal_conv1d": "sequence",
+}
 SPATIAL_RANK: dict[Kind, int] = {"sequence": 1, "image": 2}
 LARGEST_SEARCHED = 8192
 

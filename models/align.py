@@ -33,7 +33,7 @@ def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> li
         name: of the place; the crops are called `{name}_crop{i}`.
 
     Returns:
-        The tensors, with Cropping layers put on those that were too long.
+        The tensors, each behind a Cropping layer, or an Identity where nothing is cut.
 
     Raises:
         TraceError: if the maps' strides over the input differ, or cannot be traced.
@@ -104,7 +104,8 @@ def _warn_of_remainder(name: str, axis: int, remainder: float) -> None:
 
 def _crop(x: Any, widths: Sequence[tuple[int, int]], name: str) -> Any:
     if not any(map(any, widths)):
-        return x
+        # Cut or not, one layer each: Keras orders layers, and so weights, by their depth.
+        return keras.layers.Identity(name=name)(x)
     if len(widths) == 1:
         return keras.layers.Cropping1D(tuple(widths[0]), name=name)(x)
     return keras.layers.Cropping2D(tuple(map(tuple, widths)), name=name)(x)

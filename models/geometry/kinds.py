@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from keras import layers
 
+from models.normalization import LocalResponseNormalization
+
 Kind = Literal["input", "window", "shift", "elementwise", "merge", "end", "unknown"]
 
 _WINDOW = (
@@ -50,6 +52,7 @@ _ELEMENTWISE = (
     layers.SpatialDropout1D,
     layers.SpatialDropout2D,
     layers.UnitNormalization,
+    LocalResponseNormalization,
 )
 _END = (
     layers.Flatten,

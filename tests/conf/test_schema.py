@@ -51,11 +51,27 @@ def _plain(value):
     return list(value) if isinstance(value, tuple) else value
 
 
+VARIANTS = {"tcn": "causal_conv1d", "googlenet": "inception"}
+
+
 @pytest.mark.parametrize("group", ["model", "optimizer", "schedule"])
 def test_every_component_composes(group):
     for name in options(group):
         padding = "padding=same"
-        assert getattr(config(f"{group}={name}", padding), group).name == name
+        assert getattr(config(f"{group}={name}", padding), group).name == VARIANTS.get(name, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "shape", "classes", "parameters"),
+    [
+        ("tcn", [], (784, 1), 10, 66_910),  # Bai et al. 2018, Table 1: "70K"
+        ("googlenet", ["model.batch_norm=false"], (224, 224, 3), 1000, 6_998_552),
+    ],
+)
+def test_the_named_variants_are_the_published_networks(name, more, shape, classes, parameters):
+    model = config(f"model={name}", "padding=same", *more).model
+    built = models.build(model.name, input_shape=shape, num_classes=classes, **model.options)
+    assert built.count_params() == parameters
 
 
 PRESETS = [f"{group}={name}" for group in ("experiment", "debug") for name in options(group)]

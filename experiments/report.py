@@ -1,0 +1,202 @@
+"""A study's finished runs as files to keep: a table, every run, and the learning curves.
+
+    python -m experiments.report runs/architectures --out experiments/results/architectures
+
+writes report.md (a line a cell, with its command, versions and machine), runs.csv (a line a run),
+curves.csv (a line an epoch of a run) and curves.png. Paths are left out of the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import statistics
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from conf.schema import Config
+from experiments import files, terminal
+from experiments.run import complete_runs
+
+PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
+COLUMNS = (
+    "network",
+    "padding",
+    "data",
+    "epochs",
+    "n",
+    "test accuracy, % (sd)",
+    "seed by seed",
+    "parameters",
+    "minutes a run",
+)
+TRAIN, VALIDATION = "#0072b2", "#d55e00"  # colour-blind-safe: Okabe & Ito
+
+
+@dataclass(frozen=True)
+class Record:
+    """A complete run with all that its directory says of it."""
+
+    cell: str
+    config: Config
+    results: dict[str, Any]
+    start: dict[str, Any]
+    curve: list[dict[str, float]]
+
+    @property
+    def accuracy(self) -> float:
+        """Test accuracy in per cent."""
+        return 100 * self.results["test_accuracy"]
+
+
+def read(study: Path) -> dict[str, list[Record]]:
+    """cell -> its complete runs, in the order of their seeds."""
+    cells: dict[str, list[Record]] = defaultdict(list)
+    for cell, config, results in complete_runs(study):
+        folder = study / cell / f"seed={config.seed}"
+        start = files.read_json(folder / "meta.json")["starts"][-1]
+        curve = [
+            {name: float(value) for name, value in row.items() if value}
+            for row in files.read_csv(folder / "metrics.csv")
+        ]
+        cells[cell].append(Record(cell, config, results, start, curve))
+    return {cell: sorted(runs, key=lambda run: run.config.seed) for cell, runs in cells.items()}
+
+
+def write(study: Path, folder: Path) -> None:
+    """Write the study's files to `folder`; ValueError if no run is complete."""
+    cells = read(study)
+    if not cells:
+        raise ValueError(f"{study} holds no complete run")
+    runs = [run for group in cells.values() for run in group]
+    files.write_csv(folder / "runs.csv", [_line(run) for run in runs])
+    files.write_csv(folder / "curves.csv", [point for run in runs for point in _points(run)])
+    draw(list(cells.values())).savefig(folder / "curves.png")
+    files.write(folder / "report.md", "\n".join(markdown(study.name, cells)).encode())
+
+
+def markdown(name: str, cells: dict[str, list[Record]]) -> list[str]:
+    """The report's lines."""
+    lines = [
+        f"# {name}",
+        "",
+        "Test accuracy after the last epoch; sd is the sample standard deviation over seeds.",
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        "|---" * len(COLUMNS) + "|",
+    ]
+    for runs in cells.values():
+        values, first = [run.accuracy for run in runs], runs[0]
+        spread = f" ({statistics.stdev(values):.2f})" if len(values) > 1 else ""
+        minutes = statistics.median(run.results["train_seconds"] for run in runs) / 60
+        cells_of_row = [
+            first.config.model.name,
+            first.config.padding.label,
+            first.config.data.name,
+            first.results["epochs"],
+            len(runs),
+            f"{statistics.mean(values):.2f}{spread}",
+            ", ".join(f"{value:.2f}" for value in values),
+            f"{first.results['parameters']:,}",
+            f"{minutes:.1f}",
+        ]
+        lines.append("| " + " | ".join(map(str, cells_of_row)) + " |")
+    lines += ["", "![learning curves](curves.png)", "", "## Commands", ""]
+    runs = [run for group in cells.values() for run in group]
+    lines += [f"- `{line}`" for line in dict.fromkeys(command(run) for run in runs)]
+    lines += ["", "## Where and with what", ""]
+    lines += [f"- {line}" for line in dict.fromkeys(_provenance(run) for run in runs)]
+    return [*lines, ""]
+
+
+def command(run: Record) -> str:
+    """The command that trained a run, without the paths of the machine it ran on."""
+    words = shlex.split(run.start["command"])
+    return shlex.join(word for word in words if not word.startswith(PATHS))
+
+
+def draw(cells: list[list[Record]]) -> Figure:
+    """A panel a cell: accuracy by epoch, a thin line a seed, and the test accuracy at the end."""
+    figure = Figure(figsize=(4.2 * len(cells), 3.6), dpi=110)
+    FigureCanvasAgg(figure)
+    figure.set_layout_engine("constrained")
+    panels = figure.subplots(1, len(cells), squeeze=False)[0]
+    for axis, runs in zip(panels, cells, strict=True):
+        for run in runs:
+            epochs = [row["epoch"] for row in run.curve]
+            for key, colour in (("accuracy", TRAIN), ("validation_accuracy", VALIDATION)):
+                if key in run.curve[0]:
+                    heights = [100 * row[key] for row in run.curve]
+                    axis.plot(epochs, heights, color=colour, lw=1.2, alpha=0.8)
+            axis.plot([epochs[-1]], [run.accuracy], "k_", ms=12, mew=1.5)
+        config = runs[0].config
+        axis.set_title(f"{config.model.name}, {config.padding.label}, {config.data.name}", size=9)
+        axis.set_xlabel("epoch")
+        axis.grid(alpha=0.3)
+    panels[0].set_ylabel("accuracy, %")
+    panels[0].plot([], [], color=TRAIN, label="training")
+    panels[0].plot([], [], color=VALIDATION, label="validation")
+    panels[0].plot([], [], "k_", ms=12, label="test, at the end")
+    panels[0].legend(loc="lower right", fontsize=8)
+    return figure
+
+
+def _line(run: Record) -> dict[str, Any]:
+    keys = ("test_accuracy", "validation_accuracy", "epochs", "parameters", "macs")
+    return {
+        "cell": run.cell,
+        "model": run.config.model.name,
+        "padding": run.config.padding.label,
+        "data": run.config.data.name,
+        "examples": run.config.data.examples,
+        "seed": run.config.seed,
+        **{key: run.results[key] for key in keys},
+        **{key: round(run.results[key], 1) for key in ("train_seconds", "images_per_second")},
+        "backend": run.config.backend,
+        "device": run.start["device"],
+        "commit": (run.start.get("git") or "")[:12],
+    }
+
+
+def _points(run: Record) -> list[dict[str, Any]]:
+    keys = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
+    place = {"cell": run.cell, "seed": run.config.seed}
+    return [
+        {**place, "epoch": int(row["epoch"]), **{key: row.get(key) for key in keys}}
+        for row in run.curve
+    ]
+
+
+def _provenance(run: Record) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in run.start["versions"].items())
+    dirty = " with changes" if run.start.get("git_dirty") else ""
+    return (
+        f"{run.start['device']}; {run.config.backend}, {run.config.trainer.precision}"
+        f"{', XLA' if run.config.trainer.jit else ''}; {versions}; "
+        f"commit {(run.start.get('git') or 'unknown')[:12]}{dirty}; {run.start['time'][:10]}"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("python -m experiments.report", description=__doc__)
+    parser.add_argument("study", type=Path, help="a study's folder, such as runs/default")
+    parser.add_argument("--out", type=Path, help="where to write; by default <study>/report")
+    options = parser.parse_args(arguments)
+    out = options.out or options.study / "report"
+    try:
+        write(options.study, out)
+    except ValueError as mistake:
+        parser.error(str(mistake))
+    terminal.say("\n".join(markdown(options.study.name, read(options.study))))
+    terminal.say(f"written to {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
