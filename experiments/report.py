@@ -98,7 +98,7 @@ def markdown(name: str, cells: dict[str, list[Record]]) -> list[str]:
         cells_of_row = [
             first.config.model.name,
             first.config.padding.label,
-            first.config.data.label,
+            _data(first.config),
             first.results["epochs"],
             len(runs),
             f"{statistics.mean(values):.2f}{spread}",
@@ -113,6 +113,11 @@ def markdown(name: str, cells: dict[str, list[Record]]) -> list[str]:
     lines += ["", "## Where and with what", ""]
     lines += [f"- {line}" for line in dict.fromkeys(_provenance(run) for run in runs)]
     return [*lines, ""]
+
+
+def _data(config: Config) -> str:
+    part = config.data.examples
+    return config.data.label + (f", {part:,} examples" if part else "")
 
 
 def command(run: Record) -> str:
@@ -136,7 +141,8 @@ def draw(cells: list[list[Record]]) -> Figure:
                     axis.plot(epochs, heights, color=colour, lw=1.2, alpha=0.8)
             axis.plot([epochs[-1]], [run.accuracy], "k_", ms=12, mew=1.5)
         config = runs[0].config
-        axis.set_title(f"{config.model.name}, {config.padding.label}, {config.data.label}", size=9)
+        names = config.model.name, config.padding.label, _data(config)
+        axis.set_title(", ".join(names), size=9)
         axis.set_xlabel("epoch")
         axis.grid(alpha=0.3)
     panels[0].set_ylabel("accuracy, %")
