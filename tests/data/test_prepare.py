@@ -95,7 +95,7 @@ def test_a_folder_of_images_as_a_file(tmp_path, sizes, memory):
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{i}.png")
     found = {"path": str(tmp_path / "own"), "data_dir": str(tmp_path), "memory": memory}
-    for changes in ({"split_seed": 1}, {"split_seed": 2, "test": 0.3, "sequence": True}):
+    for changes in ({}, {"split_seed": 2}, {"test": 0.3, "sequence": True}):
         cfg = data.DataConfig("own", "image_folder", resize=7, **found, **changes)
         held = data.load(data.DataConfig(**vars(cfg) | {"memory": "auto"}))
         assert_trains_alike(held, data.load(cfg))
