@@ -16,6 +16,7 @@ for each other. Goals: 0.97 of the bare fit's images per second, 1.0 of PyTorch'
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import sys
@@ -196,8 +197,9 @@ def _theirs(peer: Peer, precision: str) -> Callable[[], float]:
 def _use_threads(count: int) -> None:
     import tensorflow
 
-    tensorflow.config.threading.set_intra_op_parallelism_threads(count)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(count)
+    with contextlib.suppress(RuntimeError):  # it runs already, by default with a thread a core
+        tensorflow.config.threading.set_intra_op_parallelism_threads(count)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(count)
 
 
 def _at_least(least: int) -> Callable[[str], int]:

@@ -88,7 +88,9 @@ def sweep(data_dir, *arguments):
     """A sweep in a process of its own, in the current folder."""
     command = [sys.executable, str(CHECKOUT / "train.py"), "-m", *TINY, f"data.data_dir={data_dir}"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([*command, *arguments], **pipes)
+    # Importing JAX, as another test may have done here, makes TensorFlow talkative.
+    quiet = {name: v for name, v in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.Popen([*command, *arguments], env=quiet, **pipes)
 
 
 @needs_both
