@@ -73,14 +73,19 @@ def options(group: str) -> dict[str, str]:
     return {file.stem: _first_comment(file) for file in sorted((ROOT / group).glob("*.yaml"))}
 
 
+def choices(group: str) -> list[str]:
+    """A line for each choice of a config group, for people."""
+    found = options(group)
+    width = max(map(len, found), default=0) + 2
+    return [f"  {name:<{width}}{text}" for name, text in found.items()]
+
+
 def help_page() -> str:
     """The text of `--help`: how to call train.py, and every choice with what it is."""
     page = [USAGE]
     for group, title in GROUPS.items():
-        if choices := options(group):
-            page.append(f"{group}=  ({title})")
-            page += [f"  {name:<16}{text}" for name, text in choices.items()]
-            page.append("")
+        if lines := choices(group):
+            page += [f"{group}=  ({title})", *lines, ""]
     page += [
         "Any value of --cfg job can be set: trainer.epochs=3 padding.amount=full",
         'Tab completion in bash: eval "$(python train.py -sc install=bash)" (or zsh, fish)',

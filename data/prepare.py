@@ -43,7 +43,7 @@ data=  (data sets)
 def main(arguments: list[str]) -> int:
     """Run the command; returns the exit code."""
     if {"-h", "--help"} & set(arguments):
-        print(HELP + "\n".join(f"  {k:<16}{v}" for k, v in commandline.options("data").items()))
+        print(HELP + "\n".join(commandline.choices("data")))
         return OK
     begun = time.perf_counter()
     overrides = [argument for argument in arguments if not argument.startswith("npz=")]
