@@ -144,6 +144,7 @@ def draw(cells: list[list[Record]]) -> Figure:
         names = config.model.name, config.padding.label, _data(config)
         axis.set_title(", ".join(names), size=9)
         axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
     panels[0].set_ylabel("accuracy, %")
     panels[0].plot([], [], color=TRAIN, label="training")
