@@ -1,5 +1,6 @@
 """A sweep over back ends: how it is split, and the processes it runs in."""
 
+import functools
 import json
 import os
 import signal
@@ -90,7 +91,9 @@ def sweep(data_dir, *arguments):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     # Importing JAX, as another test may have done here, makes TensorFlow talkative.
     quiet = {name: v for name, v in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    return subprocess.Popen([*command, *arguments], env=quiet, **pipes)
+    # Under nohup it would ignore the signal that a test sends it.
+    heeding = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+    return subprocess.Popen([*command, *arguments], env=quiet, preexec_fn=heeding, **pipes)
 
 
 @needs_both
