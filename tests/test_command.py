@@ -1,6 +1,5 @@
 """The program in processes of its own: what it prints, and what a fresh start costs."""
 
-import os
 import subprocess
 import sys
 
@@ -8,6 +7,7 @@ import pytest
 
 from conf.commandline import ROOT
 from tests.conftest import TINY
+from tests.helpers import environment
 
 CHECKOUT = ROOT.parent
 HEAVY = {"keras", "tensorflow", "numpy", "matplotlib", "tensorflow_datasets", "tensorboardX"}
@@ -20,7 +20,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "COMP_LINE": "python train.py padding="},  # what bash sets on a Tab
+        env=environment(COMP_LINE="python train.py padding="),  # what bash sets on a Tab
     )
 
 

@@ -16,6 +16,7 @@ from conf.commandline import ROOT
 from conf.reader import ConfigError
 from experiments import backends, overview
 from tests.conftest import TINY
+from tests.helpers import environment
 
 CHECKOUT = ROOT.parent
 needs_both = pytest.mark.skipif(
@@ -89,11 +90,9 @@ def sweep(data_dir, *arguments):
     """A sweep in a process of its own, in the current folder."""
     command = [sys.executable, str(CHECKOUT / "train.py"), "-m", *TINY, f"data.data_dir={data_dir}"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    # Importing JAX, as another test may have done here, makes TensorFlow talkative.
-    quiet = {name: v for name, v in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     # Under nohup it would ignore the signal that a test sends it.
     heeding = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
-    return subprocess.Popen([*command, *arguments], env=quiet, preexec_fn=heeding, **pipes)
+    return subprocess.Popen([*command, *arguments], env=environment(), preexec_fn=heeding, **pipes)
 
 
 @needs_both
