@@ -7,6 +7,7 @@ takes the overrides of train.py.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import shlex
 import sys
@@ -20,7 +21,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import data
-from conf import commandline
+from conf import commandline, device
+from conf.quiet import quiet
 from conf.reader import ConfigError, read
 
 OK, BAD, STOPPED = 0, 2, 130  # exit codes
@@ -68,7 +70,10 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
     """Make the set ready, and write it to `target` unless that is None; what to say of it."""
     from data import export, loading, npz, store, streaming
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # tfrecord sets are read by TensorFlow
+    if cfg.source in ("tfds", "image_folder") and device.installed("tensorflow"):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with quiet():  # it will read the set, or list the folder
+            importlib.import_module("tensorflow")
     data.ensure(cfg)
     fingerprint = str(data.fingerprint(cfg))
     stored = loading.describe(cfg)

@@ -8,12 +8,11 @@ import importlib.metadata
 import os
 import platform
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 from conf import device
+from conf.quiet import quiet
 from conf.reader import ConfigError
 from conf.schema import BACKENDS
 
@@ -77,25 +76,6 @@ def versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[library] = importlib.metadata.version(library)
     return found
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Hold back what native code writes to stderr; show it after all if the block fails."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(saved, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
 
 
 def _sees_gpu(backend: str) -> bool:

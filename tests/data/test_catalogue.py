@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 import tensorflow_datasets as tfds
 
 import data
+from conf.commandline import ROOT
 from data import catalogue, store
+from tests.helpers import environment
 
 SHARED = Path(
     os.environ.get("PADZOO_TFDS", Path(__file__).parents[2] / "../shared/tensorflow_datasets")
@@ -257,3 +260,15 @@ def test_the_other_shared_sets(name, channels):
     assert len(d.test) == 10000
     assert len(d.train) + len(d.validation) == {"mnist": 60000, "cifar10": 50000}[name]
     assert d.train.x.std() == pytest.approx(1, abs=1e-3)
+
+
+@needs_shared
+def test_preparing_ahead_says_nothing_on_stderr(tmp_path):
+    """TensorFlow, which reads the shared copy, talks while it is loaded."""
+    command = [sys.executable, "-m", "data.prepare", "data=mnist", f"data.data_dir={SHARED}"]
+    command += ["data.examples=50", f"npz={tmp_path / 'small.npz'}"]
+    ended = subprocess.run(
+        command, cwd=ROOT.parent, env=environment(), capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "holds         train 50, validation 6,000, test 10,000, uint8" in ended.stdout

@@ -1,5 +1,3 @@
-import contextlib
-import os
 import sys
 
 import pytest
@@ -20,16 +18,6 @@ def test_a_gpu_that_the_backend_cannot_use_is_an_error_and_not_a_slow_run(monkey
     monkeypatch.setattr(device, "find", lambda backend: gpu)
     with pytest.raises(ConfigError, match="cannot use the GPU of the future"):
         framework.start("tensorflow")
-
-
-def test_native_noise_is_held_back_unless_the_block_fails(capfd):
-    with framework.quiet():
-        os.write(2, b"noise")
-    assert capfd.readouterr().err == ""
-    with contextlib.suppress(RuntimeError), framework.quiet():
-        os.write(2, b"the reason")
-        raise RuntimeError
-    assert "the reason" in capfd.readouterr().err
 
 
 def test_a_fresh_start_repeats_its_weights_and_names():
