@@ -122,6 +122,7 @@ def build(config: Config, spec: data.Spec) -> Any:
         padding=config.padding.padding,
         overrides=config.padding.overrides,
         pools=config.padding.pools,
+        padding_seed=config.seeds.derived(config.seed)["padding"],
         **config.model.options,
     )
 

@@ -18,7 +18,9 @@ import data
 import models
 from conf import device
 from conf.reader import ConfigError, read, unknown
-from models.padding import Padding, supports
+from models.checks import INPUT
+from models.padding import Padding
+from models.supports import supports
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = ("tensorflow", "jax")
@@ -81,6 +83,7 @@ class TrainerConfig:
     label_smoothing: float = 0.0
     early_stopping: int | None = None
     restore_best: bool = False
+    freeze: str | None = None
     precision: str = "auto"
     jit: bool | str = "auto"
     steps_per_execution: int = 1
@@ -92,6 +95,7 @@ class Seeds:
     init: int | None = None
     order: int | None = None
     augment: int | None = None
+    padding: int | None = None
 
     def derived(self, seed: int) -> dict[str, int]:
         """One independent seed for each source of chance, from `seed` unless set apart."""
@@ -134,6 +138,10 @@ class Config:
         del values["trainer"]["progress"]
         if not self.trainer.restore_best:
             del values["trainer"]["restore_best"]
+        if self.trainer.freeze is None:
+            del values["trainer"]["freeze"]
+        if self.seeds.padding is None:
+            del values["seeds"]["padding"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
         # What does not act is no part of it.
@@ -194,7 +202,7 @@ def _checked(config: Config) -> Config:
         raise ConfigError(
             f"trainer.label_smoothing must be in [0, 1); got {trainer.label_smoothing}"
         )
-    for name in ("seed", "seeds.init", "seeds.order", "seeds.augment"):
+    for name in ("seed", *(f"seeds.{stream}" for stream in dataclasses.asdict(config.seeds))):
         number = config.seed if name == "seed" else getattr(config.seeds, name.split(".")[1])
         if number is not None and not 0 <= number < 2**32:
             raise ConfigError(f"{name} must be between 0 and 2**32 - 1; got {number}")
@@ -204,8 +212,9 @@ def _checked(config: Config) -> Config:
     if config.model.name not in models.names():
         raise unknown("model", config.model.name, models.names())
     model = config.model.name
-    layer = {"image": "Conv2D", "sequence": "Conv1D"}[models.kind(model)]
-    padding.by_axis(models.SPATIAL_RANK[models.kind(model)])  # a mistake is raised here
+    rank = models.SPATIAL_RANK[models.kind(model)]
+    layer = f"PadInput{rank}D" if padding.amount == INPUT else f"Conv{rank}D"
+    padding.by_axis(rank)  # a mistake is raised here
     reason = supports(padding.padding.amount, padding.padding.mode, layer)
     if reason:
         raise ConfigError(f"padding={padding.label} does not fit model={model}: {reason}")

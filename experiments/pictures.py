@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.padding import NAMED, Padding, border_indices, pad_amounts
+from models.borders import border_indices
+from models.padding import NAMED, Padding, pad_amounts
 
 PIXELS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")  # viridis
 KERNEL_SIZE, STRIDES = 5, 2

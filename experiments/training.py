@@ -6,12 +6,14 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from conf.reader import ConfigError
 from conf.schema import TrainerConfig
 from data import AugmentConfig, Data, Split
 from data.pipeline import epoch_batches, ordered_batches, plan_epoch
@@ -23,7 +25,13 @@ Row = dict[str, Any]
 
 
 def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) -> None:
-    """Compile for classification from logits and create the optimizer's variables."""
+    """Compile for classification from logits and create the optimizer's variables.
+
+    Raises:
+        ConfigError: if `trainer.freeze` matches no layer.
+    """
+    if trainer.freeze is not None:
+        _freeze(model, trainer.freeze)
     model.compile(
         optimizer=optimizer,
         loss=_loss(trainer.label_smoothing, model.output_shape[-1]),
@@ -32,6 +40,15 @@ def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) ->
         steps_per_execution=trainer.steps_per_execution,
     )
     model.optimizer.build(model.trainable_variables)  # loss scaling may have wrapped it
+
+
+def _freeze(model: keras.Model, pattern: str) -> None:
+    chosen = [layer for layer in model.layers if layer.weights and fnmatchcase(layer.name, pattern)]
+    if not chosen:
+        names = ", ".join(layer.name for layer in model.layers if layer.weights)
+        raise ConfigError(f"trainer.freeze={pattern} matches no layer; layers: {names}")
+    for layer in chosen:
+        layer.trainable = False
 
 
 def without_optimizer(model: keras.Model) -> keras.Model:

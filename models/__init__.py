@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -16,7 +17,8 @@ from typing import (
     get_type_hints,
 )
 
-from models.padding import Padding, PaddingError, close_matches
+from models.checks import INPUT, close_matches
+from models.padding import Padding, PaddingError
 
 if TYPE_CHECKING:
     import keras
@@ -66,6 +68,7 @@ def build(
     padding: Padding | str | Mapping[str, Any] = "same",
     overrides: Mapping[str, Padding | str | Mapping[str, Any]] | None = None,
     pools: Literal["neutral", "follow"] = "neutral",
+    padding_seed: int = 0,
     **options: Any,
 ) -> keras.Model:
     """Build a model with a padding bound to its layers.
@@ -76,7 +79,10 @@ def build(
         name: one of `names()`.
         input_shape: (height, width, channels) of an image, (steps, channels) of a sequence.
         num_classes: of the logits.
-        padding, overrides, pools: as in `models.layers.bind`.
+        padding, overrides, pools: as in `models.layers.bind`. With amount `"input"` the picture
+            is padded once, by what keeps the last map as it is under `same`, and the layers get
+            `valid`.
+        padding_seed: from which mode `"random"` draws; it moves nothing else.
         **options: the architecture's own; see `options(name)`.
 
     Returns:
@@ -92,7 +98,11 @@ def build(
     _check_options(name, options)
 
     def make(shape: tuple[int | None, ...]) -> keras.Model:
-        return _make(name, shape, num_classes, padding, overrides, pools, options)
+        recipe = _Recipe(name, num_classes, overrides, pools, padding_seed, options)
+        border = Padding.of(padding)
+        return (
+            recipe.padded_once(shape, border) if border.amount == INPUT else recipe(shape, border)
+        )
 
     from models.pad import CollapseError
 
@@ -110,25 +120,47 @@ def _builder(name: str) -> Callable[..., keras.Model]:
     return importlib.import_module(f"models.{name}").build
 
 
-def _make(
-    name: str,
-    input_shape: tuple[int | None, ...],
-    num_classes: int,
-    padding: Any,
-    overrides: Any,
-    pools: Any,
-    options: Mapping[str, Any],
-) -> keras.Model:
-    from models.layers import bind
+@dataclass(frozen=True)
+class _Recipe:
+    """A network but for its input's shape and its padding."""
 
-    nn = bind(padding, overrides, pools)
-    model = _builder(name)(nn, input_shape, num_classes, **options)
-    if nn.unmatched():
-        raise PaddingError(
-            f"No padded layer of {name} is called {nn.unmatched()[0]!r}. Its padded layers: "
-            f"{', '.join(nn.names)}. Received: overrides={sorted(overrides)}"
-        )
-    return model
+    name: str
+    num_classes: int
+    overrides: Any
+    pools: Any
+    seed: int
+    options: Mapping[str, Any]
+
+    def __call__(
+        self, shape: tuple[int | None, ...], padding: Padding, around: Padding | None = None
+    ) -> keras.Model:
+        """Build the network, with a border `around` its input."""
+        from models.layers import bind
+
+        nn = bind(padding, self.overrides, self.pools, around, self.seed)
+        model = _builder(self.name)(nn, shape, self.num_classes, **self.options)
+        if nn.owes_input:
+            raise PaddingError(f"{self.name} does not begin with pad_input, which 'input' needs.")
+        if nn.unmatched():
+            raise PaddingError(
+                f"No padded layer of {self.name} is called {nn.unmatched()[0]!r}. Its padded "
+                f"layers: {', '.join(nn.names)}. Received: overrides={sorted(self.overrides)}"
+            )
+        return model
+
+    def padded_once(self, shape: tuple[int | None, ...], padding: Padding) -> keras.Model:
+        """Build the network without padding, on an input padded by what it will eat."""
+        from models.overlap import input_widths
+        from models.search import random_state_kept
+
+        *sizes, channels = shape
+
+        def make(amount: str, sizes: tuple[int, ...]) -> keras.Model:
+            return self((*sizes, channels), Padding(amount))
+
+        with random_state_kept():
+            widths = input_widths(make, tuple(sizes))
+        return self(shape, Padding("valid"), padding.replace({"amount": widths}))
 
 
 def _check_kind(name: str, input_shape: tuple[int | None, ...]) -> None:

@@ -57,7 +57,8 @@ def build(
             f"dilation_base={dilation_base}"
         )
     convolution = nn.WeightNormConv1D if weight_norm else nn.Conv1D
-    inputs = x = keras.Input(input_shape, name="sequence")
+    inputs = keras.Input(input_shape, name="sequence")
+    x = nn.pad_input(inputs)
     for level in range(levels):
         block, skip = f"level{level + 1}", x
         for i in (1, 2):

@@ -11,12 +11,17 @@ import numbers
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-AMOUNTS = ("valid", "same", "same_lower", "half", "full", "causal")
-MODES = ("zeros", "constant", "reflect", "symmetric", "replicate", "circular")
+AMOUNTS = ("valid", "same", "same_lower", "half", "full", "causal", "even_split")
+INPUT = "input"  # the one amount that belongs to a network: models.build resolves it
+CONSTANT_MODES = ("zeros", "constant")
+INDEX_MODES = ("reflect", "symmetric", "replicate", "circular")
+AXIS_MODES = (*CONSTANT_MODES, *INDEX_MODES, "odd_reflect")
+MODES = (*AXIS_MODES, "mean", "partial", "random", "learned")
 
 AxisAmount = str | int | tuple[int, int]
 Amount = AxisAmount | tuple[AxisAmount, ...]
 Mode = str | tuple[str, ...]
+Value = float | tuple[float, ...]
 
 
 class PaddingError(ValueError):
@@ -54,6 +59,8 @@ def _is_sequence(x: object) -> bool:
 
 def read_amount(amount: Any) -> Amount:
     """Return an amount as str, int or tuples; raises PaddingError for anything else."""
+    if isinstance(amount, str) and amount == INPUT:
+        return INPUT
     if not _is_sequence(amount):
         return _read_axis_amount(amount)
     if not amount:
@@ -63,7 +70,7 @@ def read_amount(amount: Any) -> Amount:
 
 def _read_axis_amount(amount: Any) -> AxisAmount:
     if isinstance(amount, str):
-        check_name("amount", amount, AMOUNTS)
+        check_name("amount", amount, (*AMOUNTS, INPUT) if amount != INPUT else AMOUNTS)
         return str(amount)
     if _is_pixels(amount):
         return int(amount)
@@ -85,8 +92,15 @@ def read_mode(mode: Any) -> Mode:
     return str(mode)
 
 
-def read_value(value: Any) -> float:
-    """Return a finite number as float; raises PaddingError for anything else."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    raise PaddingError(f"`value` must be a finite number. Received: value={value!r}")
+def read_value(value: Any) -> Value:
+    """Return a finite number, or one per channel, as floats; raises PaddingError otherwise."""
+    numbers_given = tuple(value) if _is_sequence(value) else (value,)
+    if not numbers_given or not all(map(_is_finite, numbers_given)):
+        raise PaddingError(
+            f"`value` must be a finite number, or a list of one per channel. Received: {value=}"
+        )
+    return tuple(map(float, value)) if _is_sequence(value) else float(value)
+
+
+def _is_finite(x: object) -> bool:
+    return isinstance(x, numbers.Real) and not isinstance(x, bool) and math.isfinite(x)

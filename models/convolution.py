@@ -7,27 +7,20 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.bordered import PER_CHANNEL_MODES, Bordered, read_given, register
+from models.engine import (
+    Window,
+    add_border,
+    convolve_zeros,
+    is_native,
+    scale_partial,
+    split_kernel,
+)
 from models.geometry.arithmetic import window_size
-from models.pad import check_known, check_window, pad, padded_shape
-from models.padding import Padding, PaddingError, Widths, supports
+from models.pad import check_known, check_window, padded_shape
+from models.padding import Padding, Widths, is_split
 
-register = keras.saving.register_keras_serializable("padzoo")
-
-
-def check_channels_last(data_format: str) -> None:
-    """Raise ValueError for channels_first, which no layer of the zoo takes."""
-    if data_format != "channels_last":
-        raise ValueError(
-            "`data_format` must be 'channels_last', the only one that the zoo's layers take. "
-            f"Received: data_format={data_format!r}"
-        )
-
-
-def check_supported(border: Padding, layer: str) -> None:
-    """Raise PaddingError with the reason if `layer` cannot be padded with `border`."""
-    reason = supports(border.amount, border.mode, layer)
-    if reason is not None:
-        raise PaddingError(f"{reason}. Received: padding={border.to_dict()}")
+Shape = tuple[int | None, ...]
 
 
 def keras_padding(border: Padding, rank: int) -> str:
@@ -36,7 +29,7 @@ def keras_padding(border: Padding, rank: int) -> str:
     return "same" if native else "valid"
 
 
-class BorderedConvolution(keras.Layer):
+class BorderedConvolution(Bordered):
     """What the convolutions share: mixed in before a Keras convolution.
 
     `padding` is a Padding, its dict, or a string, which then means exactly what it means in
@@ -44,7 +37,7 @@ class BorderedConvolution(keras.Layer):
     has to pad.
     """
 
-    RANK: int
+    DEPTHWISE = False
 
     def __init__(
         self,
@@ -54,53 +47,124 @@ class BorderedConvolution(keras.Layer):
         padding: Any = "valid",
         data_format: str | None = None,
         *args: Any,
+        border_seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        self_padding = padding
-        if not isinstance(padding, str):
-            padding = Padding.of(padding)
-            check_supported(padding, type(self).__name__)
-            self_padding = keras_padding(padding, self.RANK)
-        super().__init__(filters, kernel_size, strides, self_padding, data_format, *args, **kwargs)
-        check_channels_last(self.data_format)
-        self.keeps_string = isinstance(padding, str)
-        self.border = Padding(self.padding) if self.keeps_string else padding
+        given = read_given(padding, type(self).__name__)
+        native = padding if given.keeps_string else keras_padding(given.border, self.RANK)
+        super().__init__(filters, kernel_size, strides, native, data_format, *args, **kwargs)
+        self.set_border(given, border_seed)
 
-    def pad_widths(self, input_shape: tuple[int | None, ...]) -> Widths:
+    @property
+    def is_kerass(self) -> bool:
+        """Whether Keras' own layer does all of the work."""
+        return self.keeps_string or self.padding == "same"
+
+    def pad_widths(self, input_shape: Shape) -> Widths:
         """Return the pixels (before, after) that this layer adds on each spatial axis."""
         return self.border.widths(
             input_shape[1:-1], self.kernel_size, self.strides, self.dilation_rate
         )
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create the weights, as Keras does; raises CollapseError if the window does not fit."""
-        if self.padding != "same":
-            widths = self.pad_widths(input_shape)
-            check_known(input_shape, widths, self.border.modes(self.RANK))
-            window = map(window_size, self.kernel_size, self.dilation_rate)
-            check_window(self.name, input_shape, widths, tuple(window))
+    def splits(self, input_shape: Shape) -> tuple[bool, ...]:
+        """Return for each axis whether `even_split` shifts the channels on it."""
+        window = (self.kernel_size, self.strides, self.dilation_rate)
+        axes = zip(self.border.amounts(self.RANK), input_shape[1:-1], *window, strict=True)
+        return tuple(is_split(*axis) for axis in axes)
+
+    def window_sizes(self, input_shape: Shape) -> tuple[int, ...]:
+        """Return the pixels that a window spans on each axis, over all channels."""
+        spans = map(window_size, self.kernel_size, self.dilation_rate)
+        return tuple(a + b for a, b in zip(spans, self.splits(input_shape), strict=True))
+
+    def build(self, input_shape: Shape) -> None:
+        """Create the weights: Keras' own, then the border's.
+
+        Raises:
+            CollapseError: if the window does not fit.
+            PaddingError: if the border needs a size that is not known.
+        """
+        if self.padding == "same":
+            super().build(input_shape)
+            return
+        widths = self.pad_widths(input_shape)
+        check_known(input_shape, widths, self.border.modes(self.RANK))
+        check_window(self.name, input_shape, widths, self.window_sizes(input_shape))
         super().build(input_shape)
+        self.build_border(input_shape[-1], widths)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Pad and convolve: (batch, *spatial, channels) -> (batch, *output, filters)."""
-        if self.keeps_string or self.padding == "same":
+        if self.is_kerass:
             return super().call(inputs)
-        widths = self.pad_widths(inputs.shape)
-        modes = self.border.modes(self.RANK)
-        return super().call(pad(inputs, widths, modes, self.border.value))
+        return self.finish(self.respond(inputs, self.kernel, training))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def respond(self, x: Any, kernel: Any, training: bool | None) -> Any:
+        """Return the convolution of the padded map, without bias and activation."""
+        sizes, widths, mode = x.shape[1:-1], self.pad_widths(x.shape), self.mode
+        window = Window(self.kernel_size, self.strides, self.dilation_rate, self.DEPTHWISE)
+        if any(self.splits(x.shape)):
+            kernel, window = split_kernel(kernel, window, self.splits(x.shape), x.shape[-1])
+        if mode == "zeros" or not any(map(any, widths)):
+            return convolve_zeros(x, kernel, window, widths)
+        if mode == "partial":
+            return scale_partial(convolve_zeros(x, kernel, window, widths), sizes, window, widths)
+        if mode == "random" and not training:
+            mode = "mean"
+        by_pattern = mode in PER_CHANNEL_MODES and None not in sizes
+        if by_pattern and (mode != "constant" or is_native(sizes, window, widths)):
+            outputs = convolve_zeros(x, kernel, window, widths)
+            return add_border(outputs, kernel, self.border_values(x), sizes, window, widths)
+        padded = self.padded(x, widths, training)
+        return convolve_zeros(padded, kernel, window, ((0, 0),) * self.RANK)
+
+    def finish(self, outputs: Any) -> Any:
+        """Add the bias and apply the activation."""
+        if self.use_bias:
+            outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (batch, *output, filters)."""
-        if self.keeps_string or self.padding == "same":
+        if self.is_kerass:
             return super().compute_output_shape(input_shape)
-        return super().compute_output_shape(padded_shape(input_shape, self.pad_widths(input_shape)))
+        batch, *sizes, channels = padded_shape(input_shape, self.pad_widths(input_shape))
+        splits = self.splits(input_shape)
+        sizes = [n if n is None else n - split for n, split in zip(sizes, splits, strict=True)]
+        return super().compute_output_shape((batch, *sizes, channels))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return Keras' config, with the padding as a plain dict unless it came as a string."""
-        config = super().get_config()
-        if not self.keeps_string:
-            config["padding"] = self.border.to_dict()
-        return config
+    def own_variables(self) -> list[Any]:
+        """Return the weights in the order in which they are saved."""
+        if not self.built:
+            return []
+        bias = [self.bias] if self.use_bias else []
+        border: list[Any] = [] if self.border_value is None else [self.border_value]
+        return [*self.kernels(), *bias, *border]
+
+    def kernels(self) -> list[Any]:
+        """Return the weights before the bias."""
+        return [self._kernel]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the layer has weights that Keras' own does not know."""
+        return self.border_value is not None
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the weights; those of the border come last."""
+        if not self.has_more:
+            super().save_own_variables(store)
+            return
+        for i, variable in enumerate(self.own_variables()):
+            store[str(i)] = variable
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read what `save_own_variables` wrote."""
+        if not self.has_more:
+            super().load_own_variables(store)
+            return
+        for i, variable in enumerate(self.own_variables()):
+            variable.assign(store[str(i)])
 
 
 @register
@@ -159,20 +223,14 @@ class WeightNormConv1D(Conv1D):
         scale = ops.cast(self.g, "float32") / _norm(self._kernel)
         return self._kernel * ops.cast(scale, self.compute_dtype)
 
-    def save_own_variables(self, store: Any) -> None:
-        """Write v, bias and g: Keras would write the effective kernel."""
-        for i, variable in enumerate(self._own_variables()):
-            store[str(i)] = variable
+    def own_variables(self) -> list[Any]:
+        """Return v, bias, the border's and g; Keras would write the effective kernel for v."""
+        return [*super().own_variables(), self.g] if self.built else []
 
-    def load_own_variables(self, store: Any) -> None:
-        """Read what `save_own_variables` wrote."""
-        for i, variable in enumerate(self._own_variables()):
-            variable.assign(store[str(i)])
-
-    def _own_variables(self) -> list[Any]:
-        if not self.built:
-            return []
-        return [self._kernel, *([self.bias] if self.use_bias else []), self.g]
+    @property
+    def has_more(self) -> bool:
+        """True: g."""
+        return True
 
     def enable_lora(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the two parametrisations of one kernel exclude each other."""

@@ -84,7 +84,7 @@ def build(
     _check(modules, width, dropout)
     block = Block(nn, width, batch_norm)
     inputs = keras.Input(input_shape, name="image")
-    x = (_googlenet_stem if stem == "googlenet" else _small_stem)(block, inputs)
+    x = (_googlenet_stem if stem == "googlenet" else _small_stem)(block, nn.pad_input(inputs))
     for i, name in enumerate(modules, start=1):
         if name == POOL:
             x = block.pool(x, f"pool{i}")

@@ -8,6 +8,7 @@ A builder calls `nn.Conv2D` and knows nothing of padding; `bind` knows all of it
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import partial
@@ -15,7 +16,9 @@ from typing import Any, Literal
 
 from models.align import Anchor, MisalignedWarning, align
 from models.convolution import Conv1D, Conv2D, WeightNormConv1D
+from models.depthwise import DepthwiseConv2D, SeparableConv2D
 from models.pad import CollapseError, pad
+from models.pad_input import PadInput1D, PadInput2D
 from models.padding import Padding, PaddingError
 from models.pooling import (
     AveragePooling1D,
@@ -24,6 +27,7 @@ from models.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from models.transposed import Conv1DTranspose, Conv2DTranspose
 
 __all__ = [
     "AveragePooling1D",
@@ -31,11 +35,17 @@ __all__ = [
     "Bound",
     "CollapseError",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
     "LastStep",
     "MaxPooling1D",
     "MaxPooling2D",
     "MisalignedWarning",
+    "PadInput1D",
+    "PadInput2D",
+    "SeparableConv2D",
     "WeightNormConv1D",
     "align",
     "bind",
@@ -55,17 +65,40 @@ class Bound:
     """
 
     def __init__(
-        self, padding: Padding, overrides: Mapping[str, PaddingLike], pools: Pools
+        self,
+        padding: Padding,
+        overrides: Mapping[str, PaddingLike],
+        pools: Pools,
+        input_padding: Padding | None,
+        seed: int,
     ) -> None:
         self._padding, self._overrides, self._pools = padding, dict(overrides), pools
+        self._input_padding, self._seed = input_padding, seed
         self.names: list[str] = []
-        self.Conv1D = partial(self._convolution, Conv1D)
-        self.Conv2D = partial(self._convolution, Conv2D)
-        self.WeightNormConv1D = partial(self._convolution, WeightNormConv1D)
+        self.Conv1D = partial(self._convolution, Conv1D, 3)
+        self.Conv2D = partial(self._convolution, Conv2D, 3)
+        self.WeightNormConv1D = partial(self._convolution, WeightNormConv1D, 3)
+        self.DepthwiseConv2D = partial(self._convolution, DepthwiseConv2D, 2)
+        self.SeparableConv2D = partial(self._convolution, SeparableConv2D, 3)
+        self.Conv1DTranspose = partial(self._convolution, Conv1DTranspose, 3)
+        self.Conv2DTranspose = partial(self._convolution, Conv2DTranspose, 3)
         self.MaxPooling1D = partial(self._pool, MaxPooling1D)
         self.MaxPooling2D = partial(self._pool, MaxPooling2D)
         self.AveragePooling1D = partial(self._pool, AveragePooling1D)
         self.AveragePooling2D = partial(self._pool, AveragePooling2D)
+
+    def pad_input(self, inputs: Any) -> Any:
+        """Return the network's input, padded under amount `"input"`; a builder starts with it."""
+        padding, self._input_padding = self._input_padding, None
+        if padding is None:
+            return inputs
+        kind = PadInput1D if len(inputs.shape) == 3 else PadInput2D
+        return kind(padding, name="pad_input", **self._seeded(padding, "pad_input"))(inputs)
+
+    @property
+    def owes_input(self) -> bool:
+        """Whether the builder has left out `pad_input` where it was needed."""
+        return self._input_padding is not None
 
     def align(self, tensors: Any, anchor: Anchor = "centre", *, name: str) -> list[Any]:
         """Crop branches to what they share; see `models.align.align`."""
@@ -79,19 +112,27 @@ class Bound:
             if not any(fnmatchcase(name, pattern) for name in self.names)
         ]
 
-    def _convolution(self, kind: Any, *args: Any, name: str, **kwargs: Any) -> Any:
-        if "padding" in kwargs or len(args) > 3:
+    def _convolution(self, kind: Any, most: int, *args: Any, name: str, **kwargs: Any) -> Any:
+        if "padding" in kwargs or len(args) > most:
             raise PaddingError(
                 f"Layer '{name}' is bound: its padding comes from bind(), so a builder gives it "
                 f"none, and all after strides by name. Received: args={args}, kwargs={kwargs}"
             )
-        return kind(*args, padding=self._padding_of(name), name=name, **kwargs)
+        padding = self._padding_of(name)
+        return kind(*args, padding=padding, name=name, **self._seeded(padding, name), **kwargs)
 
     def _pool(self, kind: Any, *args: Any, name: str, **kwargs: Any) -> Any:
         if self._pools == "neutral":
             return kind(*args, name=name, **kwargs)
-        followed = {"padding": self._padding_of(name), "count_include_pad": True}
+        padding = self._padding_of(name)
+        followed = {"padding": padding, "count_include_pad": True, **self._seeded(padding, name)}
         return kind(*args, name=name, **{**kwargs, **followed})
+
+    def _seeded(self, padding: Padding, name: str) -> dict[str, int]:
+        """Return a seed of its own for each layer whose border is random."""
+        if padding.mode != "random":
+            return {}
+        return {"border_seed": zlib.crc32(f"{self._seed}/{name}".encode())}
 
     def _padding_of(self, name: str) -> Padding:
         self.names.append(name)
@@ -105,6 +146,8 @@ def bind(
     padding: PaddingLike,
     overrides: Mapping[str, PaddingLike] | None = None,
     pools: Pools = "neutral",
+    input_padding: Padding | None = None,
+    seed: int = 0,
 ) -> Bound:
     """Bind a padding to the zoo's layers.
 
@@ -114,6 +157,8 @@ def bind(
             or a dict of the fields to replace. The first pattern that matches wins.
         pools: `"neutral"`: pools keep what their architecture published, with borders that do
             not count. `"follow"`: pools pad as the convolutions do, and the border counts.
+        input_padding: what `pad_input` puts around the picture, in pixels; None for nothing.
+        seed: from which the borders of mode `"random"` draw, each layer with its own.
 
     Raises:
         PaddingError: if a padding or `pools` is none of the allowed.
@@ -123,4 +168,4 @@ def bind(
     base = Padding.of(padding)
     for override in (overrides or {}).values():
         base.overridden(override)  # a mistake is raised here, not at some layer
-    return Bound(base, overrides or {}, pools)
+    return Bound(base, overrides or {}, pools, input_padding, seed)

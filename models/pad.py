@@ -1,19 +1,24 @@
 """Padding of tensors, for any backend of Keras and for borders of any width.
 
 TensorFlow's pad knows three modes, JAX's names others, and neither goes wider than the map in
-the same way. Here a border is cut from the map in straight runs and joined on: no gather runs
-over the whole map.
+the same way. On TensorFlow a border is gathered (`models.tensorflow_pad`), elsewhere it is cut
+from the map in straight runs and joined on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
-from models.padding import CONSTANT_MODES, PaddingError, Widths, border_indices
+from models.borders import border_indices, odd_reflect_terms
+from models.checks import CONSTANT_MODES, INDEX_MODES, PaddingError
+from models.padding import Widths
+
+NEED_SIZES = (*INDEX_MODES, "odd_reflect", "partial")
 
 
 class CollapseError(ValueError):
@@ -34,14 +39,15 @@ class CollapseError(ValueError):
         self.layer_name, self.axis, self.size, self.needed = layer_name, axis, size, needed
 
 
-def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: float = 0.0) -> Any:
+def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) -> Any:
     """Pad the spatial axes of a tensor.
 
     Args:
         x: floating-point tensor of shape (batch, *spatial, channels).
         amounts: (before, after) in pixels for each spatial axis.
-        mode: a name from `models.padding.MODES`, or one for each spatial axis.
-        value: what mode `"constant"` writes.
+        mode: a name from `models.padding.AXIS_MODES`, or one for each spatial axis.
+        value: what mode `"constant"` writes: a number, or a tensor of shape (1, channels) or
+            (batch, channels).
 
     Returns:
         A tensor of shape (batch, *padded, channels), dtype of `x`.
@@ -52,12 +58,45 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: float = 0.0) 
     modes = (mode,) * len(amounts) if isinstance(mode, str) else tuple(mode)
     check_known(x.shape, amounts, modes)
     for kind, fill in (("zeros", 0.0), ("constant", value)):
-        chosen = [a if m == kind else (0, 0) for a, m in zip(amounts, modes, strict=True)]
+        chosen = tuple(a if m == kind else (0, 0) for a, m in zip(amounts, modes, strict=True))
         if any(map(any, chosen)):
-            x = ops.pad(x, [(0, 0), *chosen, (0, 0)], constant_values=fill)
+            x = _pad_with(x, chosen, fill)
+    free = [mode in CONSTANT_MODES for mode in modes]
+    amounts = tuple((0, 0) if f else a for a, f in zip(amounts, free, strict=True))
+    if not any(map(any, amounts)):
+        return x
+    known = None not in x.shape[1:-1] and not isinstance(x, keras.KerasTensor)
+    if keras.backend.backend() == "tensorflow" and known:
+        from models import tensorflow_pad
+
+        return tensorflow_pad.pad(x, amounts, modes)
     for axis, (width, axis_mode) in enumerate(zip(amounts, modes, strict=True), start=1):
-        if axis_mode not in CONSTANT_MODES and any(width):
-            x = _pad_from_map(x, axis, *width, axis_mode)
+        if any(width):
+            x = _pad_from_map(x, axis, width, axis_mode)
+    return x
+
+
+def pad_with_noise(x: Any, amounts: Widths, mean: Any, draw: Callable[..., Any]) -> Any:
+    """Pad with a mean and, on every border pixel, a draw of its own.
+
+    Args:
+        x, amounts: as in `pad`.
+        mean: (batch, channels).
+        draw: from a shape (batch, *spatial, channels) to noise of that shape.
+
+    Returns:
+        As `pad`.
+    """
+    level = _over_space(mean, len(amounts))
+    for axis in reversed(range(1, len(amounts) + 1)):
+        strips = []
+        for width in amounts[axis - 1]:
+            shape = [*ops.shape(x)]
+            shape[axis] = width
+            strips.append(level + draw(tuple(shape)) if width else None)
+        before, after = strips
+        parts = [part for part in (before, x, after) if part is not None]
+        x = ops.concatenate(parts, axis=axis)
     return x
 
 
@@ -80,22 +119,52 @@ def check_window(
 
 
 def check_known(shape: Sequence[int | None], amounts: Widths, modes: Sequence[str]) -> None:
-    """Raise PaddingError if a mode that copies pixels pads an axis of unknown size."""
+    """Raise PaddingError if a mode that needs its size pads an axis of unknown size."""
     for size, width, mode in zip(shape[1:-1], amounts, modes, strict=True):
-        if size is None and mode not in CONSTANT_MODES and any(width):
+        if size is None and mode in NEED_SIZES and any(width):
             raise PaddingError(
-                f"Mode '{mode}' copies pixels and needs a known size on every axis it pads. "
+                f"Mode '{mode}' needs a known size on every axis it pads. "
                 f"Received: shape={tuple(shape)}"
             )
 
 
-def _pad_from_map(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
-    size = x.shape[axis]
-    source = border_indices(size, before, after, mode)
-    parts = [_cut(x, axis, run) for run in straight_runs(source[:before])]
-    parts.append(x)
-    parts += [_cut(x, axis, run) for run in straight_runs(source[before + size :])]
-    return ops.concatenate(parts, axis=axis)
+def _pad_with(x: Any, amounts: Widths, fill: Any) -> Any:
+    """Pad with a number, or with a value for each channel."""
+    widths = [(0, 0), *amounts, (0, 0)]
+    if isinstance(fill, float | int):
+        return ops.pad(x, widths, constant_values=fill)
+    border = 1 - ops.pad(ops.ones_like(x[:1, ..., :1]), widths)
+    return ops.pad(x, widths) + ops.cast(_over_space(fill, len(amounts)), x.dtype) * border
+
+
+def _over_space(values: Any, rank: int) -> Any:
+    """(n, channels) to (n, 1, …, 1, channels)."""
+    return ops.reshape(values, (-1, *(1,) * rank, values.shape[-1]))
+
+
+def _pad_from_map(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
+    """Pad one axis with what the map holds: straight runs of pixels, joined on."""
+    size, terms = x.shape[axis], []
+    if mode == "odd_reflect":
+        source, *terms = odd_reflect_terms(size, *width)
+    else:
+        source = border_indices(size, *width, mode)
+    before, after = (
+        _strip(x, axis, source[side], [term[side] for term in terms])
+        for side in (slice(0, width[0]), slice(width[0] + size, None))
+    )
+    return ops.concatenate([*before, x, *after], axis=axis)
+
+
+def _strip(x: Any, axis: int, index: np.ndarray, terms: Sequence[np.ndarray]) -> list[Any]:
+    """Return the pixels of a map at `index`, in pieces; `odd_reflect_terms` has the terms."""
+    pieces = [_cut(x, axis, run) for run in straight_runs(index)]
+    if not terms or not pieces:
+        return pieces
+    shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
+    sign, first, last = (ops.cast(term.reshape(shape), x.dtype) for term in terms)
+    edges = [_cut(x, axis, np.array([i])) for i in (0, x.shape[axis] - 1)]
+    return [sign * ops.concatenate(pieces, axis=axis) + first * edges[0] + last * edges[1]]
 
 
 def straight_runs(indices: np.ndarray) -> list[np.ndarray]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models.checks import (
     AMOUNTS,
+    INPUT,
     MODES,
     Amount,
     AxisAmount,
     Mode,
     PaddingError,
+    Value,
     check_fields,
     check_name,
     close_matches,
@@ -26,21 +28,6 @@ from models.checks import (
     read_mode,
     read_value,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
-
-CONSTANT_MODES = ("zeros", "constant")
-CAUSAL_MODES = ("zeros", "constant", "replicate")
-LAYER_RANK = {
-    "Conv1D": 1,
-    "WeightNormConv1D": 1,
-    "MaxPooling1D": 1,
-    "AveragePooling1D": 1,
-    "Conv2D": 2,
-    "MaxPooling2D": 2,
-    "AveragePooling2D": 2,
-}
 
 Widths = tuple[tuple[int, int], ...]
 
@@ -52,12 +39,15 @@ class Padding:
     Args:
         amount: one amount for every axis, or a sequence with one entry per axis. An amount is
             `"valid"`, `"same"` (SAME_UPPER), `"same_lower"`, `"half"`, `"full"`, `"causal"`,
-            a non-negative int (pixels on each side), or, inside a sequence, a pair
-            `(before, after)`. So `(1, 2)` is one pixel around axis 0 and two around axis 1,
-            and the pair (1, 2) on the one axis of a sequence is `((1, 2),)`.
-        mode: `"zeros"`, `"constant"`, `"reflect"`, `"symmetric"`, `"replicate"` (NumPy: edge) or
-            `"circular"` (NumPy: wrap), or a sequence with one mode per axis.
-        value: what mode `"constant"` writes.
+            `"even_split"` (Wu et al. 2019: as `same`, but where one pixel is left over, channel i
+            has it at corner i mod 4 of an image, on side i mod 2 of a sequence), a non-negative
+            int (pixels on each side), or, inside a sequence, a pair `(before, after)`. So
+            `(1, 2)` is one pixel around axis 0 and two around axis 1, and the pair (1, 2) on the
+            one axis of a sequence is `((1, 2),)`. `"input"` pads the picture once for a whole
+            network, which `models.build` resolves; no layer takes it.
+        mode: one of `MODES`, documented in `models.borders`, or a sequence with one of
+            `AXIS_MODES` per axis.
+        value: what mode `"constant"` writes: a number, or one per channel of the layer's input.
 
     Raises:
         PaddingError: for an unknown name, a negative number, or a value that no mode uses.
@@ -67,7 +57,7 @@ class Padding:
 
     amount: Amount = "same"
     mode: Mode = "zeros"
-    value: float = 0.0
+    value: Value = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "amount", read_amount(self.amount))
@@ -111,7 +101,11 @@ class Padding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values: lists for tuples."""
-        return {"amount": _plain(self.amount), "mode": _plain(self.mode), "value": self.value}
+        return {
+            "amount": _plain(self.amount),
+            "mode": _plain(self.mode),
+            "value": _plain(self.value),
+        }
 
     def replace(self, fields: Mapping[str, Any]) -> Padding:
         """Return this padding with other `fields`; a value no mode uses any more is dropped."""
@@ -197,75 +191,21 @@ def pad_amounts(
     check_name("amount", amount, AMOUNTS)
     total = same_total(size, reach, strides)
     less, more = total // 2, total - total // 2
+    if amount == "even_split":
+        return more, more
     return (less, more) if amount == "same" else (more, less)
 
 
-def border_indices(size: int, before: int, after: int, mode: str) -> np.ndarray:
-    """Return where each pixel of the padded axis comes from.
+def is_split(
+    amount: AxisAmount, size: int | None, kernel_size: int, strides: int, dilation_rate: int
+) -> bool:
+    """Say whether `even_split` has a pixel left over on this axis.
 
-    Equals what `numpy.pad` does to `arange(size)` with modes reflect, symmetric, edge and wrap,
-    at any width, also wider than the map; on one pixel reflect is replicate.
-
-    Args:
-        size: pixels on the axis, at least 1.
-        before, after: pixels to add.
-        mode: a name from `MODES`.
-
-    Returns:
-        Integers of shape (before + size + after,); -1 where zeros or a constant are written.
-
-    Raises:
-        PaddingError: for an empty map or an unknown mode.
+    If so, both sides get it, and each channel's window takes up one pixel less than there is:
+    half of the channels leave out the first pixel, half the last.
     """
-    import numpy as np  # a tenth of a second, which names and amounts do not need
-
-    check_name("mode", mode, MODES)
-    if size < 1:
-        raise PaddingError(f"An empty map has no border to pad. Received: size={size}")
-    position = np.arange(-before, size + after)
-    if mode in CONSTANT_MODES:
-        return np.where((position >= 0) & (position < size), position, -1)
-    if mode == "replicate" or size == 1:
-        return np.clip(position, 0, size - 1)
-    if mode == "circular":
-        return position % size
-    # A mirror repeats every `period` pixels; symmetric shows the border pixel twice.
-    period = 2 * size if mode == "symmetric" else 2 * size - 2
-    folded = position % period
-    return np.where(folded < size, folded, period - folded - (mode == "symmetric"))
-
-
-def supports(amount: Any, mode: Any, layer: str) -> str | None:
-    """Say whether a layer can be padded so.
-
-    Args:
-        amount, mode: as in `Padding`.
-        layer: a layer kind, a key of `LAYER_RANK`.
-
-    Returns:
-        None if it can, else the reason why not, as one sentence.
-
-    Raises:
-        PaddingError: if the amount, the mode or the layer does not exist.
-    """
-    check_name("layer", layer, LAYER_RANK)
-    padding, rank = Padding(amount, mode), LAYER_RANK[layer]
-    if padding.amount == "causal" and rank > 1:
-        return (
-            f"'causal' has one axis and {layer} has {rank}: write one amount per axis, "
-            "such as ['causal', 'same']"
-        )
-    try:
-        axes = tuple(zip(padding.amounts(rank), padding.modes(rank), strict=True))
-    except PaddingError as error:
-        return str(error)
-    for axis_amount, axis_mode in axes:
-        if axis_amount == "causal" and axis_mode not in CAUSAL_MODES:
-            return (
-                f"mode '{axis_mode}' looks into the future, so 'causal' takes "
-                f"{', '.join(CAUSAL_MODES)} only"
-            )
-    return None
+    reach = dilation_rate * (kernel_size - 1)
+    return amount == "even_split" and same_total(size, reach, strides) % 2 == 1
 
 
 def _per_axis(what: str, entry: Any, rank: int) -> tuple:
@@ -285,6 +225,10 @@ def _plain(entry: Any) -> Any:
 
 NAMED: dict[str, Padding] = {
     **{amount: Padding(amount) for amount in AMOUNTS},
+    "causal_rows": Padding(("causal", "same")),
+    "causal_columns": Padding(("same", "causal")),
     "explicit": Padding(1),
+    "input": Padding(INPUT),
     **{mode: Padding("same", mode) for mode in MODES if mode != "zeros"},
+    "latitude_longitude": Padding("same", ("replicate", "circular")),
 }

@@ -7,12 +7,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.convolution import check_channels_last, check_supported, register
+from models.bordered import Bordered, read_given, register
+from models.checks import PaddingError
 from models.pad import check_known, check_window, pad, padded_shape
-from models.padding import Padding, PaddingError, Widths
+from models.padding import Widths
 
 
-class BorderedPooling(keras.Layer):
+class BorderedPooling(Bordered):
     """What the pools share: mixed in before a Keras pool.
 
     Args:
@@ -20,10 +21,9 @@ class BorderedPooling(keras.Layer):
             Keras.
         count_include_pad: with False the border is neutral, whatever its mode: a maximum never
             takes it and an average divides by the pixels that are there. With True the border
-            is content: it holds what the mode says, and counts.
+            is content: it holds what the mode says, and counts. Under mode `"partial"` an
+            average leaves it out of the count either way: that is the mode's own formula.
     """
-
-    RANK: int
 
     def __init__(
         self,
@@ -33,28 +33,24 @@ class BorderedPooling(keras.Layer):
         data_format: str | None = None,
         name: str | None = None,
         count_include_pad: bool = False,
+        border_seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        self_padding = padding
-        if not isinstance(padding, str):
-            padding = Padding.of(padding)
-            check_supported(padding, type(self).__name__)
-            self_padding = "valid"
-        elif padding.lower() not in ("valid", "same"):
-            raise ValueError(
-                "`padding` as a string must be 'valid' or 'same'; other amounts are written as "
-                f"a Padding. Received: padding={padding!r}"
-            )
-        elif count_include_pad:
+        given = read_given(padding, type(self).__name__)
+        if given.keeps_string and count_include_pad:
             raise ValueError(
                 "`count_include_pad` needs `padding` to be a Padding; Keras' strings are "
                 f"neutral. Received: padding={padding!r}, count_include_pad=True"
             )
-        super().__init__(pool_size, strides, self_padding, data_format, name, **kwargs)
-        check_channels_last(self.data_format)
-        self.keeps_string = isinstance(padding, str)
-        self.border = Padding(padding.lower()) if self.keeps_string else padding
+        native = padding if given.keeps_string else "valid"
+        super().__init__(pool_size, strides, native, data_format, name, **kwargs)
+        self.set_border(given, border_seed)
         self.count_include_pad = count_include_pad
+
+    @property
+    def reads_border(self) -> bool:
+        """Whether the border counts."""
+        return self.count_include_pad and self.mode != "partial"
 
     def pad_widths(self, input_shape: tuple[int | None, ...]) -> Widths:
         """Return the pixels (before, after) that this layer adds on each spatial axis."""
@@ -66,8 +62,9 @@ class BorderedPooling(keras.Layer):
             widths = self.pad_widths(input_shape)
             check_window(self.name, input_shape, widths, self.pool_size)
             empty = any(max(w) >= k for w, k in zip(widths, self.pool_size, strict=True))
-            if self.count_include_pad:
+            if self.reads_border:
                 check_known(input_shape, widths, self.border.modes(self.RANK))
+                self.build_border(input_shape[-1], widths)
             elif empty:
                 raise PaddingError(
                     "A neutral border must be narrower than the pool, or a window would hold "
@@ -75,14 +72,13 @@ class BorderedPooling(keras.Layer):
                 )
         super().build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Pad and pool: (batch, *spatial, channels) -> (batch, *output, channels)."""
         if self.keeps_string:
             return super().call(inputs)
         widths = self.pad_widths(inputs.shape)
-        if self.count_include_pad:
-            modes = self.border.modes(self.RANK)
-            return super().call(pad(inputs, widths, modes, self.border.value))
+        if self.reads_border:
+            return super().call(self.padded(inputs, widths, training))
         return self.pool_neutrally(inputs, widths)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -92,12 +88,8 @@ class BorderedPooling(keras.Layer):
         return super().compute_output_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Return Keras' config with the padding as a plain dict unless it came as a string."""
-        config = super().get_config()
-        config["count_include_pad"] = self.count_include_pad
-        if not self.keeps_string:
-            config["padding"] = self.border.to_dict()
-        return config
+        """Return Keras' config, with the padding and what counts."""
+        return {**super().get_config(), "count_include_pad": self.count_include_pad}
 
 
 class MaxPooling(BorderedPooling):

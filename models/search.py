@@ -21,7 +21,7 @@ def smallest_size(make: Callable[[int], object], largest: int) -> int | None:
         make: builds the network for a size.
         largest: where to stop.
     """
-    with _random_state_kept():
+    with random_state_kept():
         works = 1
         while not _survives(make, works):
             if works >= largest:
@@ -46,7 +46,7 @@ def _survives(make: Callable[[int], object], size: int) -> bool:
 
 
 @contextmanager
-def _random_state_kept() -> Iterator[None]:
+def random_state_kept() -> Iterator[None]:
     """Initialisers draw their seeds from Python's generator: put it back."""
     python, numpy = random.getstate(), np.random.get_state()
     try:

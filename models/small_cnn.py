@@ -53,7 +53,8 @@ def build(
     """
     _check(widths, convs_per_stage, downsample, head)
     bias = not batch_norm if use_bias is None else use_bias
-    inputs = x = keras.Input(input_shape, name="image")
+    inputs = keras.Input(input_shape, name="image")
+    x = nn.pad_input(inputs)
     for stage, (width, convs) in enumerate(zip(widths, convs_per_stage, strict=True), start=1):
         halves = stage > 1
         if halves and downsample != "stride":

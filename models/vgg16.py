@@ -63,7 +63,8 @@ def build(
         raise ValueError(f"`width` must be positive. Received: width={width!r}")
     if not 0 <= dropout < 1:
         raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout!r}")
-    inputs = x = keras.Input(input_shape, name="image")
+    inputs = keras.Input(input_shape, name="image")
+    x = nn.pad_input(inputs)
     for stage, (convs, filters) in enumerate(zip(CONVS[depth], FILTERS, strict=True), start=1):
         for i in range(1, convs + 1):
             conv = nn.Conv2D(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from keras import layers
 
 from models.normalization import LocalResponseNormalization
+from models.pad_input import PadInput
 
 Kind = Literal["input", "window", "shift", "elementwise", "merge", "end", "unknown"]
 
@@ -15,12 +16,20 @@ _WINDOW = (
     layers.Conv2D,
     layers.DepthwiseConv1D,
     layers.DepthwiseConv2D,
+    layers.SeparableConv1D,
+    layers.SeparableConv2D,
     layers.MaxPooling1D,
     layers.MaxPooling2D,
     layers.AveragePooling1D,
     layers.AveragePooling2D,
 )
-_SHIFT = (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.Cropping1D, layers.Cropping2D)
+_SHIFT = (
+    layers.ZeroPadding1D,
+    layers.ZeroPadding2D,
+    layers.Cropping1D,
+    layers.Cropping2D,
+    PadInput,
+)
 _MERGE = (
     layers.Add,
     layers.Average,

@@ -18,6 +18,7 @@ import keras
 
 from models.geometry import arithmetic
 from models.geometry.kinds import Kind, kind_of
+from models.pad_input import PadInput
 from models.padding import Padding, PaddingError, Widths, pad_amounts
 
 
@@ -150,14 +151,12 @@ def _follow(layer: Any, kind: Kind, inputs: list, before: list[Fields], output: 
     if kind == "elementwise":
         return spatial[0]
     if kind == "window":
-        kernel_size, strides, dilation_rate = _window(layer)
-        pads = _pads(layer, inputs[0])
-        steps = zip(spatial[0], kernel_size, strides, dilation_rate, pads, strict=True)
+        spans, (_, strides, _) = _spans(layer, inputs[0]), _window(layer)
+        steps = zip(spatial[0], spans, strides, _pads(layer, inputs[0]), strict=True)
         return tuple(_slide(*step) for step in steps)
     if kind == "shift":
         return tuple(
-            _slide(field, 1, 1, 1, pad)
-            for field, pad in zip(spatial[0], _shifts(layer), strict=True)
+            _slide(field, 1, 1, pad) for field, pad in zip(spatial[0], _shifts(layer), strict=True)
         )
     raise TraceError(
         f"Layer '{layer.name}' of type {type(layer).__name__} is not followed: its outputs have "
@@ -165,12 +164,10 @@ def _follow(layer: Any, kind: Kind, inputs: list, before: list[Fields], output: 
     )
 
 
-def _slide(
-    field: Field, kernel_size: int, strides: int, dilation_rate: int, pad: tuple[int, int] | None
-) -> Field:
+def _slide(field: Field, span: int, strides: int, pad: tuple[int, int] | None) -> Field:
     r, s, p = field.receptive_field, field.effective_stride, field.effective_padding
     return Field(
-        arithmetic.receptive_field(r, s, kernel_size, dilation_rate),
+        arithmetic.receptive_field(r, s, span, 1),
         arithmetic.effective_stride(s, strides),
         None if p is None or pad is None else arithmetic.effective_padding(p, s, pad[0]),
     )
@@ -204,6 +201,13 @@ def _window(layer: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ..
     return kernel_size, tuple(layer.strides), tuple(dilation_rate)
 
 
+def _spans(layer: Any, x: Any) -> tuple[int, ...]:
+    """Return the pixels a window spans on each axis: the hull of the channels' windows."""
+    kernel_size, _, dilation_rate = _window(layer)
+    spans = tuple(map(arithmetic.window_size, kernel_size, dilation_rate))
+    return layer.window_sizes(tuple(x.shape)) if hasattr(layer, "window_sizes") else spans
+
+
 def _pads(layer: Any, x: Any) -> tuple[tuple[int, int] | None, ...]:
     """Return (before, after) per axis, None for what an unknown size leaves open."""
     border = getattr(layer, "border", None) or Padding(layer.padding.lower())
@@ -219,7 +223,9 @@ def _pad_or_none(amount: Any, size: int | None, *window: int) -> tuple[int, int]
 
 
 def _shifts(layer: Any) -> Widths:
-    """Return what ZeroPadding adds on each side of each axis; Cropping adds less than nothing."""
+    """Return what a padding adds on each side of each axis; Cropping adds less than nothing."""
+    if isinstance(layer, PadInput):
+        return layer.widths
     widths = layer.padding if hasattr(layer, "padding") else layer.cropping
     sign = 1 if hasattr(layer, "padding") else -1
     pairs = widths if isinstance(widths[0], (tuple, list)) else (widths,)
@@ -263,6 +269,11 @@ def count_macs(layer: Any, inputs: list[Any], output: Any) -> int | None:
         work = inputs[0].shape[-1]
     elif isinstance(layer, layers.DepthwiseConv1D | layers.DepthwiseConv2D):
         work = math.prod(layer.kernel_size)
+    elif isinstance(layer, layers.SeparableConv1D | layers.SeparableConv2D):
+        wide = inputs[0].shape[-1] * layer.depth_multiplier
+        outputs = output.shape[1:-1]
+        each = math.prod(layer.kernel_size) * wide + wide * layer.filters
+        return None if None in outputs else math.prod(outputs) * each
     elif isinstance(layer, layers.Conv1D | layers.Conv2D):
         work = math.prod(layer.kernel_size) * inputs[0].shape[-1] // layer.groups
     else:

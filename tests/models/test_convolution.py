@@ -5,10 +5,14 @@ import keras
 import numpy as np
 import pytest
 
+from models.checks import INDEX_MODES
 from models.layers import CollapseError, Conv1D, Conv2D, WeightNormConv1D
-from models.padding import AMOUNTS, MODES, Padding, PaddingError, supports
+from models.padding import AMOUNTS, Padding, PaddingError
+from models.supports import supports
 from tests.models import oracle
 
+MODES = ("zeros", "constant", *INDEX_MODES)
+AMOUNTS = tuple(amount for amount in AMOUNTS if amount != "even_split")
 AMOUNTS_1D = [*AMOUNTS, 2, [[1, 3]]]
 AMOUNTS_2D = [*AMOUNTS, 2, [0, 3], [[1, 2], [4, 0]], ["causal", "same"], ["full", [0, 1]]]
 MODES_2D = [*MODES, ["reflect", "circular"], ["constant", "replicate"]]

@@ -2,8 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from models.borders import border_indices
+from models.checks import AXIS_MODES as MODES
 from models.pad import CollapseError, check_window, pad, padded_shape, straight_runs
-from models.padding import MODES, PaddingError, border_indices
+from models.padding import PaddingError
 from tests.models import oracle
 
 

@@ -6,7 +6,8 @@ import pytest
 
 import models
 from models import ModelError
-from models.padding import LAYER_RANK, NAMED, Padding, supports
+from models.padding import NAMED, Padding
+from models.supports import LAYER_RANK, supports
 
 # The smallest network that has every part of its architecture, and an input that survives valid.
 SMALL = {

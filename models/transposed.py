@@ -1,0 +1,143 @@
+"""Transposed convolutions with a padding of their own: the gradients of their convolutions.
+
+A convolution that pads by (before, after) has a gradient that drops as many pixels from its
+output: here an amount says what is cut off, and zeros is the only mode there is. Dumoulin & Visin
+(arXiv:1603.07285), section 4, relationships 8 to 14.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.bordered import Bordered, read_given, register
+from models.geometry.arithmetic import window_size
+from models.pad import CollapseError
+from models.padding import Widths
+
+Shape = tuple[int | None, ...]
+
+
+class BorderedTranspose(Bordered):
+    """Mixed in before a transposed convolution of Keras.
+
+    The output on an axis is the map whose convolution gives the input back:
+    (size - 1) * strides + window - before - after + output_padding. `same` and `same_lower`
+    give size * strides, as in Keras, and `valid` gives what Keras gives.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        strides: int | tuple[int, ...] = 1,
+        padding: Any = "valid",
+        output_padding: int | tuple[int, ...] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        given = read_given(padding, type(self).__name__)
+        amount = given.border.amount
+        native = amount if amount in ("same", "valid") else "valid"
+        native = padding if given.keeps_string else native
+        super().__init__(filters, kernel_size, strides, native, output_padding, *args, **kwargs)
+        self.set_border(given, border_seed=0)
+        self.is_kerass = given.keeps_string or native == amount
+
+    def cut_widths(self, sizes: tuple[int | None, ...]) -> Widths:
+        """Return the pixels (before, after) that are cut from each axis of the whole output."""
+        outputs = tuple(
+            None if n is None else n * s for n, s in zip(sizes, self.strides, strict=True)
+        )
+        return self.border.widths(outputs, self.kernel_size, self.strides, self.dilation_rate)
+
+    def output_sizes(self, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the size of the output on each axis."""
+        extra = self.output_padding or (None,) * self.RANK
+        amounts = self.border.amounts(self.RANK)
+        window = (self.kernel_size, self.strides, self.dilation_rate)
+        axes = zip(sizes, amounts, self.cut_widths(sizes), extra, *window, strict=True)
+        return tuple(_output_size(*axis) for axis in axes)
+
+    def build(self, input_shape: Shape) -> None:
+        """Create the weights, as Keras does; raises CollapseError if nothing is left."""
+        if not self.is_kerass:
+            for axis, size in enumerate(self.output_sizes(input_shape[1:-1])):
+                if size is not None and size < 1:
+                    raise CollapseError(self.name, axis, max(size, 0), 1)
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Spread and cut: (batch, *spatial, channels) -> (batch, *output, filters)."""
+        if self.is_kerass:
+            return super().call(inputs)
+        spread = {"strides": self.strides, "dilation_rate": self.dilation_rate}
+        outputs = ops.conv_transpose(inputs, self.kernel, padding="valid", **spread)
+        sizes = inputs.shape[1:-1]
+        keeps, adds = [slice(None)], [(0, 0)]
+        axes = (self.cut_widths(sizes), self.output_sizes(sizes), outputs.shape[1:-1])
+        for (before, after), size, whole in zip(*axes, strict=True):
+            if size is None or whole is None:
+                keeps.append(slice(before, -after or None))
+                adds.append((0, 0))
+            else:
+                keeps.append(slice(before, before + size))
+                adds.append((0, max(0, before + size - whole)))
+        outputs = ops.pad(outputs[tuple(keeps)], [*adds, (0, 0)])
+        if self.use_bias:
+            outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return (batch, *output, filters)."""
+        if self.is_kerass:
+            return super().compute_output_shape(input_shape)
+        return (input_shape[0], *self.output_sizes(input_shape[1:-1]), self.filters)
+
+
+def _output_size(
+    size: int | None,
+    amount: Any,
+    width: tuple[int, int],
+    extra: int | None,
+    kernel_size: int,
+    strides: int,
+    dilation_rate: int,
+) -> int | None:
+    if size is None:
+        return None
+    if amount in ("same", "same_lower") and extra is None:
+        return size * strides
+    whole = (size - 1) * strides + window_size(kernel_size, dilation_rate)
+    return whole - sum(width) + (extra or 0)
+
+
+@register
+class Conv1DTranspose(BorderedTranspose, keras.layers.Conv1DTranspose):
+    """`keras.layers.Conv1DTranspose` with `padding` a Padding, its dict, or a string of Keras.
+
+    Input shape: (batch, steps, channels). Output shape: (batch, new_steps, filters).
+
+    Raises:
+        PaddingError: for a padding that does not exist or that the layer does not take.
+        CollapseError: on building, if the amounts cut everything off.
+    """
+
+    RANK = 1
+
+
+@register
+class Conv2DTranspose(BorderedTranspose, keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose` with `padding` a Padding, its dict, or a string of Keras.
+
+    Input shape: (batch, height, width, channels).
+    Output shape: (batch, new_height, new_width, filters).
+
+    Raises:
+        PaddingError: for a padding that does not exist or that the layer does not take.
+        CollapseError: on building, if the amounts cut everything off.
+    """
+
+    RANK = 2
