@@ -253,4 +253,3 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_canonical(part) for part in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-

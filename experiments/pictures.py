@@ -51,7 +51,7 @@ def row(padding: Padding, before: int, after: int) -> Cells:
     values = np.arange(size)
     places = range(-before, size + after)
     if mode in ("zeros", "partial", "constant", "learned", "mean", "random"):
-        noise = np.random.default_rng(1).normal(size=before + after)
+        noise = np.random.default_rng(5).normal(size=before + after)
         fills = {
             "constant": lambda _: GREY,
             "learned": lambda _: "w",
@@ -67,7 +67,7 @@ def row(padding: Padding, before: int, after: int) -> Cells:
 
 def shade(value: float) -> str:
     """The colour of a value: pixel i has i; below the row's darkest to black, above to white."""
-    known = [(-5.0, "#000000"), *enumerate(PIXELS), (10.0, "#ffffff")]
+    known = [(-3.0, "#000000"), *enumerate(PIXELS), (8.0, "#ffffff")]
     at = [float(x) for x, _ in known]
     channels = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for _, c in known])
     return "#" + "".join(f"{round(np.interp(value, at, channel)):02x}" for channel in channels.T)
