@@ -12,7 +12,7 @@ n + after - 1; the border is p < 0 and p >= n. Names in brackets are NumPy's.
 | symmetric (symmetric) | x mirrored about the edge: b a [a b c] c b |
 | replicate (edge) | x[0] before, x[n - 1] after: a a [a b c] c c |
 | circular (wrap) | x[p mod n]: b c [a b c] a b |
-| odd_reflect (reflect, odd) | 2 edge - reflect, which keeps the slope: 2a-c 2a-b [a b c] 2c-b 2c-a |
+| odd_reflect (reflect, odd) | 2 edge - reflect, keeping the slope: 2a-c 2a-b [a b c] 2c-b 2c-a |
 | mean | the channel's mean over all spatial axes of the map, in each example |
 | partial | 0; the layer's output times kernel area / covered area, before the bias |
 | random | in training mean + deviation * noise, standard normal for each pixel; else mean |

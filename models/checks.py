@@ -82,7 +82,8 @@ def _read_axis_amount(amount: Any) -> AxisAmount:
         return int(amount[0]), int(amount[1])
     raise PaddingError(
         f"An amount is one of {', '.join((*AMOUNTS, INPUT))}, a non-negative int, or a list with "
-        f"one entry per axis, where a pair [before, after] is allowed too. Received: amount={amount!r}"
+        "one entry per axis, where a pair [before, after] is allowed too. "
+        f"Received: amount={amount!r}"
     )
 
 
