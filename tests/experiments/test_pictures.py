@@ -89,6 +89,7 @@ def test_a_padding_by_axis_is_drawn_on_a_map(amount):
 
 def test_the_globe_goes_round_by_columns_and_ends_by_rows():
     lines = [cells(NAMED["latitude_longitude"], line) for line in range(5)]
+    assert (lines[1][0], lines[3][3]) == (PIXELS[0], PIXELS[-1])
     assert lines[0] == lines[1]
     assert lines[3] == lines[4]
     assert all(line[-1] == line[3] and line[4] == line[0] for line in lines)
