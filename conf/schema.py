@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import data
 import models
-from conf import device
+from conf import device, label
 from conf.reader import ConfigError, read, unknown
 from models.checks import INPUT
 from models.padding import Padding
@@ -54,6 +54,12 @@ class PaddingConfig:
             raise ConfigError(f"padding.overrides takes layer names; got {list(overrides)}")
         return [(name, self.padding.overridden(by)) for name, by in overrides.items()]
 
+    @property
+    def draws(self) -> bool:
+        """Whether some border is random."""
+        paddings = [self.padding, *(padding for _, padding in self.exceptions())]
+        return any(padding.mode == "random" for padding in paddings)
+
     def by_axis(self, rank: int) -> dict[str, Any]:
         """The padding in one way of writing: an amount and a mode for each axis."""
 
@@ -67,12 +73,8 @@ class PaddingConfig:
     @property
     def label(self) -> str:
         """A short name for people: the amount, the mode, or both."""
-        padding = self.padding
-        amount, mode = _label(padding.amount), _label(padding.mode)
-        if mode == "constant":
-            mode = f"constant{padding.value:g}"
-        label = amount if mode == "zeros" else mode if amount == "same" else f"{amount}-{mode}"
-        return label + "+overrides" * bool(self.overrides) + "+pools" * (self.pools == "follow")
+        name = label.of_padding(self.padding)
+        return name + "+overrides" * bool(self.overrides) + "+pools" * (self.pools == "follow")
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class Config:
             del values["trainer"]["restore_best"]
         if self.trainer.freeze is None:
             del values["trainer"]["freeze"]
-        if self.seeds.padding is None:
+        if self.seeds.padding is None or not self.padding.draws:
             del values["seeds"]["padding"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
@@ -211,14 +213,27 @@ def _checked(config: Config) -> Config:
     config.data.validate()
     if config.model.name not in models.names():
         raise unknown("model", config.model.name, models.names())
-    model = config.model.name
-    rank = models.SPATIAL_RANK[models.kind(model)]
-    layer = f"PadInput{rank}D" if padding.amount == INPUT else f"Conv{rank}D"
-    padding.by_axis(rank)  # a mistake is raised here
-    reason = supports(padding.padding.amount, padding.padding.mode, layer)
-    if reason:
-        raise ConfigError(f"padding={padding.label} does not fit model={model}: {reason}")
+    _check_padding(padding, config.model.name)
     return config
+
+
+def _check_padding(config: PaddingConfig, model: str) -> None:
+    """`ConfigError` for a padding that the model's convolutions, or its input, do not take.
+
+    Each takes more than any other layer. What is left, as pools under pools=follow, is refused
+    by `models.build`, by the layer's name.
+    """
+    padding, rank = config.padding, models.SPATIAL_RANK[models.kind(model)]
+    layer = f"PadInput{rank}D" if padding.amount == INPUT else f"Conv{rank}D"
+    if reason := supports(padding.amount, padding.mode, layer):
+        raise ConfigError(f"padding={config.label} does not fit model={model}: {reason}")
+    for pattern, own in config.exceptions():
+        if reason := supports(own.amount, own.mode, f"Conv{rank}D"):
+            if own.amount == INPUT:
+                reason += "; give the override an amount of its own"
+            raise ConfigError(
+                f"padding.overrides: {label.of_padding(own)} does not fit {pattern}: {reason}"
+            )
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -238,10 +253,3 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_canonical(part) for part in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, tuple):
-        parts = [_label(part) for part in value]
-        return parts[0] if len(set(parts)) == 1 else "_".join(parts)
-    return str(value)

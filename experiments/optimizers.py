@@ -34,7 +34,7 @@ def build(optimizer: Component, schedule: Component, *, steps: int) -> Any:
     except ValueError as error:
         raise ConfigError(f"optimizer {optimizer.name}: {error}") from None
     if built.weight_decay:
-        built.exclude_from_weight_decay(var_names=["bias", "beta", "gamma", "^g$"])
+        built.exclude_from_weight_decay(var_names=["bias", "beta", "gamma", "^g$", "^border$"])
     return built
 
 

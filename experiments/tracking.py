@@ -23,6 +23,7 @@ from tensorboardX import SummaryWriter
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary as WrittenSummary
 
+from conf import label
 from conf.schema import Config
 
 SCALARS = {
@@ -124,9 +125,9 @@ def hparams(config: Config) -> dict[str, str | float | bool]:
     """
     padding, trainer = config.padding.padding, config.trainer
     return {
-        "amount": str(padding.amount),
+        "amount": label.of_amount(padding.amount),
         "data": config.data.label,
-        "mode": str(padding.mode),
+        "mode": label.of_mode(padding.mode, padding.value),
         "model": config.model.name,
         "padding": config.padding.label,
         "pools": config.padding.pools,

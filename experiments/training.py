@@ -28,7 +28,7 @@ def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) ->
     """Compile for classification from logits and create the optimizer's variables.
 
     Raises:
-        ConfigError: if `trainer.freeze` matches no layer.
+        ConfigError: if `trainer.freeze` matches no layer, or every one.
     """
     if trainer.freeze is not None:
         _freeze(model, trainer.freeze)
@@ -49,6 +49,8 @@ def _freeze(model: keras.Model, pattern: str) -> None:
         raise ConfigError(f"trainer.freeze={pattern} matches no layer; layers: {names}")
     for layer in chosen:
         layer.trainable = False
+    if not model.trainable_variables:
+        raise ConfigError(f"trainer.freeze={pattern} leaves nothing to train")
 
 
 def without_optimizer(model: keras.Model) -> keras.Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -155,12 +155,16 @@ class _Recipe:
 
         *sizes, channels = shape
 
+        # An override replaces fields of the padding that was asked for, not of `valid`.
+        overrides = {name: padding.overridden(by) for name, by in (self.overrides or {}).items()}
+        unpadded = replace(self, overrides=overrides)
+
         def make(amount: str, sizes: tuple[int, ...]) -> keras.Model:
-            return self((*sizes, channels), Padding(amount))
+            return unpadded((*sizes, channels), Padding(amount))
 
         with random_state_kept():
             widths = input_widths(make, tuple(sizes))
-        return self(shape, Padding("valid"), padding.replace({"amount": widths}))
+        return unpadded(shape, Padding("valid"), padding.replace({"amount": widths}))
 
 
 def _check_kind(name: str, input_shape: tuple[int | None, ...]) -> None:

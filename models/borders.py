@@ -1,24 +1,26 @@
 """What the border holds, one axis at a time: index formulas in NumPy, without a framework.
 
-A map x of n pixels is padded by `before` and `after`; position p runs from -before to
-n + after - 1. Names in brackets are NumPy's.
+A map x of n pixels is padded by `before` and `after`: shape (batch, *spatial, channels) becomes
+(batch, *padded, channels), n + before + after on each axis. Position p runs from -before to
+n + after - 1; the border is p < 0 and p >= n. Names in brackets are NumPy's.
 
 | mode | the border at p |
 |---|---|
-| zeros, constant | a number; constant may have one per channel |
+| zeros | 0 |
+| constant | `value`, one number or one per channel |
 | reflect (reflect) | x mirrored about the edge pixel: c b [a b c] b a |
 | symmetric (symmetric) | x mirrored about the edge: b a [a b c] c b |
-| replicate (edge) | the edge pixel: a a [a b c] c c |
+| replicate (edge) | x[0] before, x[n - 1] after: a a [a b c] c c |
 | circular (wrap) | x[p mod n]: b c [a b c] a b |
-| odd_reflect (reflect, odd) | 2 edge - reflect, which keeps the slope: 2a-c 2a-b [a b c] … |
-| mean | the channel's mean over the map, example by example |
-| partial | zeros; the convolution's output times kernel area / covered area, before the bias |
-| random | in training, noise of each channel's mean and variance; else the mean |
+| odd_reflect (reflect, odd) | 2 edge - reflect, keeping the slope: 2a-c 2a-b [a b c] 2c-b 2c-a |
+| mean | the channel's mean over all spatial axes of the map, in each example |
+| partial | 0; the layer's output times kernel area / covered area, before the bias |
+| random | in training mean + deviation * noise, standard normal for each pixel; else mean |
 | learned | one trainable value per input channel and layer, 0 at first |
 
-Sources: partial: Liu et al. 2018, "Partial convolution based padding" (arXiv:1811.11718),
-equations 1 and 2. random: after Nguyen et al. 2019, "Distribution padding in convolutional
-neural networks" (ICIP). The index modes and odd_reflect: the reference of `numpy.pad`.
+Sources. The index modes and odd_reflect: the reference of `numpy.pad`. partial: Liu et al. 2018,
+"Partial convolution based padding" (arXiv:1811.11718), equations 1 and 2. random: after Nguyen et
+al. 2019, "Distribution padding in convolutional neural networks" (ICIP).
 """
 
 from __future__ import annotations

@@ -70,15 +70,20 @@ def read_amount(amount: Any) -> Amount:
 
 def _read_axis_amount(amount: Any) -> AxisAmount:
     if isinstance(amount, str):
-        check_name("amount", amount, (*AMOUNTS, INPUT) if amount != INPUT else AMOUNTS)
+        if amount == INPUT:
+            raise PaddingError(
+                "'input' pads all axes of a picture and stands alone, not in a list per axis."
+            )
+        check_name("amount", amount, (*AMOUNTS, INPUT))
         return str(amount)
     if _is_pixels(amount):
         return int(amount)
     if _is_sequence(amount) and len(amount) == 2 and all(map(_is_pixels, amount)):
         return int(amount[0]), int(amount[1])
     raise PaddingError(
-        f"An amount is one of {', '.join(AMOUNTS)}, a non-negative int, or a list with one entry "
-        f"per axis, where a pair [before, after] is allowed too. Received: amount={amount!r}"
+        f"An amount is one of {', '.join((*AMOUNTS, INPUT))}, a non-negative int, or a list with "
+        "one entry per axis, where a pair [before, after] is allowed too. "
+        f"Received: amount={amount!r}"
     )
 
 

@@ -37,14 +37,21 @@ class Padding:
     """What is put around a map before a window slides over it.
 
     Args:
-        amount: one amount for every axis, or a sequence with one entry per axis. An amount is
-            `"valid"`, `"same"` (SAME_UPPER), `"same_lower"`, `"half"`, `"full"`, `"causal"`,
-            `"even_split"` (Wu et al. 2019: as `same`, but where one pixel is left over, channel i
-            has it at corner i mod 4 of an image, on side i mod 2 of a sequence), a non-negative
-            int (pixels on each side), or, inside a sequence, a pair `(before, after)`. So
-            `(1, 2)` is one pixel around axis 0 and two around axis 1, and the pair (1, 2) on the
-            one axis of a sequence is `((1, 2),)`. `"input"` pads the picture once for a whole
-            network, which `models.build` resolves; no layer takes it.
+        amount: one amount for every axis, or a sequence with one entry per axis. With n pixels,
+            reach r = dilation_rate * (kernel_size - 1) and T = max(0, r - (n - 1) mod strides),
+            an amount is, in pixels (before, after),
+            `"valid"` (0, 0); `"same"` (floor(T / 2), ceil(T / 2)), TensorFlow's SAME, ONNX's
+            SAME_UPPER; `"same_lower"` the other way round, ONNX's SAME_LOWER; `"half"`
+            dilation_rate * (kernel_size // 2) on both sides; `"full"` (r, r) (Dumoulin & Visin);
+            `"causal"` (r, 0) (van den Oord et al. 2016, arXiv:1609.03499); `"even_split"` (Wu et
+            al. 2019, arXiv:1903.08385) as `same`, but where T is odd, channel i has the odd pixel
+            at corner i mod 4 of an image, on side i mod 2 of a sequence; a non-negative int m
+            (m, m); or, inside a sequence, a pair `(before, after)`. So `(1, 2)` is one pixel
+            around axis 0 and two around axis 1, and the pair (1, 2) on the one axis of a sequence
+            is `((1, 2),)`. `"input"` pads the picture once for a whole network (Ronneberger et
+            al. 2015, arXiv:1505.04597; Long et al. 2015, arXiv:1411.4038), which `models.build`
+            resolves; no layer takes it. A map of n + before + after pixels gives
+            floor((n + before + after - r - 1) / strides) + 1 outputs.
         mode: one of `MODES`, documented in `models.borders`, or a sequence with one of
             `AXIS_MODES` per axis.
         value: what mode `"constant"` writes: a number, or one per channel of the layer's input.

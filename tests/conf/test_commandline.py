@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from conf.commandline import GROUPS, ROOT, check, help_page, options, readable
+from conf.commandline import GROUPS, ROOT, check, choices, help_page, options, readable
 from conf.reader import ConfigError
 
 
@@ -13,6 +13,10 @@ def test_the_help_page_lists_every_choice_with_what_it_is():
             assert len(text) > 10
             assert re.search(rf"^  {name} {{2,}}{re.escape(text)}$", page, re.MULTILINE)
     assert "@package" not in page
+
+
+def test_the_paddings_fit_on_a_line_of_the_help_page():
+    assert max(map(len, choices("padding"))) <= 100
 
 
 def test_every_group_of_the_configuration_is_on_the_help_page():

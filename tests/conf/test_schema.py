@@ -10,7 +10,9 @@ import models
 from conf import device, schema
 from conf.commandline import ROOT, options
 from conf.reader import ConfigError
-from models.padding import NAMED
+from models.padding import NAMED, PaddingError
+
+SEQUENCE = ("model=causal_conv1d", "data=mnist1d")
 
 
 def config(*overrides: str) -> schema.Config:
@@ -26,7 +28,7 @@ def cell(*overrides: str) -> str:
 def test_every_padding_of_the_registry_has_a_config_that_means_the_same():
     assert set(options("padding")) == set(NAMED)
     for name, padding in NAMED.items():
-        model = ["model=causal_conv1d", "data=mnist1d"]
+        model = SEQUENCE if name == "causal" else ()
         assert config(f"padding={name}", *model).padding.padding == padding
 
 
@@ -124,8 +126,32 @@ def test_the_same_effective_configuration_is_the_same_cell():
     assert one != cell("padding=explicit", "padding.amount=[[1,1],[1,2]]")
     assert cell("padding=reflect") == cell("padding=same", "padding.mode=[reflect,reflect]")
     assert cell() == cell("data.augment.crop_mode=reflect")
+    globe = ["padding=same", "padding.mode=[replicate,circular]"]
+    assert cell("padding=latitude_longitude") == cell(*globe)
+    assert cell("padding=causal_rows") == cell("padding.amount=[causal,same]")
+    assert cell("padding=causal", *SEQUENCE) == cell("padding.amount=[causal]", *SEQUENCE)
     by_name = "padding.overrides={stage1*: reflect}"
     assert cell(by_name) == cell("padding.overrides={stage1*: {mode: reflect}}")
+
+
+def test_neighbouring_paddings_are_different_cells():
+    names = ["same", "same_lower", "even_split", "input", "causal_rows", "causal_columns"]
+    cells = {cell(f"padding={name}") for name in (*names, "latitude_longitude", "random", "mean")}
+    assert len(cells) == len(names) + 3
+
+
+def test_the_seed_of_the_noise_counts_where_there_is_noise():
+    assert cell() == cell("seeds.padding=1")
+    assert cell("padding=random") != cell("padding=random", "seeds.padding=1")
+    noisy = "padding.overrides={stage1*: random}"
+    assert cell(noisy) != cell(noisy, "seeds.padding=1")
+
+
+def test_options_that_came_later_leave_the_cells_of_earlier_runs_where_they_are():
+    identity = config().identity("data/1.0")
+    assert "freeze" not in identity["trainer"]
+    assert set(identity["seeds"]) == {"init", "order", "augment"}
+    assert cell() != cell("trainer.freeze=stage1*")
 
 
 @pytest.mark.parametrize(
@@ -169,8 +195,9 @@ def test_other_data_under_the_same_name_is_another_cell():
 
 def test_seeds_are_independent_streams_and_can_be_set_apart():
     seeds = schema.Seeds().derived(0)
-    assert len(set(seeds.values())) == 3
+    assert len(set(seeds.values())) == 4
     assert seeds != schema.Seeds().derived(1)
+    assert schema.Seeds(padding=5).derived(7) == {**schema.Seeds().derived(7), "padding": 5}
     assert schema.Seeds(order=0).derived(7) == {**schema.Seeds().derived(7), "order": 0}
 
 
@@ -190,6 +217,11 @@ def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit):
     assert config("backend=jax").trainer.jit is True
 
 
+def test_a_padding_of_images_is_refused_on_sequences():
+    with pytest.raises(ConfigError, match="padding=causal_rows does not fit model=causal_conv1d"):
+        config("padding=causal_rows", *SEQUENCE)
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -203,19 +235,31 @@ def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit):
         (["padding.pools=both"], "allowed: follow, neutral"),
         (["padding=causal"], "padding=causal does not fit model=small_cnn"),
         (["model.name=vgg17"], "unknown model 'vgg17'"),
+        (["padding=constant", "padding.value=[1,2]"], "padding.value must be a number; got [1, 2]"),
+        (["padding.mode=[mean,zeros]"], "mode 'mean' fills the whole border at once"),
+        (["padding=input", "padding.mode=partial"], "does not fit model=small_cnn: 'partial'"),
+        (["padding.amount=[1,2,3]"], "does not fit model=small_cnn: `amount` must have one entry"),
+        (["padding.amount=[input,1]"], "'input' pads all axes of a picture and stands alone"),
+        (["padding.overrides={s*: causal}"], "padding.overrides: causal does not fit s*"),
+        (
+            ["padding.overrides={s*: {amount: even_split, mode: partial}}"],
+            "padding.overrides: even_split-partial does not fit s*: 'partial' counts",
+        ),
+        (
+            ["padding=input", "padding.overrides={s*: {mode: reflect}}"],
+            "input-reflect does not fit s*: 'input' pads a network's picture once and is not an "
+            "amount of Conv2D; give the override an amount of its own",
+        ),
     ],
 )
 def test_what_cannot_run_is_refused_in_one_line(overrides, message):
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises((ConfigError, PaddingError)) as caught:
         config(*overrides)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_label_says_what_differs():
-    assert config("padding=reflect").padding.label == "reflect"
-    assert config("padding=reflect", "padding.amount=full").padding.label == "full-reflect"
-    assert config("padding=constant", "padding.value=0.5").padding.label == "constant0.5"
+def test_a_label_says_that_there_are_exceptions():
     assert config("padding.pools=follow").padding.label == "same+pools"
     override = config("+padding.overrides.stage1_conv1=reflect").padding
     assert override.label == "same+overrides"

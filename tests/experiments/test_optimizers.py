@@ -76,6 +76,22 @@ def test_weight_decay_spares_weight_normalisation():
     assert [v.path.split("/")[-1] for v in decayed] == ["kernel"]
 
 
+def test_weight_decay_spares_a_learned_border():
+    import keras
+
+    from models.layers import Conv1D
+    from models.padding import Padding
+
+    adamw = Component("adamw", {"learning_rate": 0.0, "weight_decay": 0.1})
+    model = keras.Sequential(
+        [keras.Input((9, 1)), Conv1D(2, 3, padding=Padding("same", "learned"))]
+    )
+    optimizer = optimizers.build(adamw, Component("constant"), steps=10)
+    optimizer.build(model.trainable_variables)
+    decayed = [v for v in model.trainable_variables if optimizer._use_weight_decay(v)]
+    assert [v.path.split("/")[-1] for v in decayed] == ["kernel"]
+
+
 @pytest.mark.parametrize(
     ("optimizer", "schedule", "message"),
     [
