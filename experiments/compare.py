@@ -23,7 +23,7 @@ from typing import Any
 
 from experiments import terminal
 from experiments.run import by_cell
-from experiments.statistics import paired_interval
+from experiments.statistics.paired import paired_interval
 
 # seed -> accuracy in per cent
 BySeed = dict[int, float]

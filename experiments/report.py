@@ -2,8 +2,9 @@
 
     python -m experiments.report runs/architectures --out experiments/results/architectures
 
-writes report.md (a line a cell, with its command, versions and machine), runs.csv (a line a run),
-curves.csv (a line an epoch of a run) and curves.png. Paths are left out of the commands.
+writes report.md (a line a cell, with its command, versions and machine, and every cell against
+the baseline), runs.csv (a line a run), differences.csv (a line a comparison), curves.csv (a line
+an epoch of a run) and curves.png. Paths are left out of the commands.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from conf.schema import Config
-from experiments import files, terminal
-from experiments.run import complete_runs
+from experiments import differences, files, terminal
+from experiments.differences import Family, families
+from experiments.run import by_cell, complete_runs
 
 PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
 COLUMNS = (
@@ -69,8 +71,24 @@ def read(study: Path) -> dict[str, list[Record]]:
     return {cell: sorted(runs, key=lambda run: run.config.seed) for cell, runs in cells.items()}
 
 
-def write(study: Path, folder: Path) -> None:
-    """Write the study's files to `folder`; ValueError if no run is complete."""
+def against(study: Path, baseline: str, margin: float) -> list[Family]:
+    """Every cell of a study against the baseline, in points of test accuracy."""
+    accuracies = {
+        names: {
+            cell: {seed: 100 * results["test_accuracy"] for seed, results in runs.items()}
+            for cell, runs in cells.items()
+        }
+        for names, cells in by_cell(study).items()
+    }
+    return families(accuracies, baseline, margin)
+
+
+def write(study: Path, folder: Path, baseline: str = "same", margin: float = 0.3) -> list[str]:
+    """Write the study's files to `folder` and return the report's lines.
+
+    Raises:
+        ValueError: if no run is complete.
+    """
     cells = read(study)
     if not cells:
         raise ValueError(f"{study} holds no complete run")
@@ -78,11 +96,15 @@ def write(study: Path, folder: Path) -> None:
     files.write_csv(folder / "runs.csv", [_line(run) for run in runs])
     files.write_csv(folder / "curves.csv", [point for run in runs for point in _points(run)])
     draw(list(cells.values())).savefig(folder / "curves.png")
-    files.write(folder / "report.md", "\n".join(markdown(study.name, cells)).encode())
+    found = against(study, baseline, margin)
+    files.write_csv(folder / "differences.csv", differences.rows(found))
+    lines = markdown(study.name, cells, differences.markdown(found, baseline, margin))
+    files.write(folder / "report.md", "\n".join(lines).encode())
+    return lines
 
 
-def markdown(name: str, cells: dict[str, list[Record]]) -> list[str]:
-    """The report's lines."""
+def markdown(name: str, cells: dict[str, list[Record]], compared: list[str]) -> list[str]:
+    """The report's lines; those on the comparisons are given."""
     lines = [
         f"# {name}",
         "",
@@ -107,7 +129,8 @@ def markdown(name: str, cells: dict[str, list[Record]]) -> list[str]:
             f"{minutes:.1f}",
         ]
         lines.append("| " + " | ".join(map(str, cells_of_row)) + " |")
-    lines += ["", "![learning curves](curves.png)", "", "## Commands", ""]
+    lines += ["", *compared]
+    lines += ["![learning curves](curves.png)", "", "## Commands", ""]
     runs = [run for group in cells.values() for run in group]
     lines += [f"- `{line}`" for line in dict.fromkeys(command(run) for run in runs)]
     lines += ["", "## Where and with what", ""]
@@ -194,13 +217,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m experiments.report", description=__doc__)
     parser.add_argument("study", type=Path, help="a study's folder, such as runs/default")
     parser.add_argument("--out", type=Path, help="where to write; by default <study>/report")
+    parser.add_argument("--baseline", default="same", help="the padding to compare with")
+    parser.add_argument(
+        "--margin", type=float, default=0.3, help="of equivalence, in points; default 0.3"
+    )
     options = parser.parse_args(arguments)
+    if not options.margin > 0:
+        parser.error(f"--margin must be positive; got {options.margin:g}")
     out = options.out or options.study / "report"
     try:
-        write(options.study, out)
+        lines = write(options.study, out, options.baseline, options.margin)
     except ValueError as mistake:
         parser.error(str(mistake))
-    terminal.say("\n".join(markdown(options.study.name, read(options.study))))
+    terminal.say("\n".join(lines))
     terminal.say(f"written to {out}")
     return 0
 

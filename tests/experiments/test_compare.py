@@ -1,7 +1,7 @@
 import pytest
 
 from experiments.compare import cut, lines, main
-from experiments.statistics import paired_interval
+from experiments.statistics.paired import paired_interval
 
 
 def test_the_paired_interval_is_students():
@@ -13,7 +13,7 @@ def test_the_paired_interval_is_students():
 
 
 def test_one_pair_has_no_interval():
-    with pytest.raises(ValueError, match="at least 2 pairs"):
+    with pytest.raises(ValueError, match="at least 2 values"):
         paired_interval([1.0], [2.0])
 
 

@@ -32,6 +32,14 @@ def test_the_command_writes_what_the_runs_left(tiny, capsys):
     mean, sd = (first + second) / 2, abs(first - second) / 2**0.5
     assert f"| 2 | {mean:.2f} ({sd:.2f}) | {first:.2f}, {second:.2f} |" in row
     assert "padding=same,valid seed=0,1`" in report
+    with open("kept/differences.csv") as file:
+        (compared,) = csv.DictReader(file)
+    accuracies = [100 * r["test_accuracy"] for r in stored]
+    points = [accuracies[2] - accuracies[0], accuracies[3] - accuracies[1]]
+    assert float(compared["mean"]) == pytest.approx(sum(points) / 2)
+    assert (compared["cell"], compared["baseline"], compared["n"]) == ("valid", "same", "2")
+    assert compared["p"] == "", "two seeds can find nothing"
+    assert f"| valid − same | 2 | {sum(points) / 2:+.2f} [" in report
     assert "data.data_dir" not in report, "a path of this machine"
 
 

@@ -1,0 +1,126 @@
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from experiments.statistics import family
+from experiments.statistics.paired import interval
+
+STUDIES, SEEDS, CELLS = 2000, 10, 5
+
+
+def study(random, means=(0.0,) * CELLS, sd=0.5, shared=0.5):
+    """Differences as a study gives them: all cells have the baseline's noise in common."""
+    noise = random.normal(0, sd * np.sqrt(1 - shared), (SEEDS, len(means)))
+    return noise + random.normal(0, sd * np.sqrt(shared), (SEEDS, 1)) + np.asarray(means)
+
+
+def t(column):
+    return stats.ttest_1samp(column, 0).statistic
+
+
+def test_four_seeds_by_hand():
+    """Differences 1, 2, 3, 4: all 16 patterns, of which two reach the observed t."""
+    assert family.max_t_p(np.array([[1.0], [2.0], [3.0], [4.0]]))[0] == 2 / 16
+    # With -1, 2, 3, 4 the mean 2 is reached by these four and by 1, 2, 3, 4, and their mirrors.
+    assert family.max_t_p(np.array([[-1.0], [2.0], [3.0], [4.0]]))[0] == 4 / 16
+
+
+def test_every_pattern_by_brute_force():
+    differences = study(np.random.default_rng(1))[:6, :3]
+    observed = [abs(t(column)) for column in differences.T]
+    reached = np.zeros(3)
+    for signs in itertools.product((1, -1), repeat=6):
+        largest = max(abs(t(column)) for column in (differences.T * signs))
+        reached += largest >= np.array(observed) - 1e-9
+    np.testing.assert_allclose(family.max_t_p(differences), reached / 64)
+
+
+def test_one_comparison_is_scipys_permutation_test():
+    column = np.random.default_rng(2).normal(0.3, 1, 9)
+    found = stats.permutation_test(
+        (column,), lambda x: abs(np.mean(x)), permutation_type="samples", n_resamples=np.inf,
+        alternative="greater",
+    )  # fmt: skip
+    assert family.max_t_p(column[:, None])[0] == pytest.approx(found.pvalue)
+
+
+def test_many_seeds_are_drawn_and_close_to_exact(monkeypatch):
+    differences = study(np.random.default_rng(3), (0.3, 0.2, 0.0, 0.1, 0.0))
+    exact = family.max_t_p(differences)
+    monkeypatch.setattr(family, "MOST_EXACT", 5)
+    drawn = family.max_t_p(differences)
+    np.testing.assert_allclose(drawn, exact, atol=0.01)
+    assert drawn.min() >= 1 / family.DRAWS
+
+
+def test_zeros_and_constants():
+    differences = np.array([[0.0, 0.2]] * 6)
+    assert family.max_t_p(differences).tolist() == [1.0, 2 / 64]
+    np.testing.assert_allclose(family.simultaneous_intervals(differences), [[0, 0], [0.2, 0.2]])
+
+
+def test_what_n_can_find():
+    assert family.smallest_p(10) == 2 / 1024
+    assert family.can_reject(6, 1) and not family.can_reject(5, 1)
+    assert family.can_reject(9, 11) and not family.can_reject(8, 11)
+
+
+def test_one_interval_is_students():
+    column = np.random.default_rng(4).normal(size=7)
+    found = family.simultaneous_intervals(column[:, None])[0]
+    assert found == pytest.approx(interval(column)[1:])
+
+
+def test_intervals_of_independent_comparisons_are_sidaks():
+    """With many seeds and no correlation c is nearly the quantile of Šidák's level."""
+    differences = np.random.default_rng(5).normal(size=(4000, 4))
+    found = family.simultaneous_intervals(differences)
+    c = (found[:, 1] - found[:, 0]) / 2 / stats.sem(differences, axis=0)
+    expected = stats.norm.ppf((1 + 0.95 ** (1 / 4)) / 2)
+    np.testing.assert_allclose(c, expected, rtol=0.02)
+
+
+def test_false_findings_in_simulated_studies():
+    """At the 5 % level the lower 99 % limit of the family's rate must not be above 5 %."""
+    random = np.random.default_rng(6)
+    found = sum(family.max_t_p(study(random)).min() <= 0.05 for _ in range(STUDIES))
+    lower = stats.binomtest(found, STUDIES).proportion_ci(0.98, "exact").low
+    assert lower <= 0.05
+    assert found / STUDIES > 0.03  # a test that never finds anything would pass too
+
+
+def test_coverage_in_simulated_studies():
+    random = np.random.default_rng(7)
+    means = np.array([0.0, 0.1, -0.2, 0.3, 0.0])
+    single, together = 0, 0
+    for _ in range(STUDIES):
+        differences = study(random, means)
+        _, low, high = interval(differences[:, 1])
+        single += low <= means[1] <= high
+        family_low, family_high = family.simultaneous_intervals(differences, draws=2000).T
+        together += bool(((family_low <= means) & (means <= family_high)).all())
+    assert 0.93 <= single / STUDIES <= 0.97
+    assert 0.935 <= together / STUDIES <= 0.97
+
+
+@pytest.mark.parametrize("effect", [0.3, 0.5])
+def test_planted_differences_are_found_as_often_as_theory_says(effect):
+    """One comparison: the t test's power by the noncentral t distribution."""
+    random = np.random.default_rng(8)
+    sd = 0.5
+    found = sum(
+        family.max_t_p(random.normal(effect, sd, (SEEDS, 1)))[0] <= 0.05 for _ in range(STUDIES)
+    )
+    noncentral = effect / sd * np.sqrt(SEEDS)
+    critical = stats.t.ppf(0.975, SEEDS - 1)
+    power = stats.nct.sf(critical, SEEDS - 1, noncentral)
+    power += stats.nct.cdf(-critical, SEEDS - 1, noncentral)
+    assert found / STUDIES == pytest.approx(power, abs=0.04)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((1, 2)), np.zeros(3), np.array([[np.nan], [1.0]])])
+def test_mistakes(bad):
+    with pytest.raises(ValueError, match="differences must"):
+        family.max_t_p(bad)
