@@ -147,14 +147,14 @@ def gather_at_once(x: Any, widths: Widths, mode: str) -> Any:
 
 def multiply(x: Any, widths: Widths, mode: str) -> Any:
     """Multiply each axis by the matrix that pads it."""
-    batch, height, width, channels = -1, *x.shape[1:]
+    height, width, channels = x.shape[1:]
     rows, columns = (
         ops.convert_to_tensor(axis_matrix(n, *w, mode), dtype=x.dtype)
         for n, w in zip((height, width), widths, strict=True)
     )
     x = ops.matmul(columns, x)
-    tall = ops.matmul(rows, ops.reshape(x, (batch, height, x.shape[2] * channels)))
-    return ops.reshape(tall, (batch, rows.shape[0], columns.shape[0], channels))
+    tall = ops.matmul(rows, ops.reshape(x, (-1, height, x.shape[2] * channels)))
+    return ops.reshape(tall, (-1, rows.shape[0], columns.shape[0], channels))
 
 
 def pad_jax(x: Any, widths: Widths, mode: str) -> Any:

@@ -70,7 +70,6 @@ class Ring(NamedTuple):
 @functools.lru_cache(maxsize=64)
 def ring_of(sizes: tuple[int, ...], window: Window, widths: Widths, mode: str) -> Ring:
     """Return the products with pixels of the border, where the border is copied."""
-    height, width = sizes
     rows, columns = (border_indices(n, *w, mode) for n, w in zip(sizes, widths, strict=True))
     outside = window.reads_border(sizes, widths)
     taps, pixels, outputs = [], [], []
@@ -78,13 +77,15 @@ def ring_of(sizes: tuple[int, ...], window: Window, widths: Widths, mode: str) -
         for j in range(window.kernel_size[1]):
             reads = outside[0][:, None, i] | outside[1][None, :, j]
             at = np.nonzero(reads)
-            sources = rows[at[0] + i] * width + columns[at[1] + j]
+            sources = rows[at[0] + i] * sizes[1] + columns[at[1] + j]
             taps.append((i * window.kernel_size[1] + j, len(sources)))
             pixels.append(sources)
             outputs.append(at[0] * reads.shape[1] + at[1])
     ends = np.cumsum([count for _, count in taps])
     runs = tuple((tap, int(e - n), int(e)) for (tap, n), e in zip(taps, ends, strict=True) if n)
-    return Ring(np.concatenate(pixels).astype("int32"), np.concatenate(outputs).astype("int32"), runs)
+    return Ring(
+        np.concatenate(pixels).astype("int32"), np.concatenate(outputs).astype("int32"), runs
+    )
 
 
 def ring(x: Any, kernel: Any, window: Window, widths: Widths, mode: str, values: Any) -> Any:

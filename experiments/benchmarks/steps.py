@@ -34,10 +34,9 @@ def ready(case: Case, variant: Variant) -> Steps:
     return steps
 
 
-def seconds_a_step(steps: Steps, count: int) -> Callable[[], float]:
-    """Return what takes `count` steps and says the seconds of one."""
-    run = timed(lambda: steps(count))
-    return lambda: run() / count
+def timed_steps(steps: Steps) -> Callable[[int], float]:
+    """Return what takes so many steps and says the seconds of one."""
+    return lambda count: timed(lambda: steps(count))() / count
 
 
 def noise(shape: Sequence[int]) -> np.ndarray:

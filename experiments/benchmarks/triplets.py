@@ -33,7 +33,13 @@ class Measured:
 
 
 def measure(reference: Run, runs: Mapping[str, Run], rounds: int) -> dict[str, Measured]:
-    """Run everything once a round between two runs of the reference, in shuffled order."""
+    """Run everything once a round between two runs of the reference, in shuffled order.
+
+    A round before the first does not count: whatever is built or seeded late may cost TensorFlow
+    its compiled functions, which the next call then compiles again.
+    """
+    for run in (*runs.values(), reference):
+        run()
     order, shuffle = list(runs), random.Random(0).shuffle
     measured = {name: Measured() for name in runs}
     for _ in range(rounds):
