@@ -86,6 +86,7 @@ def _of_tensorflow() -> dict[str, dict[str, Formulation]]:
         "gather, short gradient": padded_by(own.gather),
         "gather, gradient cut and scattered": padded_by(own.gather_scattered),
         "same, ring added": own.ring,
+        "same, sides added": own.sides,
     }
     return {
         "zeros": {"explicit amounts": own.explicit},

@@ -124,6 +124,74 @@ def ring(x: Any, kernel: Any, window: Window, widths: Widths, mode: str, values:
     return forward(x, tf.convert_to_tensor(kernel))
 
 
+@functools.lru_cache(maxsize=64)
+def sides_of(size: int, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what the border adds on each side of a square map, kernel 3, stride 1.
+
+    Returns:
+        pixels (4, size, 3) that are read at the top, bottom, left and right, outputs (4, size)
+        that they are added to, and whether a tap counts, (4, size, 3): a corner counts once.
+    """
+    source, along = border_indices(size, 1, 1, mode), np.arange(size)
+    reach = along[:, None] + np.arange(3)  # on the padded axis
+    at_top, at_bottom = source[0] * size + source[reach], source[-1] * size + source[reach]
+    at_left, at_right = source[reach] * size + source[0], source[reach] * size + source[-1]
+    outputs = np.stack(
+        [along, (size - 1) * size + along, along * size, along * size + size - 1], dtype="int32"
+    )
+    inside = (reach > 0) & (reach <= size)
+    counts = np.stack([np.ones_like(inside)] * 2 + [inside] * 2)[..., None]
+    return np.stack([at_top, at_bottom, at_left, at_right]).astype("int32"), outputs, counts
+
+
+def sides(x: Any, kernel: Any, window: Window, widths: Widths, mode: str, values: Any) -> Any:
+    """Convolve as `same`, then add what each side reads in one product; `ring` in fewer steps."""
+    size, channels = x.shape[1], x.shape[-1]
+    if x.shape[1] != x.shape[2]:
+        return ring(x, kernel, window, widths, mode, values)
+    pixels, outputs, counts = sides_of(size, mode)
+    steps: dict[str, Any] = {"strides": [1, 1, 1, 1], "padding": "SAME"}
+    counts = tf.cast(counts, x.dtype)
+
+    @tf.custom_gradient
+    def forward(x: Any, kernel: Any) -> Any:
+        read = tf.gather(_line(x), pixels, axis=1) * counts
+        read = tf.reshape(read, [-1, 4, size, 3 * channels])
+        taps = tf.stack([kernel[0], kernel[2], kernel[:, 0], kernel[:, 2]])
+        taps = tf.reshape(taps, [4, 3 * channels, -1])
+        added = _scatter(tf.nn.conv2d(x, kernel, **steps), outputs.ravel(), _joined(read @ taps))
+
+        def gradient(upstream: Any) -> tuple[Any, Any]:
+            written = tf.gather(_line(upstream), outputs, axis=1)
+            of_x = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=tf.shape(x), filter=kernel, out_backprop=upstream, **steps
+            )
+            of_kernel = tf.raw_ops.Conv2DBackpropFilter(
+                input=x, filter_sizes=kernel.shape, out_backprop=upstream, **steps
+            )
+            back = tf.matmul(written, taps, transpose_b=True)
+            back = tf.reshape(back, [-1, 4, size, 3, channels]) * counts
+            of_x = _scatter(of_x, pixels.ravel(), tf.reshape(back, [-1, pixels.size, channels]))
+            top, bottom, left, right = tf.unstack(
+                tf.reshape(
+                    tf.reduce_sum(tf.matmul(read, written, transpose_a=True), axis=0),
+                    [4, 3, channels, -1],
+                )
+            )
+            none = tf.zeros_like(top)
+            of_kernel += tf.stack([top, none, bottom]) + tf.stack([left, none, right], axis=1)
+            return of_x, of_kernel
+
+        return added, gradient
+
+    return forward(x, tf.convert_to_tensor(kernel))
+
+
+def _joined(sides: Any) -> Any:
+    """(batch, sides, size, filters) -> (batch, sides * size, filters)."""
+    return tf.reshape(sides, [-1, sides.shape[1] * sides.shape[2], sides.shape[3]])
+
+
 def _line(x: Any) -> Any:
     return tf.reshape(x, [-1, x.shape[1] * x.shape[2], x.shape[3]])
 
