@@ -36,7 +36,7 @@ from experiments.benchmarks.torch_loop import Peer
 Steps = Callable[[int], float]  # takes so many training steps and returns the seconds of one
 Ready = Callable[[Case, Variant], Steps]
 SECTIONS = ("layers", "models", "formulations", "pytorch")
-SECONDS_A_MEASUREMENT, MOST_STEPS = 0.12, 50
+SECONDS_A_MEASUREMENT, MOST_STEPS = 0.1, 50
 
 
 def main(arguments: list[str]) -> int:
@@ -177,7 +177,7 @@ def _parser() -> Parser:
         metavar="MODE",
         help=f"some of {', '.join(OTHERS)}; default: all",
     )
-    add("--rounds", type=at_least(2), default=9, metavar="N", help="at least 2; default: 9")
+    add("--rounds", type=at_least(2), default=7, metavar="N", help="at least 2; default: 7")
     parser.add_out("padding")
     add("--quick", action="store_true", help="2 rounds of a step on 2 examples: does it run?")
     return parser
