@@ -15,14 +15,10 @@ for each other. Goals: 0.97 of the bare fit's images per second, 1.0 of PyTorch'
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import importlib.util
 import os
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from conf import commandline, device
@@ -30,6 +26,7 @@ from conf.schema import Config, from_dict
 from data import Spec, Split
 from experiments import framework, terminal
 from experiments.benchmarks.cases import CASES, Case, examples, spec
+from experiments.benchmarks.command import Parser, at_least, timed, use_threads
 from experiments.benchmarks.torch_loop import Peer
 
 Loops = dict[str, Callable[[], float]]
@@ -45,7 +42,7 @@ def main(arguments: list[str]) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     threads = len(os.sched_getaffinity(0))
     framework.start("tensorflow")
-    _use_threads(threads)
+    use_threads(threads)
     from experiments.benchmarks import report
 
     peer = Peer() if importlib.util.find_spec("torch") else None
@@ -149,17 +146,6 @@ def compiled(config: Config, spec: Spec) -> Any:
     return model
 
 
-def timed(action: Callable[[], Any]) -> Callable[[], float]:
-    """`action`, returning the seconds that it took."""
-
-    def run() -> float:
-        begun = time.perf_counter()
-        action()
-        return time.perf_counter() - begun
-
-    return run
-
-
 def epoch(model: Any, config: Config, split: Split, steps: int) -> Callable[[], float]:
     """padzoo's loop over the first `steps` batches; what is returned says its seconds."""
     from experiments import training
@@ -194,28 +180,8 @@ def _theirs(peer: Peer, precision: str) -> Callable[[], float]:
     return lambda: peer.ask(precision=precision)["seconds"]
 
 
-def _use_threads(count: int) -> None:
-    import tensorflow
-
-    with contextlib.suppress(RuntimeError):  # it runs already, by default with a thread a core
-        tensorflow.config.threading.set_intra_op_parallelism_threads(count)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(count)
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be a whole number, at least {least}")
-        return int(text)
-
-    return number
-
-
-def _parser() -> argparse.ArgumentParser:
-    formatter = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        "python -m experiments.benchmarks.loop", description=__doc__, formatter_class=formatter
-    )
+def _parser() -> Parser:
+    parser = Parser("loop", __doc__)
     add = parser.add_argument
     add(
         "--networks",
@@ -225,18 +191,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NETWORK",
         help=f"some of {', '.join(CASES)}",
     )
-    add("--batch-sizes", nargs="+", type=_at_least(1), default=[64, 128], metavar="N")
-    add("--rounds", type=_at_least(2), default=11, metavar="N", help="at least 2")
-    add(
-        "--steps", type=_at_least(1), metavar="N", help="a round; default: about two seconds' worth"
-    )
-    add(
-        "--out",
-        type=Path,
-        default=commandline.ROOT.parent / "experiments" / "results" / "loop",
-        metavar="FOLDER",
-        help="default: experiments/results/loop",
-    )
+    add("--batch-sizes", nargs="+", type=at_least(1), default=[64, 128], metavar="N")
+    add("--rounds", type=at_least(2), default=11, metavar="N", help="at least 2")
+    add("--steps", type=at_least(1), metavar="N", help="a round; default: about two seconds' worth")
+    parser.add_out("loop")
     add("--quick", action="store_true", help="2 rounds of 2 steps of 8 examples: does it run?")
     return parser
 

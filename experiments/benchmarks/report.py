@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from conf import device
-from experiments import files, provenance
+from experiments import files
+from experiments.benchmarks import command
 from experiments.terminal import console, say
 
 Row = dict[str, Any]
@@ -91,21 +90,10 @@ def write(
     folder: Path, rows: Sequence[Row], arguments: Sequence[str], versions: dict[str, str], how: str
 ) -> None:
     """Write loop.csv and loop.md into `folder`, with what it takes to repeat the measurement."""
-    git = provenance.git()
-    commit = f"{git['git']}{' and uncommitted changes' if git['git_dirty'] else ''}"
-    facts = {
-        "command": f"`{shlex.join(['python', '-m', 'experiments.benchmarks.loop', *arguments])}`",
-        "machine": device.find("tensorflow").name,
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "date": provenance.now(),
-        "commit": commit,
-        "measured": how,
-    }
     titles, lines = table(rows)
-    grid = [titles, ["---"] * 2 + ["---:"] * (len(titles) - 2), *lines]
     text = "# The training loop's speed\n\n"
-    text += "".join(f"- {name}: {fact}\n" for name, fact in facts.items())
-    text += "\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in grid)
+    text += command.facts("loop", arguments, versions, how, "tensorflow")
+    text += "\n" + command.markdown(titles, lines, left=2)
     files.write_csv(folder / "loop.csv", rows)
     files.write(folder / "loop.md", text.encode())
     say(f"{folder / 'loop.md'}\n{folder / 'loop.csv'}")

@@ -21,6 +21,7 @@ from conf import commandline
 from conf.schema import Config, from_dict
 from experiments import framework, provenance
 from experiments.benchmarks import loop
+from experiments.benchmarks.command import timed
 
 
 def main(arguments: list[str]) -> None:
@@ -40,16 +41,16 @@ def main(arguments: list[str]) -> None:
 
 def stages(config: Config) -> dict[str, float]:
     """Seconds of each stage of a first run, up to the end of its first step."""
-    spent = {"imports": loop.timed(lambda: framework.start(config.backend))()}
+    spent = {"imports": timed(lambda: framework.start(config.backend))()}
     with tempfile.TemporaryDirectory() as cache:
         settings = config.data
         if settings.source == "built":
             settings = dataclasses.replace(settings, data_dir=cache)
         found: list[Any] = []
-        spent["data"] = loop.timed(lambda: found.append(data.load(settings)))()
+        spent["data"] = timed(lambda: found.append(data.load(settings)))()
     (loaded,) = found
     framework.fresh(precision=config.trainer.precision, seed=config.seed)
-    build = loop.timed(lambda: found.append(loop.compiled(config, loaded.spec)))
+    build = timed(lambda: found.append(loop.compiled(config, loaded.spec)))
     spent["building"] = build()
     spent["tracing and a step"] = loop.epoch(found[-1], config, loaded.train, steps=1)()
     return spent

@@ -1,0 +1,58 @@
+"""Ratios that stand although the machine's speed wanders: every step between two of a reference.
+
+A round goes reference, a, reference, b, reference, …, in an order of its own; the ratio of `a` is
+its seconds over the mean of its two neighbours'.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Run = Callable[[], float]  # takes its steps and returns the seconds of one
+
+
+@dataclass
+class Measured:
+    """What was measured of one step: for each round its seconds and its neighbours'."""
+
+    seconds: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Seconds over the neighbours', round by round."""
+        return [a / b for a, b in zip(self.seconds, self.beside, strict=True)]
+
+    def quartiles(self) -> tuple[float, float, float]:
+        """Return the ratios' lower quartile, median and upper quartile."""
+        low, middle, high = statistics.quantiles(self.ratios, n=4, method="inclusive")
+        return low, middle, high
+
+
+def measure(reference: Run, runs: Mapping[str, Run], rounds: int) -> dict[str, Measured]:
+    """Run everything once a round between two runs of the reference, in shuffled order.
+
+    A round before the first does not count: whatever is built or seeded late may cost TensorFlow
+    its compiled functions, which the next call then compiles again.
+    """
+    for run in (*runs.values(), reference):
+        run()
+    order, shuffle = list(runs), random.Random(0).shuffle
+    measured = {name: Measured() for name in runs}
+    for _ in range(rounds):
+        shuffle(order)
+        before = reference()
+        for name in order:
+            seconds, after = runs[name](), reference()
+            measured[name].seconds.append(seconds)
+            measured[name].beside.append((before + after) / 2)
+            before = after
+    return measured
+
+
+def steps_in(seconds: float, run: Run, most: int) -> int:
+    """Return how many steps last about so long: at least 1, at most `most`."""
+    return max(1, min(most, round(seconds / run())))
