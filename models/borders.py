@@ -19,8 +19,8 @@ n + after - 1; the border is p < 0 and p >= n. Names in brackets are NumPy's.
 | learned | one trainable value per input channel and layer, 0 at first |
 
 Sources. The index modes and odd_reflect: the reference of `numpy.pad`. partial: Liu et al. 2018,
-"Partial convolution based padding" (arXiv:1811.11718), equations 1 and 2. random: after Nguyen et
-al. 2019, "Distribution padding in convolutional neural networks" (ICIP).
+"Partial convolution based padding" (arXiv:1811.11718), its re-weighted convolution. random:
+after Nguyen et al. 2019, "Distribution padding in convolutional neural networks" (ICIP).
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class BorderedConvolution(Bordered):
         self.set_border(given, border_seed)
 
     @property
-    def is_kerass(self) -> bool:
+    def left_to_keras(self) -> bool:
         """Whether Keras' own layer does all of the work."""
         return self.keeps_string or self.padding == "same"
 
@@ -95,7 +95,7 @@ class BorderedConvolution(Bordered):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Pad and convolve: (batch, *spatial, channels) -> (batch, *output, filters)."""
-        if self.is_kerass:
+        if self.left_to_keras:
             return super().call(inputs)
         return self.finish(self.respond(inputs, self.kernel, training))
 
@@ -126,7 +126,7 @@ class BorderedConvolution(Bordered):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (batch, *output, filters)."""
-        if self.is_kerass:
+        if self.left_to_keras:
             return super().compute_output_shape(input_shape)
         batch, *sizes, channels = padded_shape(input_shape, self.pad_widths(input_shape))
         splits = self.splits(input_shape)

@@ -152,8 +152,8 @@ def split_kernel(
     """Return the kernel of `even_split`: a pixel larger, each channel's in its own corner.
 
     Wu et al. 2019, "Convolution with even-sized kernels and symmetric padding"
-    (arXiv:1903.08385), equation 5, with the shift in the kernel instead of the map: channel i
-    is padded towards corner i mod 4 (top left, top right, bottom left, bottom right), on a
+    (arXiv:1903.08385), C2sp and C4sp, with the shift in the kernel instead of the map: channel
+    i is padded towards corner i mod 4 (top left, top right, bottom left, bottom right), on a
     sequence towards side i mod 2 (before, after).
 
     Args:
