@@ -7,9 +7,8 @@ import numpy as np
 
 from models import layers
 from models.padding import Padding
-from models.supports import LAYER_RANK
-from tests.models import oracle
-from tests.models.covering import axis_amounts, map_sizes, window
+from tests.models import covering, oracle
+from tests.models.covering import axis_amounts
 
 CHANNELS = 4  # one for each corner of even_split
 
@@ -50,8 +49,8 @@ def numbers(rng, *shape):
 
 def problem(case, groups=1):
     """Draw the numbers of a case."""
-    k, s, d = window(case)
-    sizes, rng = map_sizes(case, k, s, d), case.rng
+    k, s, d = covering.window(case)
+    sizes, rng = covering.map_sizes(case, k, s, d), case.rng
     name, multiplier, filters = case.layer, int(rng.integers(1, 3)), 3 if groups == 1 else 4
     kernels = {
         "Conv": [(*k, CHANNELS // groups, filters)],
@@ -84,27 +83,28 @@ def problem(case, groups=1):
 def build(p):
     """Return the layer of a problem, with its weights."""
     kind, border = getattr(layers, p.case.layer), Padding(p.case.amount, p.case.mode, p.value)
-    window = {"strides": p.strides, "padding": border}
+    args = {"strides": p.strides, "padding": border}
     if "Pooling" in p.case.layer:
-        counts = p.case.mode != "partial"
-        layer = kind(p.kernel_size, **window, count_include_pad=counts)
-    else:
-        window |= {"kernel_size": p.kernel_size, "dilation_rate": p.dilation}
-        if not p.case.layer.startswith("Depthwise"):
-            window["filters"] = len(p.bias)
-        if p.case.layer in ("DepthwiseConv2D", "SeparableConv2D"):
-            window["depth_multiplier"] = p.kernels[0].shape[-1]
-        if p.output_padding:
-            window["output_padding"] = p.output_padding
-        if p.groups > 1:
-            window["groups"] = p.groups
-        layer = kind(**window)
+        layer = kind(p.kernel_size, **args, count_include_pad=p.case.mode != "partial")
+        layer.build(p.x.shape)
+        layer.set_weights([p.learned] * len(layer.weights))
+        return layer
+    depthwise = p.case.layer in ("DepthwiseConv2D", "SeparableConv2D")
+    start = ("depthwise", "pointwise")[: len(p.kernels)] if depthwise else ("kernel",)
+    args |= {"kernel_size": p.kernel_size, "dilation_rate": p.dilation}
+    args |= {f"{name}_initializer": "zeros" for name in start}  # which JAX need not compile
+    if depthwise:
+        args["depth_multiplier"] = p.kernels[0].shape[-1]
+    if not p.case.layer.startswith("Depthwise"):
+        args["filters"] = len(p.bias)
+    if p.output_padding:
+        args["output_padding"] = p.output_padding
+    if p.groups > 1:
+        args["groups"] = p.groups
+    layer = kind(**args)
     layer.build(p.x.shape)
-    border_weight = [p.learned] if p.learned is not None and len(layer.weights) % 2 else []
-    if p.case.layer.startswith("Separable"):
-        border_weight = [p.learned] if p.learned is not None and len(layer.weights) == 4 else []
-    bias = [] if p.bias is None else [p.bias]
-    layer.set_weights([*p.kernels, *bias, *border_weight])
+    borders = len(layer.weights) - len(p.kernels) - 1
+    layer.set_weights([*p.kernels, p.bias, *[p.learned] * borders])
     return layer
 
 
@@ -230,19 +230,15 @@ def _pooled(p, padded, cotangent):
     if p.case.mode == "partial":
         counts = oracle.pad(np.ones(p.x.shape), Border(p).widths(0), ["zeros"] * p.rank)
     y = np.zeros((2, *oracle.output_shape(*geometry), CHANNELS))
-    signal, by_padded, space = (
-        cotangent(y.shape),
-        np.zeros(padded.shape),
-        tuple(range(1, p.rank + 1)),
-    )
+    signal, by_padded = cotangent(y.shape), np.zeros(padded.shape)
+    space = tuple(range(1, p.rank + 1))
     for position, window in oracle.windows(*geometry):
         at, patch = (slice(None), *position), padded[window]
         if p.case.layer.startswith("Max"):
             y[at] = patch.max(space)
             flat = patch.reshape(2, -1, CHANNELS)
-            share = (np.arange(flat.shape[1])[:, None] == flat.argmax(1)[:, None]).reshape(
-                patch.shape
-            )
+            chosen = np.arange(flat.shape[1])[:, None] == flat.argmax(1)[:, None]
+            share = chosen.reshape(patch.shape)
         else:
             share = counts[window] / counts[window].sum(space, keepdims=True)
             y[at] = (patch * share).sum(space)
