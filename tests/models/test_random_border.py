@@ -126,7 +126,7 @@ class InTraining(keras.layers.Layer):
 
 
 def test_nothing_else_is_moved_by_the_noise():
-    """Initial weights and dropout are those of `same`; another padding_seed moves the noise only."""
+    """Initial weights and dropout are those of `same`; padding_seed moves the noise only."""
     options = {"widths": (3, 4), "convs_per_stage": (1, 1), "dropout": 0.5}
 
     def built(padding, **kwargs):

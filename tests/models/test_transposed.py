@@ -39,18 +39,18 @@ def test_it_is_the_gradient_of_its_convolution(amount):
         if (s > 1 and d > 1) or n + before + after < window:
             continue
         left = (n - 1 if amount in ("same", "same_lower") else n + before + after - window) % s
-        # Keras' own two count their output padding otherwise.
-        extra = None if amount in ("valid", "same") else left
-        if amount == "valid" and (left or k < s) or amount == "same" and left != s - 1:
-            continue
+        if amount in ("valid", "same"):  # Keras' own two, whose output padding is Keras' too
+            if left != (s - 1 if amount == "same" else 0) or window < s:
+                continue
+            left = None
         conv, back, there = pair(
             (Conv1D, Conv1DTranspose), 3, k, s, amount, (2, n, 2),
-            dilation_rate=d, output_padding=extra,
+            dilation_rate=d, output_padding=left,
         )  # fmt: skip
         y = picture(*there)
         _, (by_x, _) = oracle.value_and_gradients(conv, picture(2, n, 2), y)
         transposed = np.asarray(back(y))
-        assert transposed.shape == by_x.shape == back.compute_output_shape(there), (n, k, s, d)
+        assert transposed.shape == by_x.shape == tuple(back.compute_output_shape(there))
         np.testing.assert_allclose(transposed, by_x, atol=1e-5, err_msg=str((n, k, s, d)))
         tried += 1
     assert tried > 20
@@ -91,6 +91,8 @@ def test_dumoulin_and_visin_relations(i, k, s, amount, extra, expected):
 @pytest.mark.parametrize("extra", [None, 0, 1])
 def test_strings_and_their_paddings_are_keras_bit_for_bit(padding, extra):
     for k, s in itertools.product(range(1, 6), (2, 3)):
+        if padding != "valid" and extra is not None and k % 2 == 0:
+            continue  # Keras' own size is not that of any convolution, and TensorFlow refuses it
         for kind, shape in [(Conv1DTranspose, (2, 5, 3)), (Conv2DTranspose, (1, 4, 5, 3))]:
             theirs = getattr(keras.layers, kind.__name__)(2, k, s, padding, output_padding=extra)
             x = picture(*shape)
@@ -104,13 +106,12 @@ def test_strings_and_their_paddings_are_keras_bit_for_bit(padding, extra):
 
 
 @pytest.mark.parametrize("amount", ["same", "same_lower", "half", "full", "causal", 1])
-@pytest.mark.parametrize(("k", "s", "extra"), [(4, 2, None), (3, 2, 1), (2, 3, 0), (1, 3, 2)])
+@pytest.mark.parametrize(("k", "s", "extra"), [(4, 2, None), (3, 2, 1), (3, 3, 0), (1, 3, 2)])
 def test_unknown_sizes_give_what_known_ones_do(amount, k, s, extra):
-    known = Conv1DTranspose(2, k, s, Padding(amount), output_padding=extra)
     open_ = Conv1DTranspose(2, k, s, Padding(amount), output_padding=extra)
     model = keras.Sequential([keras.Input((None, 3)), open_])
     for n in (4, 7):
-        x = picture(2, n, 3)
+        x, known = picture(2, n, 3), Conv1DTranspose(2, k, s, Padding(amount), output_padding=extra)
         known.build(x.shape)
         known.set_weights(open_.get_weights())
         y = model.predict(x, verbose=0)
