@@ -8,7 +8,7 @@ EXTRAS := tensorflow,dev
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: help install install-jax train test test-slow test-jax test-without-tensorflow check format tensorboard constraints clean
+.PHONY: help install install-jax train test test-slow test-random test-jax test-without-tensorflow check format tensorboard constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -33,6 +33,9 @@ test: install  ## run the quick tests
 
 test-slow: install  ## run the slow tests: kills and resumes, real data
 	@$(PY) -m pytest -m slow $(ARGS)
+
+test-random: install  ## run thousands of drawn cases against the oracle (ARGS="--hypothesis-seed=1")
+	@$(PY) -m pytest -m random tests/models $(ARGS)
 
 test-jax: install-jax  ## run the tests of layers and models on JAX
 	@KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/models $(ARGS)

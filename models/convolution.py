@@ -133,6 +133,15 @@ class BorderedConvolution(Bordered):
         sizes = [n if n is None else n - split for n, split in zip(sizes, splits, strict=True)]
         return super().compute_output_shape((batch, *sizes, channels))
 
+    def enable_lora(self, *args: Any, **kwargs: Any) -> None:
+        """Add an adapter, as Keras does; refused beside a learned border."""
+        if self.mode == "learned":
+            raise ValueError(
+                f"Layer '{self.name}' takes no LoRA: its border is learned, and Keras merges an "
+                "adapter into the kernel without the weights behind it."
+            )
+        super().enable_lora(*args, **kwargs)
+
     def own_variables(self) -> list[Any]:
         """Return the weights in the order in which they are saved."""
         if not self.built:

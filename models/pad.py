@@ -45,7 +45,8 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
     Args:
         x: floating-point tensor of shape (batch, *spatial, channels).
         amounts: (before, after) in pixels for each spatial axis.
-        mode: a name from `models.padding.AXIS_MODES`, or one for each spatial axis.
+        mode: a name from `models.checks.AXIS_MODES`, or one for each spatial axis. Where zeros
+            and a constant meet in a corner, it holds the constant.
         value: what mode `"constant"` writes: a number, or a tensor of shape (1, channels) or
             (batch, channels).
 

@@ -163,7 +163,8 @@ def same_total(size: int | None, reach: int, strides: int) -> int:
         return reach
     if size is None:
         raise PaddingError(
-            "The amounts 'same' and 'same_lower' need a known size where strides > 1. "
+            "The amounts 'same', 'same_lower' and 'even_split' need a known size where "
+            "strides > 1. "
             f"Received: size=None, strides={strides}"
         )
     return max(0, reach - (size - 1) % strides)

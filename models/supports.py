@@ -70,7 +70,7 @@ def _of_the_input(padding: Padding, rank: int, layer: str) -> str | None:
     if padding.mode == "partial":
         return "'partial' rescales what a convolution computes, and the picture is not computed"
     try:
-        padding.modes(rank)
+        padding.amounts(rank), padding.modes(rank)
     except PaddingError as error:
         return str(error)
     return _of_one_mode(padding)

@@ -24,8 +24,9 @@ class BorderedTranspose(Bordered):
     """Mixed in before a transposed convolution of Keras.
 
     The output on an axis is the map whose convolution gives the input back:
-    (size - 1) * strides + window - before - after + output_padding. `same` and `same_lower`
-    give size * strides, as in Keras, and `valid` gives what Keras gives.
+    (size - 1) * strides + window - before - after + output_padding. `same_lower` gives
+    size * strides, or (size - 1) * strides + 1 + output_padding where that is given; `same` and
+    `valid` give what Keras gives.
     """
 
     def __init__(
@@ -44,26 +45,43 @@ class BorderedTranspose(Bordered):
         native = padding if given.keeps_string else native
         super().__init__(filters, kernel_size, strides, native, output_padding, *args, **kwargs)
         self.set_border(given, border_seed=0)
-        self.is_kerass = given.keeps_string or native == amount
+        self.left_to_keras = given.keeps_string or native == amount
 
-    def cut_widths(self, sizes: tuple[int | None, ...]) -> Widths:
-        """Return the pixels (before, after) that are cut from each axis of the whole output."""
-        outputs = tuple(
-            None if n is None else n * s for n, s in zip(sizes, self.strides, strict=True)
-        )
+    @property
+    def left_over(self) -> tuple[int, ...]:
+        """The pixels after its last window that a strided map has on each axis.
+
+        They are `output_padding`; where that is not given, as many as there can be.
+        """
+        return self.output_padding or tuple(s - 1 for s in self.strides)
+
+    def cut_widths(self) -> Widths:
+        """Return the pixels (before, after) that are cut from each axis of the whole output.
+
+        No amount depends on the number of strides in the output, so one window stands for all.
+        """
+        outputs = tuple(1 + extra for extra in self.left_over)
         return self.border.widths(outputs, self.kernel_size, self.strides, self.dilation_rate)
 
     def output_sizes(self, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the size of the output on each axis."""
-        extra = self.output_padding or (None,) * self.RANK
+        ends = zip(sizes, self.strides, self.ends(), strict=True)
+        return tuple(None if n is None else (n - 1) * s + end for n, s, end in ends)
+
+    def ends(self) -> tuple[int, ...]:
+        """Return the size of the output of a single pixel on each axis, as if it could be < 1."""
         amounts = self.border.amounts(self.RANK)
-        window = (self.kernel_size, self.strides, self.dilation_rate)
-        axes = zip(sizes, amounts, self.cut_widths(sizes), extra, *window, strict=True)
-        return tuple(_output_size(*axis) for axis in axes)
+        extra = self.output_padding or (0,) * self.RANK
+        windows = map(window_size, self.kernel_size, self.dilation_rate)
+        axes = zip(amounts, windows, self.cut_widths(), extra, self.left_over, strict=True)
+        return tuple(
+            1 + left if amount in ("same", "same_lower") else window - sum(width) + more
+            for amount, window, width, more, left in axes
+        )
 
     def build(self, input_shape: Shape) -> None:
         """Create the weights, as Keras does; raises CollapseError if nothing is left."""
-        if not self.is_kerass:
+        if not self.left_to_keras:
             for axis, size in enumerate(self.output_sizes(input_shape[1:-1])):
                 if size is not None and size < 1:
                     raise CollapseError(self.name, axis, max(size, 0), 1)
@@ -71,20 +89,17 @@ class BorderedTranspose(Bordered):
 
     def call(self, inputs: Any) -> Any:
         """Spread and cut: (batch, *spatial, channels) -> (batch, *output, filters)."""
-        if self.is_kerass:
+        if self.left_to_keras:
             return super().call(inputs)
         spread = {"strides": self.strides, "dilation_rate": self.dilation_rate}
         outputs = ops.conv_transpose(inputs, self.kernel, padding="valid", **spread)
-        sizes = inputs.shape[1:-1]
         keeps, adds = [slice(None)], [(0, 0)]
-        axes = (self.cut_widths(sizes), self.output_sizes(sizes), outputs.shape[1:-1])
-        for (before, after), size, whole in zip(*axes, strict=True):
-            if size is None or whole is None:
-                keeps.append(slice(before, -after or None))
-                adds.append((0, 0))
-            else:
-                keeps.append(slice(before, before + size))
-                adds.append((0, max(0, before + size - whole)))
+        windows = map(window_size, self.kernel_size, self.dilation_rate)
+        axes = zip(self.cut_widths(), self.ends(), windows, self.strides, strict=True)
+        for (before, _), end, window, stride in axes:
+            more = before + end - max(window, stride)  # Keras' own ends at the longer of the two
+            keeps.append(slice(before, more if more < 0 else None))
+            adds.append((0, max(0, more)))
         outputs = ops.pad(outputs[tuple(keeps)], [*adds, (0, 0)])
         if self.use_bias:
             outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
@@ -92,26 +107,9 @@ class BorderedTranspose(Bordered):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (batch, *output, filters)."""
-        if self.is_kerass:
+        if self.left_to_keras:
             return super().compute_output_shape(input_shape)
         return (input_shape[0], *self.output_sizes(input_shape[1:-1]), self.filters)
-
-
-def _output_size(
-    size: int | None,
-    amount: Any,
-    width: tuple[int, int],
-    extra: int | None,
-    kernel_size: int,
-    strides: int,
-    dilation_rate: int,
-) -> int | None:
-    if size is None:
-        return None
-    if amount in ("same", "same_lower") and extra is None:
-        return size * strides
-    whole = (size - 1) * strides + window_size(kernel_size, dilation_rate)
-    return whole - sum(width) + (extra or 0)
 
 
 @register

@@ -53,3 +53,41 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(checkpoint.CheckpointError, match="cannot be read"):
         checkpoint.restore(path, model())
+
+
+def test_a_resume_goes_on_with_the_noise_of_random_borders(tmp_path):
+    """Two epochs are one, a checkpoint, a fresh model, and one more: bit for bit."""
+    import keras
+
+    import models
+
+    x = np.random.default_rng(0).normal(size=(12, 10, 9, 1)).astype("float32")
+
+    def made():
+        keras.utils.set_random_seed(3)
+        options = {"widths": (3, 4), "convs_per_stage": (1, 1), "dropout": 0.5}
+        built = models.build(
+            "small_cnn", input_shape=(10, 9, 1), num_classes=2, padding="random", **options
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        built.compile("adam", loss)
+        built.optimizer.build(built.trainable_variables)
+        return built
+
+    def epoch(built):
+        built.fit(x, np.arange(12) % 2, batch_size=4, epochs=1, verbose=0, shuffle=False)
+
+    path, straight = tmp_path / "checkpoint.npz", made()
+    epoch(straight)
+    noise = straight.get_layer("stage1_conv1").noise.state
+    assert any(variable is noise for variable in straight.variables)
+    checkpoint.save(path, straight, {})
+    drawn = np.array(noise)
+    epoch(straight)
+    assert not np.array_equal(drawn, noise)
+    resumed = made()
+    checkpoint.restore(path, resumed)
+    assert np.array_equal(drawn, resumed.get_layer("stage1_conv1").noise.state)
+    epoch(resumed)
+    for a, b in zip(everything(straight), everything(resumed), strict=True):
+        assert np.array_equal(a, b)

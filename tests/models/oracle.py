@@ -12,6 +12,14 @@ NUMPY_MODE = {"reflect": "reflect", "symmetric": "symmetric", "replicate": "edge
 NUMPY_MODE["circular"] = "wrap"
 
 
+def operator(size, before, after, mode):
+    """Return the matrix by which np.pad pads an axis; rows of zeros for a constant."""
+    widths = ((before, after), (0, 0))
+    if mode == "odd_reflect":
+        return np.pad(np.eye(size), widths, mode="reflect", reflect_type="odd")
+    return np.pad(np.eye(size), widths, mode=NUMPY_MODE.get(mode, "constant"))
+
+
 def sources(size, before, after, mode):
     """Return where each pixel of a padded axis comes from, by np.pad; -1 for a constant."""
     if mode in NUMPY_MODE:
@@ -19,15 +27,21 @@ def sources(size, before, after, mode):
     return np.pad(np.arange(size), (before, after), constant_values=-1)
 
 
-def amounts(amount, size, k, s, d):
-    """Return (before, after) on one axis by the definition of the amount, in words."""
+def amounts(amount, size, k, s, d, side=None):
+    """Return (before, after) on one axis by the definition of the amount, in words.
+
+    `side` is the one that a channel of `even_split` is padded towards, 0 or 1; without it both
+    sides get what some channel needs.
+    """
     window = d * (k - 1) + 1
-    if amount in ("same", "same_lower"):
+    if amount in ("same", "same_lower", "even_split"):
         outputs = math.ceil(size / s)
         total = 0
         while (size + total - window) // s + 1 < outputs:
             total += 1
         halves = (total // 2, math.ceil(total / 2))
+        if amount == "even_split":
+            return (halves[1],) * 2 if side is None else halves[:: 1 if side else -1]
         return halves if amount == "same" else halves[::-1]
     if k == 1:
         return 0, 0
@@ -41,25 +55,23 @@ def amounts(amount, size, k, s, d):
 
 
 def pad(x, widths, modes, value=0.0):
-    """Pad the spatial axes of (batch, *spatial, channels)."""
-    for axis, ((before, after), mode) in enumerate(zip(widths, modes, strict=True), start=1):
-        source = sources(x.shape[axis], before, after, mode)
-        fill = value if mode == "constant" else 0.0
-        outside = (source < 0).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
-        x = np.where(outside, fill, np.take(x, np.maximum(source, 0), axis=axis))
+    """Pad the spatial axes of (batch, *spatial, channels); a constant covers the corners."""
+    axes = list(enumerate(zip(widths, modes, strict=True), start=1))
+    for axis, (width, mode) in axes:
+        matrix = operator(x.shape[axis], *width, mode)
+        x = np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis)
+    for axis, ((before, after), mode) in axes:
+        if mode == "constant":
+            outside = sources(x.shape[axis] - before - after, before, after, mode) < 0
+            x = np.where(outside.reshape([-1 if i == axis else 1 for i in range(x.ndim)]), value, x)
     return x
 
 
 def pad_adjoint(grad, sizes, widths, modes):
     """Send the gradient of a padded map back to the map."""
-    for axis in range(len(sizes), 0, -1):
-        size, (before, after), mode = sizes[axis - 1], widths[axis - 1], modes[axis - 1]
-        back = np.zeros((*grad.shape[:axis], size, *grad.shape[axis + 1 :]))
-        for position, source in enumerate(sources(size, before, after, mode)):
-            if source >= 0:
-                at = (slice(None),) * axis
-                back[(*at, source)] += grad[(*at, position)]
-        grad = back
+    for axis, (size, width, mode) in enumerate(zip(sizes, widths, modes, strict=True), start=1):
+        matrix = operator(size, *width, mode)
+        grad = np.moveaxis(np.tensordot(matrix.T, grad, (1, axis)), 0, axis)
     return grad
 
 
@@ -131,11 +143,13 @@ def value_and_gradients(layer, x, cotangent):
     else:
         import jax
 
+        state = [v.value for v in layer.non_trainable_variables]
+
         def total(x, weights):
-            y, _ = layer.stateless_call(weights, [], x)
+            y, _ = layer.stateless_call(weights, state, x)
             return (y * cotangent).sum(), y
 
         weights = [w.value for w in layer.trainable_variables]
-        (by_x, by_weights), y = jax.grad(total, (0, 1), has_aux=True)(x, weights)
+        (by_x, by_weights), y = jax.jit(jax.grad(total, (0, 1), has_aux=True))(x, weights)
         grads = [by_x, *by_weights]
     return np.asarray(y), [np.asarray(g) for g in grads]

@@ -15,7 +15,7 @@ from models.padding import (
     pad_amounts,
     same_total,
 )
-from models.supports import LAYER_RANK, supports
+from models.supports import supports
 from tests.models import oracle
 
 
@@ -27,7 +27,7 @@ def test_imports_no_framework():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("amount", [*AMOUNTS[:-1], 0, 1, 3, (2, 5)])
+@pytest.mark.parametrize("amount", [*AMOUNTS, 0, 1, 3, (2, 5)])
 def test_amounts_by_brute_force(amount):
     for size in range(1, 13):
         for k in range(1, 6):
@@ -98,6 +98,7 @@ def test_empty_map_has_no_border():
         Padding([[1, 2], [0, 1]], "reflect"),
         Padding(["causal", "same"], ["replicate", "constant"], -0.5),
         Padding([[1, 2]]),
+        Padding("same", "constant", [0.5, -1.0]),
     ],
 )
 def test_dict_round_trip_through_json(padding):
@@ -119,7 +120,11 @@ def test_a_flat_sequence_is_per_axis():
 
 
 def test_names():
-    assert set(NAMED) == {*AMOUNTS, "explicit", *MODES} - {"zeros"}
+    others = {"explicit", "input", "causal_rows", "causal_columns", "latitude_longitude"}
+    assert set(NAMED) == {*AMOUNTS, *MODES, *others} - {"zeros"}
+    assert NAMED["latitude_longitude"] == Padding("same", ("replicate", "circular"))
+    assert NAMED["causal_rows"] == Padding(("causal", "same"))
+    assert NAMED["causal_columns"] == Padding(("same", "causal"))
     assert NAMED["explicit"] == Padding(1, "zeros")
     assert NAMED["reflect"] == Padding("same", "reflect")
     assert NAMED["full"] == Padding("full", "zeros")
@@ -137,6 +142,10 @@ def test_names():
         (lambda: Padding([[1, 2, 3]]), r"Received: amount=\[1, 2, 3\]"),
         (lambda: Padding(1.5), "Received: amount=1.5"),
         (lambda: Padding("same", "constant", float("nan")), "finite"),
+        (lambda: Padding("same", "constant", [1.0, "a"]), "one per channel"),
+        (lambda: Padding("same", "constant", []), "one per channel"),
+        (lambda: Padding(["input", "same"]), "Unknown amount"),
+        (lambda: Padding("same", ["mean", "mea"]), "Did you mean 'mean'"),
         (lambda: Padding("same", "zeros", 1.0), "belongs to mode 'constant'"),
         (lambda: Padding("same", []), "Unknown mode"),
         (lambda: Padding.of("circulr"), "Did you mean 'circular'"),
@@ -158,26 +167,6 @@ def test_replace_drops_a_value_nobody_uses():
     assert Padding("same", "constant", 2.0).replace({"amount": 1}) == Padding(1, "constant", 2.0)
     with pytest.raises(PaddingError, match="Unknown field"):
         Padding().replace({"width": 1})
-
-
-@pytest.mark.parametrize("layer", LAYER_RANK)
-def test_supports(layer):
-    rank = LAYER_RANK[layer]
-    for amount in AMOUNTS:
-        for mode in MODES:
-            reason = supports(amount, mode, layer)
-            future = amount == "causal" and mode in ("reflect", "symmetric", "circular")
-            assert (reason is not None) == (future or (amount == "causal" and rank == 2))
-    assert "write one amount per axis" in (supports("causal", "zeros", "Conv2D") or "")
-    assert supports(["causal"] + ["same"] * (rank - 1), "replicate", layer) is None
-    assert "the future" in (supports(["causal"] * rank, "circular", layer) or "")
-    assert "one entry per axis" in (supports([1] * (rank + 1), "zeros", layer) or "")
-
-
-def test_supports_looks_at_each_axis_alone():
-    assert supports(["causal", "same"], ["zeros", "reflect"], "Conv2D") is None
-    assert supports(["same", "causal"], ["zeros", "reflect"], "Conv2D") is not None
-    assert supports(["valid", "causal"], "constant", "Conv2D") is None
 
 
 def test_padding_is_frozen():

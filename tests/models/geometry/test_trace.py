@@ -5,7 +5,7 @@ from keras import layers
 
 import models
 from models.geometry.trace import TraceError, fields_of, final_map_size, trace
-from models.layers import Conv2D
+from models.layers import Conv2D, PadInput2D, SeparableConv2D
 from models.padding import Padding
 
 # Published in google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md: field, stride, padding.
@@ -134,6 +134,49 @@ def test_causal_and_dilated_of_plain_keras():
     x = layers.Conv1D(3, 4, dilation_rate=3, padding="causal", name="conv")(inputs)
     row = trace(keras.Model(inputs, x))[1]
     assert (row.pad, row.receptive_field, row.effective_padding) == (((9, 0),), (10,), (9,))
+
+
+def test_even_split_is_a_hull_of_its_corners():
+    """Each channel sees k pixels, all of them together one more, centred where the output is."""
+    inputs = keras.Input((12, 13, 4), name="image")
+    x = Conv2D(4, 2, padding=Padding("even_split"), name="a")(inputs)
+    x = SeparableConv2D(4, (4, 3), padding=Padding("even_split"), name="b")(x)
+    a, b = trace(keras.Model(inputs, x))[1:]
+    assert (a.kernel_size, a.pad, a.receptive_field) == ((2, 2), ((1, 1), (1, 1)), (3, 3))
+    assert (a.effective_padding, a.output_size) == ((1, 1), (12, 13))
+    assert (b.pad, b.receptive_field) == (((2, 2), (1, 1)), (7, 5))
+    assert b.effective_padding == (3, 2)
+    assert (a.macs, a.parameters) == (12 * 13 * 4 * 4 * 4, 4 * 4 * 4 + 4)
+    assert b.macs == 12 * 13 * (12 * 4 + 4 * 4)
+    model = keras.Model(inputs, x)
+    model.set_weights([np.ones(w.shape, "float32") for w in model.get_weights()])
+    base = np.zeros((1, 12, 13, 4), "float32")
+    reached = set()
+    for row in range(12):
+        lit = base.copy()
+        lit[0, row, 6] = 1.0
+        if (np.asarray(model(lit)) != np.asarray(model(base)))[0, 6, 6].any():
+            reached.add(row)
+    assert reached == set(range(3, 10))
+
+
+def test_separable_and_its_border_are_traced():
+    inputs = keras.Input((9, 10, 2))
+    padding = Padding("same", "learned")
+    x = SeparableConv2D(5, 3, 2, padding, depth_multiplier=3, name="conv")(inputs)
+    row = trace(keras.Model(inputs, x))[1]
+    assert (row.type, row.output_size, row.pad) == ("SeparableConv2D", (5, 5), ((1, 1), (0, 1)))
+    assert row.macs == 5 * 5 * (9 * 6 + 6 * 5)
+    assert row.parameters == 9 * 6 + 6 * 5 + 5 + 2
+
+
+def test_a_padded_picture_is_a_shift():
+    inputs = keras.Input((9, 8, 1))
+    x = PadInput2D(Padding([[1, 2], [0, 3]], "reflect"), name="pad_input")(inputs)
+    pad, conv = trace(keras.Model(inputs, Conv2D(1, 3, padding="valid", name="conv")(x)))[1:]
+    assert (pad.pad, pad.output_size) == (((1, 2), (0, 3)), (12, 11))
+    assert (pad.receptive_field, pad.effective_padding, pad.macs) == ((1, 1), (1, 0), 0)
+    assert (conv.receptive_field, conv.effective_padding) == ((3, 3), (1, 0))
 
 
 def test_unknown_sizes_leave_open_what_depends_on_them():
