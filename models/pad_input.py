@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.bordered import Bordered, read_given, register
+from models.checks import INPUT, PaddingError
 from models.pad import check_known, padded_shape
 from models.padding import Padding, Widths
 
@@ -24,7 +25,13 @@ class PadInput(Bordered):
 
     def __init__(self, padding: Any, border_seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.set_border(read_given(Padding.of(padding), type(self).__name__), border_seed)
+        given = read_given(Padding.of(padding), type(self).__name__)
+        if given.border.amount == INPUT:
+            raise PaddingError(
+                "How many pixels 'input' means is for models.build to say; this layer takes a "
+                f"number. Received: padding={given.border.to_dict()}"
+            )
+        self.set_border(given, border_seed)
 
     @property
     def widths(self) -> Widths:

@@ -44,6 +44,15 @@ def test_what_lies_inside_is_the_map(mode):
         assert (matrix.sum(1) == 1).all()  # so a constant line stays one
 
 
+def test_odd_reflect_copies_the_map():
+    """Not 2 x - x, which rounds."""
+    for size in range(1, 6):
+        terms = odd_reflect_terms(size, 3, 4)
+        index, sign, first, last = (term[3 : 3 + size].tolist() for term in terms)
+        assert (index, sign) == (list(range(size)), [1] * size)
+        assert first == last == [0] * size
+
+
 def test_taps_outside_by_brute_force():
     grid = itertools.product(range(1, 7), (0, 1, 4), (0, 2, 5), range(1, 5), (1, 2, 3), (1, 2))
     for size, before, after, k, s, d in grid:

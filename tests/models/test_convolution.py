@@ -148,6 +148,20 @@ def test_foveation_of_one_layer(k, amount, mode, expected):
     np.testing.assert_allclose(uses[0, ::-1, 0], uses[0, :, 0], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("size", "expected"), [(224, 0.352), (225, 0), (32, 0.393), (33, 0)])
+@pytest.mark.parametrize("amount", ["same", "half"])
+def test_foveation_of_five_strides(size, expected, amount):
+    """Alsallakh et al. 2021: sizes of 2^5 a + 1 use their pixels symmetrically, others do not."""
+    args = {"padding": Padding(amount), "kernel_initializer": "ones", "use_bias": False}
+    model = keras.Sequential([keras.Input((size, 1)), *(Conv1D(1, 3, 2, **args) for _ in range(5))])
+    shape = (1, *model.output_shape[1:])
+    x = picture(1, size, 1)
+    _, (uses, *_) = oracle.value_and_gradients(model, x, np.ones(shape, "float32"))
+    uses = uses[0, :, 0]
+    asymmetry = np.abs(uses - uses[::-1]).sum() / (2 * uses.sum())
+    assert asymmetry == pytest.approx(expected, abs=5e-4)
+
+
 @pytest.mark.parametrize("padding", [
     "same", Padding("half", "reflect"), Padding(["causal", [1, 2]], ["constant", "circular"], 2.0),
 ], ids=str)  # fmt: skip
