@@ -103,6 +103,11 @@ class Bordered(keras.Layer):
         if self.mode in ("mean", "random"):
             return ops.mean(x, axis=tuple(range(1, self.RANK + 1)))
         if self.mode == "learned":
+            if self.border_value is None:
+                raise PaddingError(
+                    f"Layer '{self.name}' was built for a size that needs no border, so it has "
+                    f"learned none. Received: inputs.shape={tuple(x.shape)}"
+                )
             return ops.cast(self.border_value, x.dtype)[None]
         return ops.full((1, x.shape[-1]), 1, x.dtype) * ops.cast(self.border.value, x.dtype)
 

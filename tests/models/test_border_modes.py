@@ -177,6 +177,10 @@ def test_learned_keeps_no_weight_where_nothing_is_padded():
     layer = Conv1D(2, 3, padding=Padding("valid", "learned"))
     layer.build((None, 5, 1))
     assert [w.path.split("/")[-1] for w in layer.weights] == ["kernel", "bias"]
+    halves = Conv1D(2, 2, 2, Padding("same", "learned"))
+    halves(picture(1, 4, 1))
+    with pytest.raises(ValueError, match="built for a size that needs no border"):
+        halves(picture(1, 5, 1))
 
 
 def test_the_mean_is_each_examples_and_each_channels():
