@@ -10,6 +10,7 @@ an epoch of a run) and curves.png. Paths are left out of the commands.
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 import statistics
 import sys
@@ -38,6 +39,7 @@ COLUMNS = (
     "parameters",
     "minutes a run",
 )
+PANELS_A_ROW = 4
 TRAIN, VALIDATION = "#0072b2", "#d55e00"  # colour-blind-safe: Okabe & Ito
 
 
@@ -151,11 +153,15 @@ def command(run: Record) -> str:
 
 def draw(cells: list[list[Record]]) -> Figure:
     """A panel a cell: accuracy by epoch, a thin line a seed, and the test accuracy at the end."""
-    figure = Figure(figsize=(4.2 * len(cells), 3.6), dpi=110)
+    columns = min(len(cells), PANELS_A_ROW)
+    rows = math.ceil(len(cells) / columns)
+    figure = Figure(figsize=(4.2 * columns, 3.6 * rows), dpi=110)
     FigureCanvasAgg(figure)
     figure.set_layout_engine("constrained")
-    panels = figure.subplots(1, len(cells), squeeze=False)[0]
-    for axis, runs in zip(panels, cells, strict=True):
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
+    for unused in panels[len(cells) :]:
+        unused.remove()
+    for axis, runs in zip(panels, cells, strict=False):
         for run in runs:
             epochs = [row["epoch"] for row in run.curve]
             for key, colour in (("accuracy", TRAIN), ("validation_accuracy", VALIDATION)):

@@ -49,6 +49,9 @@ def test_the_curves_are_those_of_the_metrics(tiny):
     (axis,) = draw([runs]).axes
     with open(next(Path("runs/default").glob("*/seed=0/metrics.csv"))) as file:
         training = [100 * float(row["accuracy"]) for row in csv.DictReader(file)]
+    rows = {axis.get_subplotspec().rowspan.start for axis in draw([runs] * 6).axes}
+    assert rows == {0, 1}
+    assert len(draw([runs] * 6).axes) == 6
     assert axis.lines[0].get_ydata().tolist() == pytest.approx(training)
     assert axis.lines[2].get_ydata().tolist() == pytest.approx([runs[0].accuracy])
 
