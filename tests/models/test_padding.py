@@ -144,7 +144,7 @@ def test_names():
         (lambda: Padding("same", "constant", float("nan")), "finite"),
         (lambda: Padding("same", "constant", [1.0, "a"]), "one per channel"),
         (lambda: Padding("same", "constant", []), "one per channel"),
-        (lambda: Padding(["input", "same"]), "Unknown amount"),
+        (lambda: Padding(["input", "same"]), "stands alone, not in a list"),
         (lambda: Padding("same", ["mean", "mea"]), "Did you mean 'mean'"),
         (lambda: Padding("same", "zeros", 1.0), "belongs to mode 'constant'"),
         (lambda: Padding("same", []), "Unknown mode"),
