@@ -44,6 +44,7 @@ def test_widths_by_hand(steps, size, expected):
     [conv(3), ("pool", 3, 2), conv(5), conv(3, 2)],
     [conv(7, 2), ("pool", 3, 2), conv(3), ("pool", 2, 2), conv(4)],
     [conv(2, 2), conv(2, 2), conv(2, 2)],
+    [conv(3), ("pool", 5, 2), conv(3), ("pool", 5, 2), conv(3), ("pool", 5, 2), conv(3)],
     [conv(3, 3), conv(3, 3)],
 ], ids=str)  # fmt: skip
 def test_size_and_place_are_those_of_same(steps):
