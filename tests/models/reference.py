@@ -85,7 +85,7 @@ def build(p):
     kind, border = getattr(layers, p.case.layer), Padding(p.case.amount, p.case.mode, p.value)
     args = {"strides": p.strides, "padding": border}
     if "Pooling" in p.case.layer:
-        layer = kind(p.kernel_size, **args, count_include_pad=p.case.mode != "partial")
+        layer = kind(p.kernel_size, **args, count_include_pad=True)
         layer.build(p.x.shape)
         layer.set_weights([p.learned] * len(layer.weights))
         return layer

@@ -167,6 +167,10 @@ def test_learned_starts_at_zero_behind_the_other_weights(kind):
     assert names[-1] == "border" and "border" not in names[:-1]
     assert names[:-1] == [w.path.split("/")[-1] for w in zeros.weights]
     assert learned.weights[-1].shape == (4,) and learned.weights[-1].trainable
+    learned.save_own_variables(store := {})
+    assert len(store) == len(learned.weights)
+    for i, weight in enumerate(learned.get_weights()):
+        assert np.array_equal(store[str(i)], weight)
     zeros.set_weights(learned.get_weights()[:-1])
     np.testing.assert_allclose(learned(x), zeros(x), atol=1e-6)
     _, gradients = oracle.value_and_gradients(learned, x, np.ones(learned(x).shape, "float32"))

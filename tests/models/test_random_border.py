@@ -52,6 +52,7 @@ def test_the_interior_is_that_of_zeros_in_training_too(kind):
     inside = (slice(None), *(slice(1, -1),) * (x.ndim - 2))
     np.testing.assert_allclose(y[inside], expected[inside], atol=1e-5)
     assert np.abs(y[:, 0] - expected[:, 0]).max() > 1e-2
+    assert np.abs(y[:, 0] - np.asarray(noisy(x))[:, 0]).max() > 1e-2
     assert np.array_equal(noisy(x), noisy(x, training=False))
 
 
