@@ -73,6 +73,12 @@ def test_one_interval_is_students():
     assert found == pytest.approx(interval(column)[1:])
 
 
+def test_no_member_is_wider_than_the_family():
+    differences = np.random.default_rng(9).normal(size=(2, 6))  # two seeds: all t are one t
+    own = [interval(column)[1:] for column in differences.T]
+    assert (family.simultaneous_intervals(differences)[:, 0] <= np.array(own)[:, 0]).all()
+
+
 def test_intervals_of_independent_comparisons_are_sidaks():
     """With many seeds and no correlation c is nearly the quantile of Šidák's level."""
     differences = np.random.default_rng(5).normal(size=(4000, 4))
