@@ -99,7 +99,8 @@ def write(study: Path, folder: Path, baseline: str = "same", margin: float = 0.3
     files.write_csv(folder / "curves.csv", [point for run in runs for point in _points(run)])
     draw(list(cells.values())).savefig(folder / "curves.png")
     found = against(study, baseline, margin)
-    files.write_csv(folder / "differences.csv", differences.rows(found))
+    if compared := differences.rows(found):
+        files.write_csv(folder / "differences.csv", compared)
     lines = markdown(study.name, cells, differences.markdown(found, baseline, margin))
     files.write(folder / "report.md", "\n".join(lines).encode())
     return lines

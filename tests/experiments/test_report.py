@@ -61,3 +61,11 @@ def test_an_empty_study_is_one_line(tmp_path, capsys):
         main([str(tmp_path)])
     assert "holds no complete run" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
+
+
+def test_one_seed_is_reported_and_compares_nothing(tiny):
+    tiny("-m", "padding=same,valid", "seed=0")
+    assert main(["runs/default", "--out", "kept"]) == 0
+    assert not Path("kept/differences.csv").exists()
+    report = Path("kept/report.md").read_text()
+    assert "valid: not compared, same has 1 of the 2 seeds that a comparison needs" in report
