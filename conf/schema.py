@@ -108,6 +108,23 @@ class Seeds:
 
 
 @dataclass(frozen=True)
+class Declaration:
+    """What a study says before its first run.
+
+    Attributes:
+        question: what it asks.
+        baseline: the padding that the others are compared with.
+        metric: the primary one: test_accuracy, or accuracy_on/<subset of the test split>.
+        margin: of equivalence, in points.
+    """
+
+    question: str | None = None
+    baseline: str = "same"
+    metric: str = "test_accuracy"
+    margin: float = 0.3
+
+
+@dataclass(frozen=True)
 class Config:
     model: Component
     padding: PaddingConfig
