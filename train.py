@@ -5,15 +5,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from typing import Any
 
-import data
-import models
 from conf import device
-from conf.reader import ConfigError
 from conf.schema import Config
-from experiments import framework, session, terminal
+from experiments import framework, prepare, session, terminal
 from experiments.exits import FOUND, OK
+from experiments.prepare import build
 from experiments.run import Run
 
 
@@ -23,13 +20,8 @@ def train(config: Config) -> int:
     Heavy imports wait until they are needed: a complete run answers before Keras loads.
     """
     begun = time.perf_counter()
-    fingerprint = data.fingerprint(config.data)
-    if fingerprint is None:
-        with terminal.busy(f"preparing {config.data.name}, once"):
-            framework.start(config.backend)
-            data.ensure(config.data)
-        fingerprint = data.fingerprint(config.data)
-    run = Run.of(config, str(fingerprint))
+    fingerprint = prepare.fingerprint(config)
+    run = Run.of(config, fingerprint)
     if run.complete and not config.rerun:
         terminal.already_complete(run, config.runs_dir)
         return FOUND
@@ -42,14 +34,10 @@ def train(config: Config) -> int:
 
     # data
     with terminal.busy(f"reading {config.data.name}"):
-        loaded = data.load(config.data)
+        loaded = prepare.load(config, fingerprint)
     if loaded.streams:
         terminal.say(loaded.streams)
     seeds = config.seeds.derived(config.seed)
-
-    for name in ("early_stopping", "restore_best"):
-        if getattr(config.trainer, name) and loaded.validation is None:
-            raise ConfigError(f"trainer.{name} needs a validation split: data.validation > 0")
 
     # model
     framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
@@ -111,20 +99,6 @@ def train(config: Config) -> int:
         run.record(learned, predictions, results, dataclasses.asdict(loaded.spec))
     terminal.summary(results, layers, run.directory, config.runs_dir)
     return OK
-
-
-def build(config: Config, spec: data.Spec) -> Any:
-    """The configured network for data of this shape."""
-    return models.build(
-        config.model.name,
-        input_shape=spec.input_shape,
-        num_classes=spec.num_classes,
-        padding=config.padding.padding,
-        overrides=config.padding.overrides,
-        pools=config.padding.pools,
-        padding_seed=config.seeds.derived(config.seed)["padding"],
-        **config.model.options,
-    )
 
 
 def main() -> int:

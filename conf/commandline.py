@@ -30,6 +30,7 @@ GROUPS = {
     "schedule": "learning-rate schedules",
     "trainer": "how long and how to train",
     "experiment": "published protocols",
+    "sweep": "studies, with -m",
     "debug": "quick looks",
 }
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
@@ -41,6 +42,8 @@ padzoo: train a network under a padding, and see what the padding did.
   python train.py padding=same                             train one network
   python train.py model=causal_conv1d padding=causal data=mnist1d seed=3
   python train.py -m padding=same,valid,reflect seed=0,1,2 train every combination
+  python train.py -m sweep=demo                            run a study and report it
+  python train.py -m sweep=… hydra/launcher=joblib         as many runs at once as there are cores
   python train.py evaluate=<run directory>                 measure a finished run again
   python train.py --cfg job                                show the composed configuration
   tensorboard --logdir runs                                look at the results
@@ -112,8 +115,7 @@ def check(arguments: list[str]) -> int:
                     raise unknown(group, str(choice), options(group))
     if any(override.is_add() or override.is_force_add() for override in overrides):
         check_keys(overrides)
-    sweeps = [len(values(o)) for o in overrides if o.is_sweep_override()]
-    return math.prod(sweeps)
+    return math.prod(len(values(o)) for o in overrides if o.is_sweep_override())
 
 
 def check_keys(overrides: list[Override]) -> None:
@@ -194,6 +196,28 @@ def is_multirun(arguments: list[str]) -> bool:
     with initialize_config_dir(str(ROOT), version_base="1.3"):
         composed = compose("config", _choices(overrides) + modes, return_hydra_config=True)
     return composed.hydra.mode == RunMode.MULTIRUN
+
+
+def preset(arguments: list[str]) -> str | None:
+    """The preset of conf/sweep that the overrides choose; None where they choose none."""
+    chosen = [values(o)[0] for o in parse(arguments) if o.key_or_group == "sweep"]
+    return chosen[-1] if chosen and chosen[-1] != "none" else None
+
+
+def only_shows(arguments: list[str]) -> bool:
+    """Whether Hydra is only asked to show something."""
+    flags = get_args_parser().parse_known_args(arguments)[0]
+    return bool(flags.cfg or flags.info or flags.hydra_help or flags.shell_completion)
+
+
+def hydras_own(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The overrides that are Hydra's own, as its launcher, and those of the runs."""
+    own: list[str] = []
+    runs: list[str] = []
+    for override in parse(arguments):
+        key = override.key_or_group
+        (own if key.startswith(("hydra/", "hydra.")) else runs).append(str(override.input_line))
+    return own, runs
 
 
 def _choices(overrides: list[Override]) -> list[str]:

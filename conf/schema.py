@@ -22,6 +22,11 @@ from models.checks import INPUT
 from models.padding import Padding
 from models.supports import supports
 
+
+class DoesNotFitError(ConfigError):
+    """A combination of good values that makes no sense; in a sweep it is not applicable."""
+
+
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = ("tensorflow", "jax")
 
@@ -124,6 +129,9 @@ class Declaration:
     margin: float = 0.3
 
 
+DECLARED = tuple(field.name for field in dataclasses.fields(Declaration))
+
+
 @dataclass(frozen=True)
 class Config:
     model: Component
@@ -136,6 +144,7 @@ class Config:
     seeds: Seeds = field(default_factory=Seeds)
     backend: str = "auto"
     study: str = "default"
+    sweep: Declaration = field(default_factory=Declaration)
     runs_dir: str = "runs"
     rerun: bool = False
     evaluate: str | None = None
@@ -150,7 +159,7 @@ class Config:
     def identity(self, fingerprint: str) -> dict[str, Any]:
         """What makes two runs of one seed the same run: the content, never paths or display."""
         values = self.to_dict()
-        for key in ("seed", "study", "runs_dir", "rerun", "evaluate"):
+        for key in ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate"):
             del values[key]
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
@@ -186,6 +195,8 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     for group in ("model", "optimizer", "schedule"):
         options = dict(values[group])
         values[group] = {"name": options.pop("name"), "options": options}
+    declared = values.get("sweep", {})  # the rest of a preset said what to run
+    values["sweep"] = {name: declared[name] for name in DECLARED if name in declared}
     return _checked(_resolved(read(Config, values)))
 
 
@@ -225,6 +236,13 @@ def _checked(config: Config) -> Config:
         number = config.seed if name == "seed" else getattr(config.seeds, name.split(".")[1])
         if number is not None and not 0 <= number < 2**32:
             raise ConfigError(f"{name} must be between 0 and 2**32 - 1; got {number}")
+    sweep = config.sweep
+    if not sweep.margin > 0:
+        raise ConfigError(f"sweep.margin must be positive; got {sweep.margin:g}")
+    if sweep.metric != "test_accuracy" and not sweep.metric.startswith("accuracy_on/"):
+        raise ConfigError(
+            f"sweep.metric must be test_accuracy or accuracy_on/<subset>; got {sweep.metric!r}"
+        )
     if not config.study or "/" in config.study or config.study.startswith((".", "_")):
         raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
     config.data.validate()
@@ -243,12 +261,12 @@ def _check_padding(config: PaddingConfig, model: str) -> None:
     padding, rank = config.padding, models.SPATIAL_RANK[models.kind(model)]
     layer = f"PadInput{rank}D" if padding.amount == INPUT else f"Conv{rank}D"
     if reason := supports(padding.amount, padding.mode, layer):
-        raise ConfigError(f"padding={config.label} does not fit model={model}: {reason}")
+        raise DoesNotFitError(f"padding={config.label} does not fit model={model}: {reason}")
     for pattern, own in config.exceptions():
         if reason := supports(own.amount, own.mode, f"Conv{rank}D"):
             if own.amount == INPUT:
                 reason += "; give the override an amount of its own"
-            raise ConfigError(
+            raise DoesNotFitError(
                 f"padding.overrides: {label.of_padding(own)} does not fit {pattern}: {reason}"
             )
 

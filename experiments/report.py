@@ -23,9 +23,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from conf.schema import Config
-from experiments import differences, files, terminal
+from experiments import differences, files, overview, terminal
 from experiments.differences import Family, families
 from experiments.run import by_cell, complete_runs
+from experiments.study import Plan
 
 PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
 COLUMNS = (
@@ -104,6 +105,14 @@ def write(study: Path, folder: Path, baseline: str = "same", margin: float = 0.3
     lines = markdown(study.name, cells, differences.markdown(found, baseline, margin))
     files.write(folder / "report.md", "\n".join(lines).encode())
     return lines
+
+
+def finish(study: Path) -> bool:
+    """Report at the end of a sweep; says whether every planned run is there."""
+    plan = Plan.read(study)
+    if picture := overview.write(study):
+        terminal.say(f"picture {picture}")
+    return plan is None or all(run.complete for run in plan.runs(study))
 
 
 def markdown(name: str, cells: dict[str, list[Record]], compared: list[str]) -> list[str]:

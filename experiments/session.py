@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -21,12 +22,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 import data
 import models
-from conf import commandline
+from conf import commandline, presets
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
-from experiments import backends, framework, terminal
+from experiments import backends, framework, prepare, terminal
 from experiments.exits import BAD, FAILED, FOUND, OK, STOPPED
-from experiments.run import Claimed, RunFailed
+from experiments.run import Claimed, Run, RunFailed
 from models.padding import PaddingError
 
 BAD_INPUT = (ConfigError, data.DataError, models.ModelError, PaddingError)
@@ -50,7 +51,8 @@ def main(train: Train) -> int:
             if sweeps:  # one back end, by two names
                 (arguments,) = sweeps.values()
             sys.argv[1:] = arguments
-            return _run(Session(arguments, train))
+            session = Session(arguments, train)
+            return session.sweep() if commandline.is_multirun(arguments) else session.once()
         except (*BAD_INPUT, HydraException, OmegaConfBaseException) as mistake:
             terminal.complain(str(commandline.explain(mistake, arguments)))
             return BAD
@@ -59,38 +61,68 @@ def main(train: Train) -> int:
             return STOPPED
 
 
-def _run(session: Session) -> int:
-    compose = hydra.main(
-        version_base="1.3", config_path=str(commandline.ROOT), config_name="config"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PADZOO_SWEEP_DIR"] = folder
-        compose(session.job)()
-    session.close()
-    return max(session.code, OK)
-
-
 class Session:
     """The job that Hydra runs, once or many times, and what came of it."""
 
     def __init__(self, arguments: list[str], train: Train) -> None:
         self.arguments = arguments
         self.train = train
-        self.sweep = terminal.Sweep(commandline.check(arguments))
         self.code = OK
         self.studies: set[Path] = set()
+        commandline.check(arguments)
+
+    def once(self) -> int:
+        """One run, or what else Hydra is asked for; returns the exit code."""
+        if commandline.preset(self.arguments) and not commandline.only_shows(self.arguments):
+            raise ConfigError("sweep=… stands for many runs: add -m")
+        compose = hydra.main(
+            version_base="1.3", config_path=str(commandline.ROOT), config_name="config"
+        )
+        compose(self.job)()
+        for study in self.studies:
+            from experiments import overview
+
+            if picture := overview.write(study):
+                terminal.say(f"{'all runs so far':<14} {picture}")
+        return max(self.code, OK)
+
+    def sweep(self) -> int:
+        """Every run of a multirun, and the report on its studies; returns the exit code."""
+        from experiments import launching
+
+        hydras, overrides = commandline.hydras_own(self.arguments)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            launching.launcher(self.arguments, hydras, self.job) as launcher,
+        ):
+            os.environ["PADZOO_SWEEP_DIR"] = folder
+            runs = presets.expand(overrides)
+            if any(o.startswith("evaluate=") for o in runs[0]):
+                launcher.launch(runs)
+                return max(self.code, OK)
+            return self._study(runs, launcher, Path(folder))
+
+    def _study(self, runs: list[list[str]], launcher: Any, folder: Path) -> int:
+        from experiments import planning, report, sweeping
+
+        command = shlex.join(["python", "train.py", *self.arguments])
+        sweep = planning.plan(runs, launcher.compose, command)
+        terminal.planned(sweep)
+        rerun = "rerun=true" in (o.lower() for o in runs[0])
+        missing = sweeping.carry_out(sweep, launcher.launch, folder, rerun=rerun)
+        terminal.missing(missing)
+        complete = [report.finish(study) for study in sweep.studies]
+        return OK if all(complete) and not missing else FAILED
 
     def job(self, composed: DictConfig) -> None:
+        """One run, alone or as one of a sweep, in this process or a worker."""
         overrides = list(HydraConfig.get().overrides.task)
         many = HydraConfig.get().mode == hydra.types.RunMode.MULTIRUN
-        if many:
-            self.sweep.begin()
-        begun = time.perf_counter()
         try:
-            values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-            config = from_dict(values)
-            code = self._attempt(config, overrides)
-            self.studies.add(Path(config.runs_dir).expanduser() / config.study)
+            if many:
+                code = self._one_of_many(composed, overrides)
+            else:
+                code = self._attempt(_config(composed), overrides)
         except (*BAD_INPUT, OmegaConfBaseException) as mistake:
             which = f"{' '.join(overrides)}: " if many else ""
             terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
@@ -98,9 +130,24 @@ class Session:
         except Exception:  # a bug of ours: show it, and let a sweep's other runs go on
             traceback.print_exc()
             code = FAILED
-        if code == OK:
-            self.sweep.trained(time.perf_counter() - begun)
         self.code = max(self.code, code)
+
+    def _one_of_many(self, composed: DictConfig, overrides: list[str]) -> int:
+        from experiments import launching, sweeping
+
+        folder = Path(os.environ["PADZOO_SWEEP_DIR"])
+        launching.share_cores(folder)
+        config = _config(composed)
+        if config.evaluate is not None:
+            return self._attempt(config, overrides)
+        begun = time.perf_counter()
+        with terminal.hushed():
+            code = self._attempt(config, overrides)
+        if code in (OK, FAILED):
+            results = Run.of(config, prepare.fingerprint(config)).results if code == OK else None
+            seconds = time.perf_counter() - begun
+            terminal.ended(config, results, seconds, sweeping.Progress(folder))
+        return code
 
     def _attempt(self, config: Config, overrides: list[str]) -> int:
         """Train or evaluate, with every expected end told in one line."""
@@ -109,7 +156,9 @@ class Session:
                 from experiments import reevaluate
 
                 return reevaluate.main(config, overrides)
-            return self.train(config)
+            code = self.train(config)
+            self.studies.add(Path(config.runs_dir).expanduser() / config.study)
+            return code
         except Claimed as elsewhere:
             terminal.say(str(elsewhere))
             return FOUND
@@ -117,15 +166,10 @@ class Session:
             terminal.complain(f"failed: {failure}")
             return FAILED
 
-    def close(self) -> None:
-        """Draw what the studies that were touched have found so far."""
-        if not self.studies:
-            return
-        from experiments import overview
 
-        for study in self.studies:
-            if picture := overview.write(study):
-                terminal.say(f"{'all runs so far':<14} {picture}")
+def _config(composed: DictConfig) -> Config:
+    values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    return from_dict(values)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""A study's plan: every run that is meant to exist, written before the first and added to by sweeps.
+"""A study's plan: every run that is meant to exist, written before the first, and added to.
 
-`<runs_dir>/<study>/study.json` holds what was declared (question, baseline, primary metric, margin),
-the commands that fed it, the cells with their seeds, and the combinations that make no sense.
+`<runs_dir>/<study>/study.json` holds what was declared (question, baseline, primary metric,
+margin), the sweeps that fed it, the cells with their seeds, and what makes no sense.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Cell:
             signature compute the same.
         alias_of: the cell that runs in this one's stead.
         sources: hash of the sources that `signature` was traced with.
+        overrides: that train it, but for the seed.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Cell:
     signature: str
     alias_of: str | None = None
     sources: str = ""
+    overrides: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,16 @@ class Plan:
             seeds = {*cell.seeds, *(known.seeds if known else ())}
             self.cells[name] = dataclasses.replace(cell, seeds=sorted(seeds))
         self.not_applicable += [n for n in other.not_applicable if n not in self.not_applicable]
+
+    def find_aliases(self) -> None:
+        """Of the cells that compute the same, let the first one run, with all their seeds."""
+        first: dict[str, str] = {}
+        for name, cell in self.cells.items():
+            kept = first.setdefault(cell.signature, name)
+            alias_of = None if kept == name else kept
+            self.cells[name] = dataclasses.replace(cell, alias_of=alias_of)
+            seeds = sorted({*self.cells[kept].seeds, *cell.seeds})
+            self.cells[kept] = dataclasses.replace(self.cells[kept], seeds=seeds)
 
     def write(self, study: Path) -> None:
         files.write_json(study / PLAN, dataclasses.asdict(self))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,12 +15,30 @@ from conf.schema import Config
 from experiments import files
 from experiments.run import Run
 
+if TYPE_CHECKING:
+    from experiments.planning import Job, Sweep
+
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
+_hushed = _waits = False
+
+
 def say(text: str) -> None:
-    console.print(escape(text))
+    if not _hushed:
+        console.print(escape(text))
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """Nothing is said inside the block; complaints are."""
+    global _hushed
+    _hushed = True
+    try:
+        yield
+    finally:
+        _hushed = False
 
 
 def busy(text: str) -> AbstractContextManager[Any]:
@@ -90,25 +108,42 @@ def already_complete(run: Run, runs_dir: str) -> None:
     summary(run.results or {}, layers, run.directory, runs_dir)
 
 
-class Sweep:
-    """Where a multirun stands: which run of how many, and the time left at the pace so far."""
+def planned(sweep: Sweep) -> None:
+    """Before a sweep: how many runs there are, and which combinations make no sense."""
+    done = sum(job.run.complete for job in sweep.jobs)
+    parts = [f"{len(sweep.jobs)} runs, {done} of them complete"]
+    if sweep.aliases:
+        parts.append(f"{sweep.aliases} cells compute the same as another and stand with it")
+    if sweep.not_applicable:
+        parts.append(f"{len(sweep.not_applicable)} combinations not applicable")
+    say("; ".join(parts))
+    for one in sweep.not_applicable:
+        say(f"not applicable: {one.model}, {one.padding}, {one.data}: {one.why}")
 
-    def __init__(self, runs: int) -> None:
-        self.runs = runs
-        self._begun = 0
-        self._seconds: list[float] = []
 
-    def begin(self) -> None:
-        self._begun += 1
-        left = ""
-        if self._seconds:
-            remaining = self.runs - self._begun + 1
-            left = f", about {clock(remaining * statistics.mean(self._seconds))} left"
-        say(f"\n[run {self._begun} of {self.runs}{left}]")
+def ended(config: Config, results: dict[str, Any] | None, seconds: float, progress: object) -> None:
+    """After a run of a sweep: what came of it, and where the sweep stands."""
+    name = (
+        f"{config.model.name}, padding {config.padding.label}, {config.data.label}, "
+        f"seed {config.seed}"
+    )
+    came = f"{100 * results['test_accuracy']:.2f} %" if results else "failed"
+    say(f"{name}: {came} in {clock(seconds)}   [{progress}]")
 
-    def trained(self, seconds: float) -> None:
-        """Count a run that was trained: complete and refused ones take no time worth counting."""
-        self._seconds.append(seconds)
+
+def waiting(runs: int) -> None:
+    """Once: other processes hold the runs that are left."""
+    global _waits
+    if not _waits:
+        _waits = True
+        say(f"waiting for other processes, which hold the last {runs} runs")
+
+
+def missing(jobs: list[Job]) -> None:
+    """After a sweep: every run that is not there, and why."""
+    for job in jobs:
+        status = files.read_json(job.run.directory / "status.json") or {}
+        complain(f"no result: {job.run.directory}: {status.get('error') or 'it never ended'}")
 
 
 def clock(seconds: float) -> str:

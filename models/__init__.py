@@ -39,6 +39,10 @@ class ModelError(ValueError):
     """A model that does not exist or cannot be built as asked, in one plain line."""
 
 
+class DoesNotFitError(ModelError):
+    """A good model that does not take this data or this padding."""
+
+
 def names() -> list[str]:
     """Return the names of all models."""
     return list(REGISTRY)
@@ -111,8 +115,9 @@ def build(
     except CollapseError as error:
         message = f"{name} collapses: {error} {_advice(make, tuple(input_shape))}"
     except ValueError as error:
-        message = " ".join(str(error).split())  # Keras writes some of its errors on many lines
-    raise ModelError(message)
+        # Keras writes some of its errors on many lines
+        raise ModelError(" ".join(str(error).split())) from None
+    raise DoesNotFitError(message)
 
 
 def _builder(name: str) -> Callable[..., keras.Model]:
@@ -176,7 +181,7 @@ def _check_kind(name: str, input_shape: tuple[int | None, ...]) -> None:
         "sequence": "a sequence, (steps, channels)",
     }
     fitting = [other for other, k in REGISTRY.items() if SPATIAL_RANK[k] == rank]
-    raise ModelError(
+    raise DoesNotFitError(
         f"{name} takes {wanted[kind(name)]}. Models that take this data: "
         f"{', '.join(fitting) or 'none'}. Received: input_shape={tuple(input_shape)}"
     )

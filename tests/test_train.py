@@ -194,19 +194,6 @@ def test_initial_weights_do_not_depend_on_the_padding(tiny, monkeypatch):
         assert all(np.array_equal(a, b) for a, b in zip(weights[0], other, strict=True))
 
 
-def test_a_multirun_says_where_it_stands_and_goes_on_after_a_mistake(tiny):
-    outcome = tiny("-m", "padding=same,causal,valid", "seed=0")
-    assert outcome.code == 2
-    assert "[run 1 of 3]" in outcome.out
-    assert "[run 3 of 3, about 0:" in outcome.out
-    assert outcome.err.count("error:") == 1
-    assert "does not fit model=small_cnn" in outcome.err
-    statuses = sorted(
-        read(p.parent, "status.json")["status"] for p in Path("runs").glob("*/*/*/status.json")
-    )
-    assert statuses == ["COMPLETED", "COMPLETED"]
-
-
 def test_steps_are_a_duration_too(tiny):
     tiny("trainer.epochs=null", "trainer.steps=3")
     assert [row["step"] for row in rows(only_run())] == ["2", "3"]
@@ -387,7 +374,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(program, arguments, message):
     assert message in outcome.err
     lines = outcome.err.splitlines()
     assert all(line.startswith("error: ") for line in lines)
-    assert len(lines) == (2 if "-m" in arguments else 1)
+    assert len(lines) == 1
     assert list(Path().iterdir()) == []
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.terminal import Sweep, clock, sizes
+from experiments.terminal import clock, hushed, say, sizes
 
 
 @pytest.mark.parametrize(
@@ -15,16 +15,9 @@ def test_map_sizes_leave_out_repeats():
     assert sizes(layers) == "8×8 → 6×6 → 3×3"
 
 
-def test_a_sweep_tells_its_place_and_the_time_left(capsys):
-    sweep = Sweep(3)
-    sweep.begin()
-    sweep.trained(10.0)
-    sweep.begin()
-    sweep.trained(20.0)
-    sweep.begin()
-    lines = capsys.readouterr().out.split("\n")
-    assert [line for line in lines if line] == [
-        "[run 1 of 3]",
-        "[run 2 of 3, about 0:20 left]",
-        "[run 3 of 3, about 0:15 left]",
-    ]
+def test_nothing_is_said_while_hushed(capsys):
+    say("before")
+    with hushed():
+        say("inside")
+    say("after")
+    assert capsys.readouterr().out == "before\nafter\n"

@@ -1,0 +1,171 @@
+"""A sweep as a user runs it: what it plans, shares, resumes, leaves out and says."""
+
+import fcntl
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments import sweeping
+from experiments.study import Plan
+from tests.conftest import TINY
+from tests.helpers import environment
+
+STUDY = Path("runs/default")
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def statuses(study=STUDY):
+    return {
+        str(file.parent.relative_to(study)): json.loads(file.read_text())["status"]
+        for file in study.glob("*/seed=*/status.json")
+    }
+
+
+def starts(study=STUDY):
+    return sum(len(json.loads(f.read_text())["starts"]) for f in study.glob("*/*/meta.json"))
+
+
+def test_what_makes_no_sense_is_listed_and_what_is_the_same_runs_once(tiny):
+    outcome = tiny("-m", "padding=same,causal,half", "seed=0")
+    assert outcome.code == 0
+    assert outcome.err == ""
+    assert "1 runs, 0 of them complete" in outcome.out
+    assert "not applicable: small_cnn, causal, placed_digits: padding=causal does" in outcome.out
+    assert list(statuses().values()) == ["COMPLETED"]
+    plan = Plan.read(STUDY)
+    (same, half) = plan.cells.values()
+    assert (same.padding, same.alias_of) == ("same", None)
+    assert half.padding == "half"
+    assert half.alias_of == next(iter(plan.cells))
+    assert [one.padding for one in plan.not_applicable] == ["causal"]
+    assert not any(STUDY.glob("*causal*"))
+
+
+def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny):
+    tiny("-m", "padding=same", "seed=0")
+    again = tiny("-m", "padding=same", "seed=0")
+    assert "1 runs, 1 of them complete" in again.out
+    assert starts() == 1
+    larger = tiny("-m", "padding=same,valid", "seed=0,1")
+    assert "4 runs, 1 of them complete" in larger.out
+    assert "[4 of 4 done, 0 running, 0 failed]" in larger.out
+    assert starts() == 4
+    plan = Plan.read(STUDY)
+    assert [cell.seeds for cell in plan.cells.values()] == [[0, 1], [0, 1]]
+    assert len(plan.commands) == 2
+
+
+def test_an_aliases_seeds_run_in_the_first_cell(tiny):
+    tiny("-m", "padding=same", "seed=0")
+    tiny("-m", "padding=half", "seed=0,1")
+    assert sorted(statuses()) == [f"{next(iter(Plan.read(STUDY).cells))}/seed={s}" for s in (0, 1)]
+
+
+def test_a_failed_run_is_told_at_the_end_and_tried_again_by_the_next_call(tiny):
+    arguments = ["-m", "optimizer=sgd", "schedule=constant", "optimizer.learning_rate=1e30,0.01"]
+    outcome = tiny(*arguments)
+    assert outcome.code == 1
+    assert sorted(statuses().values()) == ["COMPLETED", "FAILED"]
+    assert "[1 of 2 done, 0 running, 1 failed]" in outcome.out
+    assert "no result: " in outcome.err
+    assert "DivergedError" in outcome.err.splitlines()[-1]
+    assert starts() == 2
+    assert tiny(*arguments).code == 1
+    assert starts() == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["padding=same,valid", "trainer.epochs=2,0"], "trainer.epochs must be at least 1"),
+        (["padding=same", "seed=0,x"], "seed must be a whole number"),
+        (["padding=causal"], "does not fit"),
+        (["sweep=dmo"], "did you mean demo"),
+        (["model.kernel_size=3,x"], "`kernel_size` of small_cnn must be int"),
+    ],
+)
+def test_a_mistake_ends_a_sweep_before_its_first_run(program, arguments, message):
+    outcome = program("-m", *arguments)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert list(Path().iterdir()) == []
+
+
+def test_a_preset_without_the_flag_is_refused(program):
+    outcome = program("sweep=demo")
+    assert outcome.code == 2
+    assert "add -m" in outcome.err
+
+
+def test_a_study_keeps_to_what_it_declared(tiny):
+    tiny("-m", "padding=same")
+    outcome = tiny("-m", "padding=valid", "sweep.margin=2")
+    assert outcome.code == 2
+    assert "declared with another margin" in outcome.err
+
+
+def test_a_sweep_waits_for_a_run_in_other_hands_and_takes_it_over(tiny, monkeypatch):
+    """As when another sweep holds it and dies."""
+    monkeypatch.setattr(sweeping, "POLL_SECONDS", 0.05)
+    tiny("-m", "padding=same", "seed=0")
+    cell = next(iter(Plan.read(STUDY).cells))
+    (STUDY / cell / "seed=1").mkdir()
+    lock = (STUDY / cell / "seed=1" / ".lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    timer = threading.Timer(3, lock.close)
+    timer.start()
+    begun = time.monotonic()
+    outcome = tiny("-m", "padding=same", "seed=0,1")
+    assert outcome.code == 0
+    assert "waiting for other processes, which hold the last 1 runs" in outcome.out
+    assert time.monotonic() - begun > 2
+    assert set(statuses().values()) == {"COMPLETED"}
+
+
+def test_rerun_trains_complete_runs_again(tiny):
+    tiny("-m", "padding=same", "seed=0,1")
+    outcome = tiny("-m", "padding=same", "seed=0,1", "rerun=true")
+    assert outcome.code == 0
+    assert starts() == 4
+
+
+def call(folder, data_dir, *arguments):
+    command = [sys.executable, str(CHECKOUT / "train.py"), *TINY, f"data.data_dir={data_dir}"]
+    return subprocess.Popen(
+        [*command, *arguments], cwd=folder, text=True, env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_sweeps_at_once_share_the_work(tmp_path, data_dir):
+    sweeps = [call(tmp_path, data_dir, "-m", "padding=same,valid", "seed=range(4)") for _ in "ab"]
+    said = [process.communicate(timeout=300) for process in sweeps]
+    assert [process.returncode for process in sweeps] == [0, 0], said
+    study = tmp_path / STUDY
+    assert list(statuses(study).values()) == ["COMPLETED"] * 8
+    assert starts(study) == 8
+
+
+@pytest.mark.slow
+def test_the_joblib_launcher_runs_them_at_once_on_cores_of_their_own(tmp_path, data_dir):
+    process = call(
+        tmp_path, data_dir, "-m", "padding=same,valid", "seed=range(2)",
+        "hydra/launcher=joblib", "hydra.launcher.n_jobs=2",
+    )  # fmt: skip
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert "[4 of 4 done, 0 running, 0 failed]" in out
+    study = tmp_path / STUDY
+    found = [json.loads(f.read_text())["starts"] for f in study.glob("*/*/meta.json")]
+    assert {len(each) for each in found} == {1}
+    pids = {json.loads(f.read_text())["pid"] for f in study.glob("*/*/status.json")}
+    assert len(pids) == 2
+    cores = len(__import__("os").sched_getaffinity(0))
+    assert all(f", {max(1, cores // 2)} cores" in each[0]["device"] for each in found)
