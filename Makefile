@@ -8,7 +8,7 @@ EXTRAS := tensorflow,dev
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: help install install-jax train test test-slow test-random test-jax test-without-tensorflow check format tensorboard constraints clean
+.PHONY: help install install-jax train demo test test-slow test-random test-jax test-without-tensorflow check format tensorboard constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -27,6 +27,9 @@ install-jax:  ## make .venv-jax: JAX, and no TensorFlow
 
 train: install  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
 	@$(PY) train.py padding=same $(ARGS)
+
+demo: install  ## a first answer in minutes: eight paddings, three seeds, a table and a picture
+	@$(PY) train.py -m sweep=demo $(ARGS)
 
 test: install  ## run the quick tests
 	@$(PY) -m pytest $(ARGS)
