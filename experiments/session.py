@@ -112,7 +112,8 @@ class Session:
         missing = sweeping.carry_out(sweep, launcher.launch, folder, rerun=rerun)
         terminal.missing(missing)
         complete = [report.finish(study) for study in sweep.studies]
-        return OK if all(complete) and not missing else FAILED
+        whole = all(complete) and not missing and self.code <= OK
+        return OK if whole else max(self.code, FAILED)
 
     def job(self, composed: DictConfig) -> None:
         """One run, alone or as one of a sweep, in this process or a worker."""
