@@ -70,6 +70,7 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
         normalize=cfg.normalize,
         validation=_origin(raw, chosen),
         test=stored.test,
+        scored_steps=stored.scored_steps,
         provenance=stored.provenance,
     )
     return Data(spec, splits["train"], splits.get("validation"), splits["test"], streams)
@@ -118,6 +119,9 @@ def choose(
         By the name of its use: an official split, and indices into it, ascending.
     """
     y = raw["train"].y
+    learned = [split.y.astype(np.int64) for name, split in raw.items() if name != "test"]
+    if min(int(labels.min()) for labels in learned) < 0:
+        raise DataError(f"{cfg.name} has steps without a label outside its test split")
     order = stratified_order(y, cfg.split_seed)
     held_out = 0 if "validation" in raw else round(cfg.validation * len(y))
     left = len(order) - held_out

@@ -2,9 +2,10 @@
 
 Arrays: images (n, h, w) or (n, h, w, c), sequences (n, t) or (n, t, c), uint8 or another
 real type; labels (n,) whole numbers from 0. Three axes are read as (n, h, w) unless
-`data.kind=sequence` says (n, t, c). Optional: class_names (k,), strings; x_validation and
-y_validation; for any split, margin_<split>, source_ids_<split> and subset_<split>, (n,), as
-`data.Split` has them. Nothing is unpickled.
+`data.kind=sequence` says (n, t, c). Labels of sequences may also be (n, s), one for each of the
+last s steps, and -1 in the test split for a step that is not scored. Optional: class_names (k,),
+strings; x_validation and y_validation; for any split, margin_<split> and subset_<split>, (n,), and
+source_ids_<split>, shaped as y_<split>; see `data.Split`. Nothing is unpickled.
 """
 
 import contextlib
@@ -70,20 +71,24 @@ def read(cfg: DataConfig) -> Stored:
             holds = ", ".join(held) or "nothing"
             raise DataError(f"{path} lacks {', '.join(missing)}; it holds {holds}")
         headers = {split: _header(file, path, f"x_{split}") for split in splits}
-        columns = {s: _columns(file, path, s, headers[s].shape, held) for s in splits}
+        shape = headers["train"].shape
+        kind = _kind(shape, cfg.kind)
+        columns = {s: _columns(file, path, s, headers[s].shape, held, kind) for s in splits}
         named = _array(file, path, NAMES) if NAMES in held else None
-    shape = headers["train"].shape
     for split, header in headers.items():
         if header.shape[1:] != shape[1:]:
             raise DataError(
                 f"the examples of x_train {shape} and x_{split} {header.shape} differ in shape"
             )
-    kind = _kind(shape, cfg.kind)
+    per_example = {column["y"].shape[1:] for column in columns.values()}
+    if len(per_example) > 1:
+        raise DataError(f"the splits of {path} differ in how many steps of a sequence have labels")
     names = _class_names(named, columns["train"]["y"])
     _check_labels({split: column["y"] for split, column in columns.items()}, len(names))
     stored = {s: _stored(path, f"x_{s}", kind, headers[s], columns[s]) for s in splits}
     provenance = {"name": cfg.name, "version": "", "format": "npz", "homepage": ""}
-    return Stored(kind, stored, names, provenance=provenance)
+    scored = (*per_example.pop(), None)[0]
+    return Stored(kind, stored, names, provenance=provenance, scored_steps=scored)
 
 
 def _stored(path: Path, name: str, kind: str, header: Header, columns: Columns) -> StoredSplit:
@@ -158,15 +163,23 @@ def _rows(
 
 
 def _columns(
-    file: zipfile.ZipFile, path: Path, split: str, shape: tuple[int, ...], held: list[str]
+    file: zipfile.ZipFile,
+    path: Path,
+    split: str,
+    shape: tuple[int, ...],
+    held: list[str],
+    kind: str,
 ) -> Columns:
     """The labels of one split, and what else it has beside its inputs of this shape."""
     if np.prod(shape) == 0:
         raise DataError(f"x_{split} of shape {shape} is empty")
     names = {key: f"{key}_{split}" for key in ("y", *EXTRA) if f"{key}_{split}" in held}
     columns = {key: _array(file, path, name) for key, name in names.items()}
+    labels = columns["y"].shape
+    if kind != "sequence" or labels[1:] not in {(s,) for s in range(1, shape[1] + 1)}:
+        labels = shape[:1]  # one an example, else one for each of the last steps
     for key, column in columns.items():
-        if column.shape != shape[:1]:
+        if column.shape != (labels if key in ("y", "source_ids") else shape[:1]):
             raise DataError(
                 f"{names[key]} of shape {column.shape} does not fit x_{split} of shape {shape}"
             )
@@ -204,13 +217,15 @@ def _check_labels(labels: dict[str, NDArray[np.int64]], classes: int) -> None:
     if classes < 2:
         raise DataError("y_train holds one class; at least two are needed")
     for split, y in labels.items():
+        if split == "test" and y.ndim == 2:
+            y = np.where(y == -1, y.max(), y)  # -1: a step that is not scored
         low, high = int(y.min()), int(y.max())
         if low < 0 or high >= classes:
             raise DataError(
                 f"y_{split} holds the label {low if low < 0 else high}; "
                 f"the classes are 0 to {classes - 1}"
             )
-    missing = sorted(set(range(classes)) - set(labels["train"].tolist()))
+    missing = sorted(set(range(classes)) - set(labels["train"].flat))
     if missing:
         raise DataError(
             f"class {missing[0]} has no example in y_train; labels are 0 to "

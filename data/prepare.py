@@ -86,6 +86,7 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
         "fingerprint": fingerprint,
     }
     model = ["model=causal_conv1d", "padding=causal"] * (stored.kind == "sequence" or cfg.sequence)
+    model += ["model.head=steps"] * (stored.scored_steps is not None)
     if target is None:
         varied = None in stored.splits["train"].shape and cfg.resize is None
         if not varied and streaming.line(cfg, stored):

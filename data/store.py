@@ -108,7 +108,7 @@ def _read(cfg: DataConfig, folder: Path) -> Stored:
 
     builder = tfds.builder_from_directory(folder)
     kind = check_features(cfg.name, builder.info.features)
-    names = tuple(builder.info.features["label"].names)
+    label = builder.info.features["label"]
     roles = _roles(cfg.name, list(builder.info.splits))
     splits = {role: _split(cfg, builder, official, kind) for role, official in roles.items()}
     provenance = {
@@ -117,7 +117,8 @@ def _read(cfg: DataConfig, folder: Path) -> Stored:
         "format": builder.info.file_format.value,
         "homepage": str(builder.info.homepage or ""),
     }
-    return Stored(kind, splits, names, roles["test"], provenance)
+    names, scored = tuple(_classes(label).names), (*label.shape, None)[0]
+    return Stored(kind, splits, names, roles["test"], provenance, scored)
 
 
 def _roles(name: str, official: list[str]) -> dict[str, str]:
@@ -136,8 +137,9 @@ def check_features(name: str, features: Any) -> str:
 
     keys = list(features) if isinstance(features, tfds.features.FeaturesDict) else []
     label = features["label"] if "label" in keys else None
-    if isinstance(label, tfds.features.ClassLabel) and label.num_classes:
-        if "image" in keys and len(features["image"].shape or ()) == 3:
+    classes = _classes(label)
+    if isinstance(classes, tfds.features.ClassLabel) and classes.num_classes:
+        if "image" in keys and len(features["image"].shape or ()) == 3 and label is classes:
             return "image"
         if "sequence" in keys and len(features["sequence"].shape or ()) == 2:
             return "sequence"
@@ -145,6 +147,15 @@ def check_features(name: str, features: Any) -> str:
         f"{name} is not an image classification set: it needs the features image (height, width, "
         f"channels) and label (a class), and has {', '.join(keys) or 'none by name'}"
     )
+
+
+def _classes(label: Any) -> Any:
+    """The classes of a label, or of a fixed number of labels of one example."""
+    import tensorflow_datasets as tfds
+
+    inner = getattr(label, "feature", None)
+    several = isinstance(inner, tfds.features.ClassLabel) and label.shape[0]
+    return inner if several else label
 
 
 def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
@@ -164,11 +175,12 @@ def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
 def _pieces(cfg: DataConfig, builder: Any, split: str, key: str) -> Iterator[RawSplit]:
     features = builder.info.features
     keys = [key, "label", *(k for k in ("margin", "source_id", "subset") if k in features)]
-    shape, classes = features[key].shape, features["label"].num_classes
+    shape, classes = features[key].shape, _classes(features["label"]).num_classes
+    lowest = -1 if features["label"].shape else 0
     fixed = None not in shape
     for batch in _batches(cfg.name, builder, split, keys, piece(shape) if fixed else 1):
         x, y = batch[key], batch["label"]
-        if y.min() < 0 or y.max() >= classes:
+        if y.min() < lowest or y.max() >= classes:
             raise DataError(f"the {split} split of {cfg.name} has no labels to learn or check")
         subset = np.array(features["subset"].names)[batch["subset"]] if "subset" in keys else None
         yield RawSplit(

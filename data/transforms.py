@@ -133,9 +133,12 @@ def stratified_order(y: NDArray[np.generic], seed: int) -> NDArray[np.int64]:
     """A random order of (n,) labels in which every prefix has the classes in proportion.
 
     Each class is shuffled on its own and its members are spread evenly over the order, so
-    the first k examples hold each class to within about one of its share, for every k.
+    the first k examples hold each class to within about one of its share, for every k. Labels
+    (n, steps) give an example no class of its own: their order is random and no more.
     """
     rng = np.random.default_rng(seed)
+    if y.ndim > 1:
+        return rng.permutation(len(y))
     position = np.empty(len(y))
     for label in np.unique(y):
         members = rng.permutation(np.flatnonzero(y == label))

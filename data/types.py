@@ -19,12 +19,14 @@ class Split:
 
     x: float32 (n, height, width, channels) or (n, time, channels), resized and normalised: an
         array, or what reads it from disk as it is indexed.
-    y: int32 (n,), class indices.
+    y: int32 (n,), class indices; or (n, steps), those of the last steps of each sequence, of
+        which the test split may leave some out: -1, not scored.
     ids: int64 (n,), each example's index within the official split it comes from.
     margin: float32 (n,), pixels from the object's box to the nearest border, negative where
         the border cuts it; None where the set does not know (and after a resize, in the
         resized picture's pixels).
-    source_ids: int64 (n,), the drawing or file an example was made from; None where unknown.
+    source_ids: int64, of the shape of y, the drawing, file or moment that a label is of; None
+        where unknown.
     subset: str (n,), which of several test sets in one an example belongs to; None where there
         is but one. The first example's subset is the one that the test accuracy counts.
     """
@@ -51,6 +53,8 @@ class Spec:
     normalize: the setting that chose them.
     validation: where the validation split comes from: "official", "carved" or "none".
     test: the official split that serves as test.
+    scored_steps: how many steps at the end of a sequence have a label each; None where a whole
+        example has one.
     provenance: name, version, origin and licence notes, as far as known.
     """
 
@@ -64,6 +68,7 @@ class Spec:
     normalize: str
     validation: str
     test: str
+    scored_steps: int | None = None
     provenance: dict[str, str] = field(default_factory=dict)
 
 
@@ -86,7 +91,7 @@ class RawSplit:
     """One official split as stored, or a piece of one: numbers untouched.
 
     x: (n, h, w, c) or (n, t, c), any real dtype; in memory or mapped from a file.
-    y: (n,) integers.
+    y: (n,) integers, or (n, steps) as in Split.
     """
 
     x: NDArray[np.generic]
@@ -112,10 +117,14 @@ class StoredSplit:
 
 @dataclass(frozen=True)
 class Stored:
-    """A data set as its source offers it. `splits` holds train and test, and perhaps validation."""
+    """A data set as its source offers it. `splits` holds train and test, and perhaps validation.
+
+    scored_steps: as in Spec.
+    """
 
     kind: str
     splits: dict[str, StoredSplit]
     class_names: tuple[str, ...]
     test: str = "test"
     provenance: dict[str, str] = field(default_factory=dict)
+    scored_steps: int | None = None

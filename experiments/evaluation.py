@@ -21,25 +21,30 @@ MARGIN_EDGES = (-4, 0, 3, 6)
 
 
 def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[str, np.ndarray]:
-    """Per example: id, label, predicted class, probability of the true class (float64 softmax)."""
+    """Per label: id, label, predicted class, probability of the true class (float64 softmax).
+
+    An example has one, or one for each scored step; then its rows carry one id.
+    """
     batches = ordered_batches(split, batch_size=batch_size)
     logits = np.asarray(model.predict(batches, verbose=0), np.float64)
     if not np.isfinite(logits).all():
         raise DivergedError("the network's outputs on the test split are not finite")
+    scored = split.y >= 0
+    example, label, logits = np.nonzero(scored)[0], split.y[scored], logits[scored]
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
     predictions = {
-        "id": split.ids,
-        "label": split.y,
+        "id": split.ids[example],
+        "label": label,
         "predicted": logits.argmax(axis=1).astype(np.int32),
-        "probability": probabilities[np.arange(len(logits)), split.y],
+        "probability": probabilities[np.arange(len(logits)), label],
     }
     if split.source_ids is not None:
-        predictions["source_id"] = split.source_ids
+        predictions["source_id"] = split.source_ids[scored]
     if split.margin is not None:
-        predictions["margin"] = split.margin
+        predictions["margin"] = split.margin[example]
     if split.subset is not None:
-        predictions["subset"] = split.subset
+        predictions["subset"] = split.subset[example]
     return predictions
 
 

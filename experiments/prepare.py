@@ -54,5 +54,6 @@ def build(config: Config, spec: data.Spec) -> Any:
         overrides=config.padding.overrides,
         pools=config.padding.pools,
         padding_seed=config.seeds.derived(config.seed)["padding"],
+        scored_steps=spec.scored_steps,
         **config.model.options,
     )

@@ -87,6 +87,12 @@ def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Split:
 
 def _check_fits(model: Any, spec: data.Spec) -> None:
     takes, gives = tuple(model.input_shape[1:]), model.output_shape[-1]
+    steps = (*model.output_shape[1:-1], None)[0]
+    if steps != spec.scored_steps:
+        told, labelled = (
+            f"the last {n} steps" if n else "an example" for n in (steps, spec.scored_steps)
+        )
+        raise ConfigError(f"the model tells the class of {told}; the data has that of {labelled}")
     if takes != spec.input_shape or gives != spec.num_classes:
         raise ConfigError(
             f"the model takes {takes} and tells {gives} classes; the data is {spec.input_shape} "

@@ -235,7 +235,7 @@ def _loss(smoothing: float, classes: int) -> Any:
     smoothed = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
 
     def loss(labels: Any, logits: Any) -> Any:
-        labels = keras.ops.reshape(labels, (-1,))
+        labels = keras.ops.reshape(labels, (-1, *logits.shape[1:-1]))
         return smoothed(keras.ops.one_hot(labels, classes), logits)
 
     return loss

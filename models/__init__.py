@@ -73,6 +73,7 @@ def build(
     overrides: Mapping[str, Padding | str | Mapping[str, Any]] | None = None,
     pools: Literal["neutral", "follow"] = "neutral",
     padding_seed: int = 0,
+    scored_steps: int | None = None,
     **options: Any,
 ) -> keras.Model:
     """Build a model with a padding bound to its layers.
@@ -87,16 +88,18 @@ def build(
             is padded once, by what keeps the last map as it is under `same`, and the layers get
             `valid`.
         padding_seed: from which mode `"random"` draws; it moves nothing else.
+        scored_steps: how many steps at the end of a sequence get logits each; None: the whole
+            example does.
         **options: the architecture's own; see `options(name)`.
 
     Returns:
         A Keras model called `name`, from (batch, *input_shape) to float32 logits
-        (batch, num_classes).
+        (batch, num_classes), or (batch, scored_steps, num_classes).
 
     Raises:
-        ModelError: for an unknown name or option, data of the wrong kind, a padding that does
-            not fit, an override that matches no layer, or a map that collapses; that message
-            names the layer, and the smallest input that works.
+        ModelError: for an unknown name or option, data of the wrong kind, a head for other
+            labels, a padding that does not fit, an override that matches no layer, or a map that
+            collapses; that message names the layer, and the smallest input that works.
     """
     _check_kind(name, input_shape)
     _check_options(name, options)
@@ -109,9 +112,10 @@ def build(
         )
 
     from models.pad import CollapseError
+    from models.steps import scored
 
     try:
-        return make(tuple(input_shape))
+        return scored(make(tuple(input_shape)), scored_steps)
     except CollapseError as error:
         message = f"{name} collapses: {error} {_advice(make, tuple(input_shape))}"
     except ValueError as error:

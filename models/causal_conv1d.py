@@ -3,7 +3,8 @@
 Bai, Kolter & Koltun 2018, "An empirical evaluation of generic convolutional and recurrent
 networks for sequence modeling" (arXiv:1803.01271), after WaveNet (van den Oord et al. 2016,
 arXiv:1609.03499). With `causal` padding no output sees a later step. The skip meets its branch by
-the newest step seen, so that under `full` the network is the causal one.
+the newest step seen, so that under `full` the network is the causal one, and the last output is
+that of the last step under every padding.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def build(
     dilation_base: int = 2,
     dropout: float = 0.0,
     weight_norm: bool = False,
-    head: Literal["last", "average"] = "average",
+    head: Literal["last", "average", "steps"] = "average",
 ) -> keras.Model:
     """Build the network.
 
@@ -40,16 +41,18 @@ def build(
         dilation_base: growth of the dilation.
         dropout: rate after every activation in a block.
         weight_norm: whether the blocks' convolutions are weight-normalised.
-        head: what the logits read: the last step or the mean over the steps.
+        head: what the logits read: the last step or the mean over the steps; or "steps", logits
+            at every step.
 
     Returns:
-        A model from (batch, steps, channels) to float32 logits (batch, num_classes).
+        A model from (batch, steps, channels) to float32 logits (batch, num_classes); with head
+        "steps" (batch, steps, num_classes), of which `valid` leaves the last ones.
 
     Raises:
         ValueError: if an option is none of the allowed.
     """
-    if head not in ("last", "average"):
-        raise ValueError(f"`head` must be 'last' or 'average'. Received: head={head!r}")
+    if head not in ("last", "average", "steps"):
+        raise ValueError(f"`head` must be 'last', 'average' or 'steps'. Received: head={head!r}")
     if min(channels, kernel_size, levels, dilation_base) < 1:
         raise ValueError(
             "`channels`, `kernel_size`, `levels` and `dilation_base` must be positive. Received: "
@@ -77,7 +80,8 @@ def build(
         branches = nn.align([x, skip], anchor="end", name=f"{block}_align")
         x = keras.layers.Add(name=f"{block}_add")(branches)
         x = keras.layers.ReLU(name=f"{block}_relu")(x)
-    reader = LastStep if head == "last" else keras.layers.GlobalAveragePooling1D
-    x = reader(name=f"head_{head}")(x)
+    if head != "steps":
+        reader = LastStep if head == "last" else keras.layers.GlobalAveragePooling1D
+        x = reader(name=f"head_{head}")(x)
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="causal_conv1d")

@@ -9,4 +9,5 @@ VERSIONS: dict[str, str] = {
     "mnist1d": "1.0.0",
     "red_green": "1.0.0",
     "red_green_published": "1.0.0",
+    "co2": "1.0.0",
 }

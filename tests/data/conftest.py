@@ -9,8 +9,8 @@ import data
 
 @pytest.fixture(scope="session")
 def prepared(data_dir) -> Path:
-    """A folder in which both built sets are prepared."""
-    for name in ("placed_digits", "mnist1d"):
+    """A folder in which these built sets are prepared."""
+    for name in ("placed_digits", "mnist1d", "co2"):
         data.ensure(data.DataConfig(name, "built", data_dir=data_dir))
     return Path(data_dir)
 

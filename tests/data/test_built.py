@@ -203,7 +203,7 @@ def test_making_mnist1d_leaves_the_global_random_state_alone():
 def test_built_sets_are_read_without_tensorflow(prepared):
     code = f"""
 import sys, data
-names = ("placed_digits", "mnist1d")
+names = ("placed_digits", "mnist1d", "co2")
 cfgs = [data.DataConfig(n, "built", data_dir={str(prepared)!r}) for n in names]
 assert all(map(data.fingerprint, cfgs))
 assert not {{"tensorflow", "keras", "tensorflow_datasets", "sklearn"}} & set(sys.modules)

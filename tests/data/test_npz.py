@@ -48,6 +48,40 @@ def test_kind_follows_the_rank(tmp_path, shape, asked, kind, input_shape):
     np.testing.assert_array_equal(d.test.y, np.arange(6) % 3)
 
 
+def steps(**changes):
+    """Sequences of 7 steps, the last three of which have a label each."""
+    made = {
+        "x_train": RNG.random((30, 7)),
+        "y_train": np.arange(90).reshape(30, 3) % 4,
+        "x_test": RNG.random((6, 7)),
+        "y_test": np.array([[0, 1, 2], [-1, -1, 3]] * 3),
+    }
+    return made | changes
+
+
+def test_sequences_may_have_a_label_a_step(tmp_path):
+    known = {"source_ids_test": np.arange(18).reshape(6, 3), "subset_test": np.array(["a"] * 6)}
+    d = load(save(tmp_path, **steps(), **known))
+    assert (d.spec.kind, d.spec.scored_steps, d.spec.num_classes) == ("sequence", 3, 4)
+    assert (d.train.y.shape, d.validation.y.shape) == ((27, 3), (3, 3))
+    np.testing.assert_array_equal(d.test.y, steps()["y_test"])
+    np.testing.assert_array_equal(d.test.source_ids, known["source_ids_test"])
+
+
+@pytest.mark.parametrize(("changes", "says"), [
+    ({"y_train": np.arange(30) % 4}, "differ in how many steps"),
+    ({"y_train": np.arange(240).reshape(30, 8) % 4}, r"y_train of shape \(30, 8\) does not fit"),
+    ({"y_train": np.zeros((30, 0))}, r"y_train of shape \(30, 0\) does not fit"),
+    ({"source_ids_test": np.arange(6)}, r"source_ids_test of shape \(6,\) does not fit"),
+    ({"y_train": np.arange(90).reshape(30, 3) % 5 - 1}, "y_train holds the label -1"),
+    ({"y_test": np.full((6, 3), -1)}, "y_test holds the label -1"),
+    ({"y_test": np.full((6, 3), -2)}, "y_test holds the label -2"),
+])  # fmt: skip
+def test_labels_of_steps_that_do_not_fit(tmp_path, changes, says):
+    with pytest.raises(data.DataError, match=says):
+        load(save(tmp_path, **steps(**changes)))
+
+
 def test_class_names_and_float_labels(tmp_path):
     names = np.array(["cat", "dog", "eel"])
     path = save(tmp_path, class_names=names, y_train=(np.arange(30) % 3).astype(np.float32))

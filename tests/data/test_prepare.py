@@ -86,6 +86,13 @@ def test_the_names_of_subsets_go_with_the_file(prepared, tmp_path):
     assert_trains_alike(whole, written(cfg, tmp_path))
 
 
+def test_labels_of_steps_name_the_head_that_takes_them(call):
+    code, said, _ = call("data=co2", "npz=co2.npz")
+    assert code == 0
+    words = "model=causal_conv1d padding=causal model.head=steps data=npz data.path=co2.npz"
+    assert said["train"].startswith(f"python train.py {words}")
+
+
 @pytest.mark.parametrize("sizes", [[(6, 5)], [(6, 5), (4, 9)]])
 @pytest.mark.parametrize("memory", ["auto", SMALL])
 def test_a_folder_of_images_as_a_file(tmp_path, sizes, memory):
