@@ -6,14 +6,7 @@ from scipy import stats
 
 from experiments.statistics import family
 from experiments.statistics.paired import interval
-
-STUDIES, SEEDS, CELLS = 2000, 10, 5
-
-
-def study(random, means=(0.0,) * CELLS, sd=0.5, shared=0.5):
-    """Differences as a study gives them: all cells have the baseline's noise in common."""
-    noise = random.normal(0, sd * np.sqrt(1 - shared), (SEEDS, len(means)))
-    return noise + random.normal(0, sd * np.sqrt(shared), (SEEDS, 1)) + np.asarray(means)
+from experiments.statistics.simulation import study
 
 
 def t(column):
@@ -86,44 +79,6 @@ def test_intervals_of_independent_comparisons_are_sidaks():
     c = (found[:, 1] - found[:, 0]) / 2 / stats.sem(differences, axis=0)
     expected = stats.norm.ppf((1 + 0.95 ** (1 / 4)) / 2)
     np.testing.assert_allclose(c, expected, rtol=0.02)
-
-
-def test_false_findings_in_simulated_studies():
-    """At the 5 % level the lower 99 % limit of the family's rate must not be above 5 %."""
-    random = np.random.default_rng(6)
-    found = sum(family.max_t_p(study(random)).min() <= 0.05 for _ in range(STUDIES))
-    lower = stats.binomtest(found, STUDIES).proportion_ci(0.98, "exact").low
-    assert lower <= 0.05
-    assert found / STUDIES > 0.03  # a test that never finds anything would pass too
-
-
-def test_coverage_in_simulated_studies():
-    random = np.random.default_rng(7)
-    means = np.array([0.0, 0.1, -0.2, 0.3, 0.0])
-    single, together = 0, 0
-    for _ in range(STUDIES):
-        differences = study(random, means)
-        _, low, high = interval(differences[:, 1])
-        single += low <= means[1] <= high
-        family_low, family_high = family.simultaneous_intervals(differences, draws=2000).T
-        together += bool(((family_low <= means) & (means <= family_high)).all())
-    assert 0.93 <= single / STUDIES <= 0.97
-    assert 0.935 <= together / STUDIES <= 0.97
-
-
-@pytest.mark.parametrize("effect", [0.3, 0.5])
-def test_planted_differences_are_found_as_often_as_theory_says(effect):
-    """One comparison: the t test's power by the noncentral t distribution."""
-    random = np.random.default_rng(8)
-    sd = 0.5
-    found = sum(
-        family.max_t_p(random.normal(effect, sd, (SEEDS, 1)))[0] <= 0.05 for _ in range(STUDIES)
-    )
-    noncentral = effect / sd * np.sqrt(SEEDS)
-    critical = stats.t.ppf(0.975, SEEDS - 1)
-    power = stats.nct.sf(critical, SEEDS - 1, noncentral)
-    power += stats.nct.cdf(-critical, SEEDS - 1, noncentral)
-    assert found / STUDIES == pytest.approx(power, abs=0.04)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((1, 2)), np.zeros(3), np.array([[np.nan], [1.0]])])

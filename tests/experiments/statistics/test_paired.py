@@ -36,6 +36,14 @@ def test_equivalence_is_two_one_sided_t_tests(margin):
     assert (equivalence_p(differences, margin) < 0.05) == (-margin < low and high < margin)
 
 
+def test_equivalence_is_that_of_statsmodels():
+    from statsmodels.stats.weightstats import ttost_paired
+
+    values, baseline = sample()
+    expected = ttost_paired(values, baseline, -0.3, 0.3)[0]
+    assert equivalence_p(values - baseline, 0.3) == pytest.approx(expected)
+
+
 def test_equivalence_of_differences_that_do_not_vary():
     assert equivalence_p([0.1, 0.1], 0.3) == 0.0
     assert equivalence_p([0.4, 0.4], 0.3) == 1.0
