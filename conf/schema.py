@@ -28,6 +28,7 @@ class DoesNotFitError(ConfigError):
 
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+METRICS = ("test_accuracy", "validation_accuracy")
 BACKENDS = ("tensorflow", "jax")
 
 
@@ -119,7 +120,7 @@ class Declaration:
     Attributes:
         question: what it asks.
         baseline: the padding that the others are compared with.
-        metric: the primary one: test_accuracy, or accuracy_on/<subset of the test split>.
+        metric: the primary one: one of `METRICS`, or accuracy_on/<subset of the test split>.
         margin: of equivalence, in points.
     """
 
@@ -239,9 +240,10 @@ def _checked(config: Config) -> Config:
     sweep = config.sweep
     if not sweep.margin > 0:
         raise ConfigError(f"sweep.margin must be positive; got {sweep.margin:g}")
-    if sweep.metric != "test_accuracy" and not sweep.metric.startswith("accuracy_on/"):
+    if sweep.metric not in METRICS and not sweep.metric.startswith("accuracy_on/"):
+        allowed = ", ".join(METRICS)
         raise ConfigError(
-            f"sweep.metric must be test_accuracy or accuracy_on/<subset>; got {sweep.metric!r}"
+            f"sweep.metric must be {allowed} or accuracy_on/<subset>; got {sweep.metric!r}"
         )
     if not config.study or "/" in config.study or config.study.startswith((".", "_")):
         raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
