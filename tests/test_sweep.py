@@ -60,10 +60,21 @@ def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny):
     assert len(plan.commands) == 2
 
 
+def test_a_plan_keeps_what_earlier_sweeps_asked_for(tiny):
+    tiny("-m", "padding=same", "seed=0")
+    assert tiny("-m", "padding=same", "seed=1").code == 0
+    (cell,) = Plan.read(STUDY).cells.values()
+    assert cell.seeds == [0, 1]
+
+
 def test_an_aliases_seeds_run_in_the_first_cell(tiny):
     tiny("-m", "padding=same", "seed=0")
     tiny("-m", "padding=half", "seed=0,1")
-    assert sorted(statuses()) == [f"{next(iter(Plan.read(STUDY).cells))}/seed={s}" for s in (0, 1)]
+    cells = Plan.read(STUDY).cells
+    (same, _), (cell, alias) = cells, cells.values()
+    assert sorted(statuses()) == [f"{same}/seed={s}" for s in (0, 1)]
+    assert alias.alias_of == same
+    assert cell.seeds == [0, 1]
 
 
 def test_a_failed_run_is_told_at_the_end_and_tried_again_by_the_next_call(tiny):
