@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
-from experiments.reporting import plots
+from experiments.reporting import canvas, plots
 from experiments.reporting.families import Family, families
 from experiments.reporting.reading import read
 
@@ -25,7 +25,7 @@ def write(study: Path) -> Path | None:
         return None
     from experiments.reporting import summary
 
-    picture = plots.png(plots.accuracy(found[: plots.PANELS]))
+    picture = canvas.png(plots.accuracy(found[: canvas.PANELS]))
     folder = study / summary.FOLDER
     folder.mkdir(exist_ok=True)
     with open(folder / ".lock", "w") as lock:

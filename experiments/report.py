@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from conf.reader import ConfigError
 from experiments import files, terminal
 from experiments.exits import FAILED, OK
-from experiments.reporting import content, html, plots, summary
+from experiments.reporting import canvas, content, html, plots, summary
 from experiments.reporting.content import Report
 from experiments.reporting.differences import Compared, Declared, against_baseline
 from experiments.reporting.document import Picture, markdown
@@ -62,7 +62,7 @@ def write(
     report = Report(found, declared, compared)
     pictures = draw(report.families, declared.metric)
     blocks = content.blocks(report, pictures)
-    drawn = {picture.name: plots.png(picture.figure) for picture in pictures}
+    drawn = {picture.name: canvas.png(picture.figure) for picture in pictures}
     out = out or study / "report"
     tables = sheets(report)
     for name, rows in tables.items():
@@ -112,9 +112,9 @@ def draw(found: Sequence[Family], metric: str) -> list[Picture]:
     ]
     pictures = []
     for name, says, drawing in kinds:
-        for i in range(0, len(found), plots.PANELS):
-            if figure := drawing(found[i : i + plots.PANELS]):
-                number = f"-{i // plots.PANELS + 1}" if i else ""
+        for i in range(0, len(found), canvas.PANELS):
+            if figure := drawing(found[i : i + canvas.PANELS]):
+                number = f"-{i // canvas.PANELS + 1}" if i else ""
                 pictures.append(Picture(name + number, says, figure))
     return pictures
 
@@ -126,7 +126,7 @@ def tell(report: Report, out: Path) -> None:
     absent = report.study.absent
     if absent:
         terminal.say("\nnot here")
-        terminal.say("\n".join(f"  {content.gap(run)}" for run in absent[:SHOWN]))
+        terminal.say("\n".join(f"  {content.gap(report.study, run)}" for run in absent[:SHOWN]))
         if len(absent) > SHOWN:
             terminal.say(f"  and {len(absent) - SHOWN} more, in the report")
     terminal.say(f"\n{'report':<14} {out / 'report.html'}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from experiments.reporting import descriptive, origins, plots
 from experiments.reporting.differences import Compared, Declared
@@ -21,7 +20,7 @@ from experiments.reporting.document import (
     signed,
 )
 from experiments.reporting.families import Family
-from experiments.reporting.reading import Cell, Record, Study
+from experiments.reporting.reading import Absent, Cell, Record, Study
 from experiments.statistics.paired import interval
 from experiments.statistics.verdict import Comparison
 
@@ -150,7 +149,7 @@ def _gaps(study: Study) -> list[Block]:
     """What is not in the report, and why."""
     found: list[Block] = []
     if study.absent:
-        found += [Heading("Not here"), Items([gap(run) for run in study.absent])]
+        found += [Heading("Not here"), Items([gap(study, run) for run in study.absent])]
     if study.unplanned:
         found += [
             Heading("Not planned"),
@@ -167,9 +166,10 @@ def _gaps(study: Study) -> list[Block]:
     return found
 
 
-def gap(run: Any) -> str:
+def gap(study: Study, run: Absent) -> str:
     """A line on a run that is not in the report."""
-    return f"{run.cell}, seed {run.seed}{'' if run.planned else ' (not planned)'}: {run.why}"
+    unasked = " (not planned)" if study.plan and not run.planned else ""
+    return f"{run.cell}, seed {run.seed}{unasked}: {run.why}"
 
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from experiments.reporting import plots
+from experiments.reporting import canvas
 from experiments.reporting.document import Block, Heading, Items, Paragraph, Picture, Table, Value
 
 STYLE = """
@@ -99,9 +99,9 @@ def element(figure: Figure) -> str:
 
     What the figure draws in `INK` becomes the page's colour, so it is read on light and on dark.
     """
-    drawn = "<svg" + plots.svg(figure).partition("<svg")[2]
+    drawn = "<svg" + canvas.svg(figure).partition("<svg")[2]
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
     drawn = re.sub(r' xmlns(:xlink)?="[^"]*"', "", drawn)
     drawn = drawn.replace("xlink:href", "href")
     drawn = re.sub(r'<g id="[^"]*">', "<g>", drawn)  # every figure counts from 1
-    return drawn.replace(plots.INK, "currentColor")
+    return drawn.replace(canvas.INK, "currentColor")

@@ -1,63 +1,19 @@
-"""A study in pictures: every seed a dot, intervals, and colours that all eyes tell apart.
-
-Text and axes are drawn in `INK`, which a page replaces by its own colour; the other colours are
-mid-tones of Okabe & Ito's palette and are read on light and on dark.
-"""
+"""A study in pictures: every seed a dot, and intervals."""
 
 from __future__ import annotations
 
-import io
-import itertools
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from experiments.reporting.canvas import DOT, INK, MEAN, colour, legend, line, marker, panels
 from experiments.reporting.families import Family
 from experiments.reporting.reading import ON, TEST_ACCURACY, Cell
 from experiments.statistics.paired import interval
-
-INK = "#33363b"
-DOT, MEAN = "#2f8ccf", "#d55e00"
-COLOURS = ("#2f8ccf", "#d55e00", "#009e73", "#cc79a7", "#c28800", "#7f7f7f")
-MARKERS = "osD^vP*X"
-LINES = ("-", "--", ":")
-PANELS = 12  # in one figure
-ACROSS = 3  # panels side by side
-STYLE: Any = {
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.facecolor": "none",
-    "grid.color": "#888888",
-    "grid.alpha": 0.3,
-    "legend.facecolor": "none",
-    "legend.edgecolor": "none",
-    "font.size": 9,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "padzoo",
-    "axes.titlesize": 9,
-    "legend.fontsize": 8,
-}
-
-
-def png(figure: Figure) -> bytes:
-    """The figure on white."""
-    return _saved(figure, format="png", facecolor="white")
-
-
-def svg(figure: Figure) -> str:
-    """The figure on nothing; its bytes follow from what is drawn alone."""
-    nothing = dict.fromkeys(("Date", "Creator", "Type", "Format"))
-    return _saved(figure, format="svg", transparent=True, metadata=nothing).decode()
 
 
 def named(metric: str) -> str:
@@ -92,7 +48,7 @@ def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:
         axis.set_xlabel(f"{named(metric)}, %")
         axis.grid(axis="x")
 
-    return _panels(families, draw, size=(4.6, 1.0 + 0.26 * most))
+    return panels(families, draw, size=(4.6, 1.0 + 0.26 * most))
 
 
 def by_margin(families: Sequence[Family]) -> Figure | None:
@@ -108,16 +64,16 @@ def by_margin(families: Sequence[Family]) -> Figure | None:
                 places = np.arange(len(bins)) + (i - len(family.cells) / 2) * 0.4 / len(
                     family.cells
                 )
-                axis.vlines(places, low, high, color=_colour(i), lw=1, alpha=0.6)
-                axis.plot(places, mean, label=family.shown(name), **_line(i))
+                axis.vlines(places, low, high, color=colour(i), lw=1, alpha=0.6)
+                axis.plot(places, mean, label=family.shown(name), **line(i))
         axis.set_xticks(range(len(bins)), bins, fontsize=8)
         axis.set_xlabel("from the object to the border, px (below 0: cut)")
         axis.set_ylabel("test accuracy, %")
         axis.set_title(family.title)
         axis.grid(axis="y")
-        _legend(axis)
+        legend(axis)
 
-    return _panels(families, draw, size=(6.4, 4.2), across=2) if families else None
+    return panels(families, draw, size=(6.4, 4.2), across=2) if families else None
 
 
 def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure | None:
@@ -129,31 +85,31 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
     groups = {data: members for data, members in groups.items() if members}
 
     def draw(axis: Axes, data: str) -> None:
+        named_: list[tuple[float, float, str]] = []
         for i, family in enumerate(groups[data]):
             label: str | None = family.title.removesuffix(f" on {data}")
             for name, cell in family.cells.items():
                 values, macs = _values(cell, metric), _macs(cell)
                 if values and macs:
                     mean, low, high = _interval(values)
-                    axis.vlines(macs, low, high, color=_colour(i), lw=1, alpha=0.6)
-                    axis.plot([macs], [mean], _marker(i), color=_colour(i), ms=5, label=label)
+                    axis.vlines(macs, low, high, color=colour(i), lw=1, alpha=0.6)
+                    look: Any = {"color": colour(i), "marker": marker(i), "ms": 5, "ls": ""}
+                    axis.plot([macs], [mean], label=label, **look)
+                    named_.append((macs, mean, name))
                     label = None
-                    axis.annotate(
-                        name,
-                        (macs, mean),
-                        (5, 0),
-                        textcoords="offset points",
-                        fontsize=7,
-                        va="center",
-                    )
         axis.set_xscale("log")
+        axis.margins(x=0.2, y=0.2)  # room for the names
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("{x:g}")
+        axis.tick_params(axis="x", which="minor", labelsize=7)
         axis.set_xlabel("multiply-accumulates an example, millions")
         axis.set_ylabel(f"{named(metric)}, %")
         axis.set_title(data)
         axis.grid()
-        _legend(axis)
+        _name_points(axis, named_)
+        legend(axis)
 
-    return _panels(list(groups), draw, size=(6.4, 4.4), across=2) if groups else None
+    return panels(list(groups), draw, size=(6.4, 4.4), across=2) if groups else None
 
 
 def curves(families: Sequence[Family]) -> Figure | None:
@@ -165,7 +121,7 @@ def curves(families: Sequence[Family]) -> Figure | None:
     families = [family for family in families if any(band(c) for c in family.cells.values())]
 
     def draw(axis: Axes, family: Family) -> None:
-        alone = len(family.cells) == 1
+        alone, shade = len(family.cells) == 1, 0.3 / (1 + len(family.cells))
         i = 0
         for name, cell in family.cells.items():
             for key, what in (("validation_accuracy", "validation"), ("accuracy", "training")):
@@ -175,17 +131,17 @@ def curves(families: Sequence[Family]) -> Figure | None:
                 if rows:
                     epochs, mean, low, high = np.array(rows).T
                     label = f"{name}, {what}" if alone or what == "training" else name
-                    axis.plot(epochs, mean, label=label, **{**_line(i), "marker": None})
-                    axis.fill_between(epochs, low, high, color=_colour(i), alpha=0.15, lw=0)
+                    axis.plot(epochs, mean, label=label, **{**line(i), "marker": None})
+                    axis.fill_between(epochs, low, high, color=colour(i), alpha=shade, lw=0)
                     i += 1
         axis.set_xlabel("epoch")
         axis.set_ylabel("validation accuracy, %" if not alone else "accuracy, %")
         axis.set_title(family.title)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid()
-        _legend(axis)
+        legend(axis)
 
-    return _panels(families, draw, size=(6.4, 4.2), across=2) if families else None
+    return panels(families, draw, size=(6.4, 4.2), across=2) if families else None
 
 
 def band(cell: Cell, key: str = "validation_accuracy") -> list[tuple[int, float, float, float]]:
@@ -200,13 +156,6 @@ def band(cell: Cell, key: str = "validation_accuracy") -> list[tuple[int, float,
         if len(values) == len(records):
             rows.append((int(together[0]["epoch"]), *_interval(values)))
     return rows
-
-
-def _saved(figure: Figure, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):  # ticks are made when they are first drawn
-        figure.savefig(buffer, **options)
-    return buffer.getvalue()
 
 
 def _values(cell: Cell, metric: str) -> list[float]:
@@ -244,42 +193,22 @@ def _macs(cell: Cell) -> float | None:
     return macs / 1e6 if macs else None
 
 
-def _colour(i: int) -> str:
-    return COLOURS[i % len(COLOURS)]
-
-
-def _marker(i: int) -> str:
-    return MARKERS[i % len(MARKERS)]
-
-
-def _line(i: int) -> dict[str, Any]:
-    dash = LINES[i // len(COLOURS) % len(LINES)]
-    return {"color": _colour(i), "ls": dash, "marker": _marker(i), "ms": 4, "lw": 1.3}
-
-
-def _legend(axis: Axes) -> None:
-    _, labels = axis.get_legend_handles_labels()
-    if labels:
-        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), borderaxespad=0.3)
-
-
-def _panels(
-    subjects: Sequence[Any],
-    draw: Callable[[Axes, Any], None],
-    size: tuple[float, float],
-    across: int = ACROSS,
-) -> Figure:
-    """A figure with a panel for each subject, `size` inches each."""
-    columns = min(len(subjects), across)
-    rows = math.ceil(len(subjects) / columns)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(size[0] * columns, size[1] * rows), dpi=110)
-        FigureCanvasAgg(figure)
-        figure.set_layout_engine("constrained")
-        panels = figure.subplots(rows, columns, squeeze=False).flatten()
-        for axis, subject in itertools.zip_longest(panels, subjects):
-            if subject is None:
-                axis.remove()
-            else:
-                draw(axis, subject)
-    return figure
+def _name_points(axis: Axes, points: list[tuple[float, float, str]]) -> None:
+    """Write each point's name beside it, none over another: names of one column are spread."""
+    bottom, top = axis.get_ylim()
+    apart = 0.034 * (top - bottom)
+    for macs in sorted({x for x, _, _ in points}):
+        least = bottom
+        for _, y, name in sorted(point for point in points if point[0] == macs):
+            place = max(y, least)
+            least = place + apart
+            axis.annotate(
+                name,
+                (macs, y),
+                (12, (place - y) / (top - bottom) * 260),
+                textcoords="offset points",
+                fontsize=7,
+                va="center",
+                arrowprops={"arrowstyle": "-", "lw": 0.4, "color": INK, "shrinkA": 0},
+            )
+    axis.set_ylim(bottom, top)

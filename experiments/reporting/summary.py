@@ -16,6 +16,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -44,6 +45,7 @@ OF_SEEDS = [
     summary_v2.Metric(SEEDS, display_name="seeds"),
 ]
 BAND = "mean", "low", "high"
+OPEN = 4  # families whose charts are unfolded at first
 PICTURES = {
     "accuracy": "accuracy_against_padding",
     "margin": "accuracy_by_margin",
@@ -65,23 +67,34 @@ def write(report: Report, pictures: Mapping[str, bytes]) -> Path:
     cells = {c.name: (family, c) for family in report.families for c in family.cells.values()}
     settings = dict.fromkeys(key for family in report.families for key in family.differs)
     rows = {name: _hyperparameters(*both, settings) for name, both in cells.items()}
-    replace(root, _root(report, pictures, rows))
-    for name, (_, cell) in cells.items():
-        replace(root / name, _row(cell, rows[name], report.declared.metric))
+    before = _begun(report)
+    replace(root, _root(report, pictures, rows), wall_time=before)
+    for name, (family, cell) in cells.items():
+        row = _row(cell, rows[name], report.declared.metric)
+        replace(root / name, [*row, *_band(_plain(family.title), cell)], wall_time=before)
     for folder in root.iterdir():
         if folder.is_dir() and folder.name not in cells:
             shutil.rmtree(folder)
     return root
 
 
-def replace(folder: Path, events: Iterable[Event], suffix: str = "") -> None:
-    """Put an event file in the place of the folder's earlier ones that end in `suffix`."""
+def replace(
+    folder: Path, events: Iterable[Event], suffix: str = "", wall_time: float | None = None
+) -> None:
+    """Put an event file in the place of the folder's earlier ones that end in `suffix`.
+
+    Args:
+        folder: of the event file.
+        events: its content.
+        suffix: of the file's name.
+        wall_time: when the events are said to have been; now, unless it is given.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     earlier = list(folder.glob(f"events.out.tfevents.*{suffix}"))
     content, now = io.BytesIO(), time.time()
     records = RecordWriter(content)
     for event in [Event(file_version="brain.Event:2"), *events]:
-        event.wall_time = now
+        event.wall_time = now if wall_time is None else wall_time
         records.write(event.SerializeToString())
     name = f"events.out.tfevents.{now:.6f}.{os.getpid()}.{uuid.uuid4().hex[:8]}{suffix}"
     files.write(folder / name, content.getvalue())
@@ -94,6 +107,17 @@ def image(tag: str, picture: bytes) -> Event:
     width, height = (int.from_bytes(picture[place], "big") for place in SIZE)
     stored = Summary.Image(width=width, height=height, colorspace=4, encoded_image_string=picture)
     return _event(Summary.Value(tag=tag, image=stored))
+
+
+def _begun(report: Report) -> float | None:
+    """Just before the first run began.
+
+    TensorBoard lists runs by their first event and takes the columns of the HParams page from the
+    first: that is to be the summary.
+    """
+    records = [r for f in report.families for c in f.cells.values() for r in c.records.values()]
+    starts = [start["time"] for record in records for start in record.starts if "time" in start]
+    return min(map(datetime.fromisoformat, starts)).timestamp() - 1 if starts else None
 
 
 def _root(
@@ -134,28 +158,40 @@ def _row(cell: Cell, values: Hyperparameters, metric: str) -> Iterator[Event]:
 
 
 def _bands(families: Sequence[Family]) -> Iterator[Event]:
-    """Validation accuracy over epochs, mean and interval, and the page that lays them out."""
+    """Validation accuracy over epochs, a band a padding, and the page that lays the bands out.
+
+    TensorBoard colours by run: the chart of a whole family takes the cells' own runs, where every
+    padding has its colour; below it stands a chart for each padding, from the root.
+    """
     layout = layout_pb2.Layout()
     for family in families:
-        series = []
+        charts = [_chart("all paddings", _plain(family.title))]
         for name, cell in family.cells.items():
-            tags = [f"{_plain(family.title)}/{_plain(name)}/{what}" for what in BAND]
-            rows = plots.band(cell)
-            for epoch, *values in rows:
-                for tag, value in zip(tags, values, strict=True):
-                    yield _scalar(tag, value / 100, epoch)
-            if rows:
-                mean, low, high = tags
-                series.append(
-                    layout_pb2.MarginChartContent.Series(value=mean, lower=low, upper=high)
-                )
-        if series:
-            chart = layout_pb2.Chart(
-                title=f"validation accuracy, {family.title}",
-                margin=layout_pb2.MarginChartContent(series=series),
+            tag = f"{_plain(family.title)}/{_plain(name)}"
+            if band := list(_band(tag, cell)):
+                yield from band
+                charts.append(_chart(name, tag))
+        if len(charts) > 1:
+            title = f"validation accuracy, {family.title}"
+            closed = len(layout.category) >= OPEN
+            layout.category.append(
+                # TensorBoard shows a category's last chart first.
+                layout_pb2.Category(title=title, chart=charts[::-1], closed=closed)
             )
-            layout.category.add(title=family.title, chart=[chart])
     yield _plugin(CONFIG_SUMMARY_TAG, CUSTOM_SCALARS, layout.SerializeToString())
+
+
+def _band(tag: str, cell: Cell) -> Iterator[Event]:
+    """`<tag>/mean`, `/low` and `/high` over epochs, shares of 1."""
+    for epoch, *values in plots.band(cell):
+        for what, value in zip(BAND, values, strict=True):
+            yield _scalar(f"{tag}/{what}", value / 100, epoch)
+
+
+def _chart(title: str, tag: str) -> layout_pb2.Chart:
+    mean, low, high = (f"{tag}/{what}" for what in BAND)
+    series = layout_pb2.MarginChartContent.Series(value=mean, lower=low, upper=high)
+    return layout_pb2.Chart(title=title, margin=layout_pb2.MarginChartContent(series=[series]))
 
 
 def _hyperparameters(family: Family, cell: Cell, settings: Iterable[str]) -> Hyperparameters:

@@ -2,7 +2,7 @@ import pytest
 from matplotlib.image import imread
 
 from experiments import files, overview, report
-from experiments.reporting import plots
+from experiments.reporting import canvas
 from tests import made
 
 
@@ -71,7 +71,7 @@ def test_it_leaves_the_reports_summary_alone_and_the_report_replaces_it(study):
 
 
 def test_many_families_are_drawn_in_part(tmp_path):
-    for i in range(plots.PANELS + 2):
+    for i in range(canvas.PANELS + 2):
         made.run(tmp_path, model={"kernel_size": 2 + i})
     assert overview.write(tmp_path)
 
