@@ -91,7 +91,7 @@ def finish(study: Path) -> bool:
 
 
 def draw(found: Sequence[Family], metric: str) -> list[Picture]:
-    """The report's pictures, the accuracies first; many families take several of a kind."""
+    """The report's pictures, the accuracies first; many families take two of a kind."""
     kinds: list[tuple[str, str, Callable[[Sequence[Family]], Figure | None]]] = [
         (
             "accuracy",
@@ -111,9 +111,15 @@ def draw(found: Sequence[Family], metric: str) -> list[Picture]:
         ("curves", "Learning curves: means and 95 % intervals over the seeds", plots.curves),
     ]
     pictures = []
+    drawn = min(len(found), canvas.MOST)
+    if drawn < len(found):
+        kinds = [
+            (name, f"{says}; the first {drawn} of {len(found)} families", drawing)
+            for name, says, drawing in kinds
+        ]
     for name, says, drawing in kinds:
-        for i in range(0, len(found), canvas.PANELS):
-            if figure := drawing(found[i : i + canvas.PANELS]):
+        for i in range(0, drawn, canvas.PANELS):
+            if figure := drawing(found[i : min(drawn, i + canvas.PANELS)]):
                 number = f"-{i // canvas.PANELS + 1}" if i else ""
                 pictures.append(Picture(name + number, says, figure))
     return pictures

@@ -23,6 +23,7 @@ COLOURS = ("#2f8ccf", "#d55e00", "#009e73", "#cc79a7", "#c28800", "#7f7f7f")
 MARKERS = "osD^vP*X"
 LINES = ("-", "--", ":")
 PANELS = 12  # in one figure
+MOST = 24  # panels of one kind
 ACROSS = 3  # panels side by side
 STYLE: Any = {
     "text.color": INK,
@@ -103,4 +104,6 @@ def panels(
                 axis.remove()
             else:
                 draw(axis, subject)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, whatever it is saved as
     return figure

@@ -10,10 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.reporting.canvas import DOT, INK, MEAN, colour, legend, line, marker, panels
+from experiments.reporting.canvas import DOT, MEAN, colour, legend, line, marker, panels
 from experiments.reporting.families import Family
 from experiments.reporting.reading import ON, TEST_ACCURACY, Cell
 from experiments.statistics.paired import interval
+
+NAMED = 40  # points of one panel that are named
 
 
 def named(metric: str) -> str:
@@ -26,23 +28,20 @@ def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:
     most = max(len(family.cells) for family in families)
 
     def draw(axis: Axes, family: Family) -> None:
-        for place, cell in enumerate(family.cells.values()):
-            values = _values(cell, metric)
-            if not values:
-                continue
-            mean, low, high = _interval(values)
-            axis.hlines(place + 0.16, low, high, color=MEAN, lw=1.5)
-            axis.plot([mean], [place + 0.16], "|", color=MEAN, ms=8, mew=2)
-            axis.plot(values, [place - 0.16] * len(values), "o", color=DOT, alpha=0.7, ms=4, mew=0)
-            axis.annotate(
-                f"{mean:.2f}", (1.01, place), xycoords=("axes fraction", "data"), va="center"
-            )
-        seeds = {len(_values(cell, metric)) for cell in family.cells.values()}
-        same = f", n={seeds.pop()}" if len(seeds) == 1 else ""
-        axis.set_yticks(
-            range(len(family.cells)), [_row(family, n, metric, same) for n in family.cells]
-        )
-        axis.set_ylim(len(family.cells) - 0.4, -0.6)
+        values = [_values(cell, metric) for cell in family.cells.values()]
+        places = [place for place, some in enumerate(values) if some]
+        if places:
+            mean, low, high = np.array([_interval(values[place]) for place in places]).T
+            below = np.array(places) + 0.16
+            axis.hlines(below, low, high, color=MEAN, lw=1.5)
+            axis.plot(mean, below, "|", color=MEAN, ms=8, mew=2)
+            dots = [(value, place - 0.16) for place in places for value in values[place]]
+            axis.plot(*np.array(dots).T, "o", color=DOT, alpha=0.7, ms=4, mew=0)
+        counts = {len(some) for some in values}
+        same = f", n={counts.pop()}" if len(counts) == 1 else ""
+        names = [_row(family.shown(n), v, same) for n, v in zip(family.cells, values, strict=True)]
+        axis.set_yticks(range(len(values)), names)
+        axis.set_ylim(len(values) - 0.4, -0.6)
         axis.set_xlim(max(0, axis.get_xlim()[0]), min(100, axis.get_xlim()[1]))
         axis.set_title(f"{family.title}{same}")
         axis.set_xlabel(f"{named(metric)}, %")
@@ -106,7 +105,8 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
         axis.set_ylabel(f"{named(metric)}, %")
         axis.set_title(data)
         axis.grid()
-        _name_points(axis, named_)
+        if len(named_) <= NAMED:
+            _name_points(axis, named_)
         legend(axis)
 
     return panels(list(groups), draw, size=(6.4, 4.4), across=2) if groups else None
@@ -167,10 +167,11 @@ def _interval(values: Sequence[float]) -> tuple[float, float, float]:
     return interval(values) if len(values) > 1 else (values[0],) * 3
 
 
-def _row(family: Family, name: str, metric: str, same: str) -> str:
-    shown = family.shown(name)
+def _row(shown: str, values: list[float], same: str) -> str:
+    """A padding's name, its n where they differ, and its mean."""
     shown = shown if len(shown) <= 30 else f"{shown[:29]}…"
-    return shown if same else f"{shown}, n={len(_values(family.cells[name], metric))}"
+    n = "" if same else f", n={len(values)}"
+    return f"{shown}{n}  {np.mean(values):.2f}" if values else f"{shown}{n}"
 
 
 def _margins(family: Family) -> list[str]:
@@ -205,10 +206,9 @@ def _name_points(axis: Axes, points: list[tuple[float, float, str]]) -> None:
             axis.annotate(
                 name,
                 (macs, y),
-                (12, (place - y) / (top - bottom) * 260),
+                (6, (place - y) / (top - bottom) * 260),
                 textcoords="offset points",
                 fontsize=7,
                 va="center",
-                arrowprops={"arrowstyle": "-", "lw": 0.4, "color": INK, "shrinkA": 0},
             )
     axis.set_ylim(bottom, top)

@@ -97,6 +97,8 @@ def replace(
         event.wall_time = now if wall_time is None else wall_time
         records.write(event.SerializeToString())
     name = f"events.out.tfevents.{now:.6f}.{os.getpid()}.{uuid.uuid4().hex[:8]}{suffix}"
+    if len(earlier) == 1 and earlier[0].read_bytes() == content.getvalue():
+        return
     files.write(folder / name, content.getvalue())
     for file in earlier:
         file.unlink(missing_ok=True)
