@@ -12,6 +12,7 @@ read from the study's plan; --baseline and --margin choose afterwards, and the r
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from experiments.reporting.sheets import sheets
 from experiments.study import Plan
 
 SHEETS = ("runs.csv", "differences.csv", "curves.csv", "timings.csv")
+PICTURE = re.compile(r"(accuracy|margin|cost|curves)(-\d+)?")
 SHOWN = 20  # gaps in the terminal
 
 
@@ -73,6 +75,9 @@ def write(
     files.write(out / "report.html", html.page(study.name, blocks).encode())
     for name in set(SHEETS) - set(tables):
         (out / name).unlink(missing_ok=True)
+    for earlier in out.glob("*.png"):
+        if earlier.stem not in drawn and PICTURE.fullmatch(earlier.stem):
+            earlier.unlink()
     if drawn:
         files.write(study / "accuracy.png", next(iter(drawn.values())))
     summary.write(report, drawn)

@@ -15,7 +15,7 @@ from experiments.reporting.families import Family
 from experiments.reporting.reading import ON, TEST_ACCURACY, Cell
 from experiments.statistics.paired import interval
 
-NAMED = 40  # points of one panel that are named
+NAMED = 12  # points in one place that are named
 
 
 def named(metric: str) -> str:
@@ -97,7 +97,7 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
                     named_.append((macs, mean, name))
                     label = None
         axis.set_xscale("log")
-        axis.margins(x=0.2, y=0.2)  # room for the names
+        axis.margins(x=0.2, y=0.12)  # room for the names
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter("{x:g}")
         axis.tick_params(axis="x", which="minor", labelsize=7)
@@ -105,8 +105,7 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
         axis.set_ylabel(f"{named(metric)}, %")
         axis.set_title(data)
         axis.grid()
-        if len(named_) <= NAMED:
-            _name_points(axis, named_)
+        _name_points(axis, named_)
         legend(axis)
 
     return panels(list(groups), draw, size=(6.4, 4.4), across=2) if groups else None
@@ -195,20 +194,28 @@ def _macs(cell: Cell) -> float | None:
 
 
 def _name_points(axis: Axes, points: list[tuple[float, float, str]]) -> None:
-    """Write each point's name beside it, none over another: names of one column are spread."""
+    """Write each point's name beside it; names of one column that would meet stand in a stack."""
     bottom, top = axis.get_ylim()
     apart = 0.034 * (top - bottom)
+
+    def lowest(stack: list[tuple[float, str]]) -> float:
+        return float(np.mean([y for y, _ in stack])) - apart * (len(stack) - 1) / 2
+
     for macs in sorted({x for x, _, _ in points}):
-        least = bottom
+        stacks: list[list[tuple[float, str]]] = []
         for _, y, name in sorted(point for point in points if point[0] == macs):
-            place = max(y, least)
-            least = place + apart
-            axis.annotate(
-                name,
-                (macs, y),
-                (6, (place - y) / (top - bottom) * 260),
-                textcoords="offset points",
-                fontsize=7,
-                va="center",
-            )
-    axis.set_ylim(bottom, top)
+            stacks.append([(y, name)])
+            while len(stacks) > 1 and lowest(stacks[-1]) < lowest(stacks[-2]) + apart * len(
+                stacks[-2]
+            ):
+                stacks[-2:] = [stacks[-2] + stacks[-1]]
+        for stack in stacks:
+            for i, (_, name) in enumerate(stack if len(stack) <= NAMED else ()):
+                axis.annotate(
+                    name,
+                    (macs, lowest(stack) + i * apart),
+                    (6, 0),
+                    textcoords="offset points",
+                    fontsize=7,
+                    va="center",
+                )

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.image import imread
 
 from experiments.report import finish, main, write
+from experiments.reporting import canvas
 from experiments.study import NotApplicable
 from tests import made
 
@@ -174,9 +175,23 @@ def test_one_seed_is_reported_and_compares_nothing(tmp_path):
     assert "valid: not compared, same has 1 of the 2 seeds" in said(tmp_path / "report")
 
 
-def test_files_of_an_earlier_report_that_have_no_rows_now_are_gone(study):
+def test_files_of_an_earlier_report_that_hold_nothing_now_are_gone(study):
     write(study)
+    for name in ("accuracy-2.png", "mine.png"):
+        (study / "report" / name).write_bytes(b"")
     for directory in study.glob("small_cnn-[rv]*"):
         directory.rename(study.parent / directory.name)
     write(study)
-    assert not (study / "report" / "differences.csv").exists()
+    left = {path.name for path in (study / "report").iterdir()}
+    assert "mine.png" in left
+    assert left.isdisjoint({"differences.csv", "accuracy-2.png"})
+
+
+def test_of_very_many_families_the_first_are_drawn_and_the_picture_says_so(study, monkeypatch):
+    made.run(study, model={"kernel_size": 4})
+    made.run(study, model={"kernel_size": 5})
+    monkeypatch.setattr(canvas, "MOST", 2)
+    monkeypatch.setattr(canvas, "PANELS", 1)
+    write(study)
+    assert "a line; the first 2 of 3 families](accuracy-2.png)" in said(study / "report")
+    assert not (study / "report" / "accuracy-3.png").exists()
