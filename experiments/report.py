@@ -1,253 +1,219 @@
-"""A study's finished runs as files to keep: a table, every run, and the learning curves.
+"""Reading a study: its runs as a report to keep, and exit code 0 when every planned run is there.
 
-    python -m experiments.report runs/architectures --out experiments/results/architectures
+    python -m experiments.report runs/paddings
+    python -m experiments.report runs/paddings --out experiments/results/paddings
 
-writes report.md (a line a cell, with its command, versions and machine, and every cell against
-the baseline), runs.csv (a line a run), differences.csv (a line a comparison), curves.csv (a line
-an epoch of a run) and curves.png. Paths are left out of the commands.
+writes report.md and report.html (one page that opens offline), runs.csv (a line a run),
+differences.csv (a line a comparison), curves.csv (a line an epoch of a run), timings.csv and the
+pictures; and for TensorBoard the study's `_summary`. What was declared before the first run is
+read from the study's plan; --baseline and --margin choose afterwards, and the report says so.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-import shlex
+import re
 import statistics
 import sys
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from conf.schema import Config
-from experiments import differences, files, overview, terminal
-from experiments.differences import Family, families
-from experiments.run import by_cell, complete_runs
+from conf.reader import ConfigError
+from experiments import files, terminal
+from experiments.exits import FAILED, OK
+from experiments.reporting import canvas, content, html, plots, summary
+from experiments.reporting.content import Report
+from experiments.reporting.differences import Compared, Declared, against_baseline
+from experiments.reporting.document import Picture, markdown
+from experiments.reporting.families import Family, families
+from experiments.reporting.reading import read
+from experiments.reporting.sheets import sheets
 from experiments.study import Plan
 
-PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
-COLUMNS = (
-    "network",
-    "padding",
-    "data",
-    "epochs",
-    "n",
-    "test accuracy, % (sd)",
-    "seed by seed",
-    "parameters",
-    "minutes a run",
-)
-PANELS_A_ROW = 4
-TRAIN, VALIDATION = "#0072b2", "#d55e00"  # colour-blind-safe: Okabe & Ito
+SHEETS = ("runs.csv", "differences.csv", "curves.csv", "timings.csv")
+PICTURE = re.compile(r"(accuracy|margin|cost|curves)(-\d+)?")
+SHOWN = 20  # gaps in the terminal
 
 
-@dataclass(frozen=True)
-class Record:
-    """A complete run with all that its directory says of it."""
+def write(
+    study: Path,
+    out: Path | None = None,
+    *,
+    baseline: str | None = None,
+    margin: float | None = None,
+) -> Report:
+    """Read a study's runs, and write its report, its pictures and its summary for TensorBoard.
 
-    cell: str
-    config: Config
-    results: dict[str, Any]
-    start: dict[str, Any]
-    curve: list[dict[str, float]]
-
-    @property
-    def accuracy(self) -> float:
-        """Test accuracy in per cent."""
-        return 100 * self.results["test_accuracy"]
-
-
-def read(study: Path) -> dict[str, list[Record]]:
-    """cell -> its complete runs, in the order of their seeds."""
-    cells: dict[str, list[Record]] = defaultdict(list)
-    for cell, config, results in complete_runs(study):
-        folder = study / cell / f"seed={config.seed}"
-        start = files.read_json(folder / "meta.json")["starts"][-1]
-        curve = [
-            {name: float(value) for name, value in row.items() if value}
-            for row in files.read_csv(folder / "metrics.csv")
-        ]
-        cells[cell].append(Record(cell, config, results, start, curve))
-    return {cell: sorted(runs, key=lambda run: run.config.seed) for cell, runs in cells.items()}
-
-
-def against(study: Path, baseline: str, margin: float) -> list[Family]:
-    """Every cell of a study against the baseline, in points of test accuracy."""
-    accuracies = {
-        names: {
-            cell: {seed: 100 * results["test_accuracy"] for seed, results in runs.items()}
-            for cell, runs in cells.items()
-        }
-        for names, cells in by_cell(study).items()
-    }
-    return families(accuracies, baseline, margin)
-
-
-def write(study: Path, folder: Path, baseline: str = "same", margin: float = 0.3) -> list[str]:
-    """Write the study's files to `folder` and return the report's lines.
+    Args:
+        study: its folder.
+        out: where to write; by default `<study>/report`.
+        baseline, margin: instead of those declared.
 
     Raises:
-        ValueError: if no run is complete.
+        ValueError: if there is nothing to report: no plan, and no run complete.
+        ConfigError: if the plan cannot be read.
     """
-    cells = read(study)
-    if not cells:
+    plan = Plan.read(study)
+    declared = _declared(plan, baseline, margin)
+    found = read(study, declared.metric, plan=plan)
+    if not found.cells and plan is None:
         raise ValueError(f"{study} holds no complete run")
-    runs = [run for group in cells.values() for run in group]
-    files.write_csv(folder / "runs.csv", [_line(run) for run in runs])
-    files.write_csv(folder / "curves.csv", [point for run in runs for point in _points(run)])
-    draw(list(cells.values())).savefig(folder / "curves.png")
-    found = against(study, baseline, margin)
-    if compared := differences.rows(found):
-        files.write_csv(folder / "differences.csv", compared)
-    lines = markdown(study.name, cells, differences.markdown(found, baseline, margin))
-    files.write(folder / "report.md", "\n".join(lines).encode())
-    return lines
+    compared = [against_baseline(family, declared) for family in families(found.cells)]
+    report = Report(found, declared, compared)
+    pictures = draw(report.families, declared.metric)
+    blocks = content.blocks(report, pictures)
+    drawn = {picture.name: canvas.png(picture.figure) for picture in pictures}
+    out = out or study / "report"
+    tables = sheets(report)
+    for name, rows in tables.items():
+        files.write_csv(out / name, rows)
+    for name, picture in drawn.items():
+        files.write(out / f"{name}.png", picture)
+    files.write(out / "report.md", markdown(blocks).encode())
+    files.write(out / "report.html", html.page(study.name, blocks).encode())
+    for name in set(SHEETS) - set(tables):
+        (out / name).unlink(missing_ok=True)
+    for earlier in out.glob("*.png"):
+        if earlier.stem not in drawn and PICTURE.fullmatch(earlier.stem):
+            earlier.unlink()
+    if drawn:
+        files.write(study / "accuracy.png", next(iter(drawn.values())))
+    summary.write(report, drawn)
+    return report
 
 
 def finish(study: Path) -> bool:
-    """Report at the end of a sweep; says whether every planned run is there."""
-    plan = Plan.read(study)
-    if picture := overview.write(study):
-        terminal.say(f"picture {picture}")
-    return plan is None or all(run.complete for run in plan.runs(study))
+    """Report a study at the end of a sweep, and tell it in the terminal.
+
+    Returns:
+        Whether every planned run is there.
+    """
+    report = write(study)
+    tell(report, study / "report")
+    return report.study.whole
 
 
-def markdown(name: str, cells: dict[str, list[Record]], compared: list[str]) -> list[str]:
-    """The report's lines; those on the comparisons are given."""
-    lines = [
-        f"# {name}",
-        "",
-        "Test accuracy after the last epoch; sd is the sample standard deviation over seeds.",
-        "",
-        f"| {' | '.join(COLUMNS)} |",
-        "|---" * len(COLUMNS) + "|",
+def draw(found: Sequence[Family], metric: str) -> list[Picture]:
+    """The report's pictures, the accuracies first; many families take two of a kind."""
+    kinds: list[tuple[str, str, Callable[[Sequence[Family]], Figure | None]]] = [
+        (
+            "accuracy",
+            "Accuracy by padding: every seed a dot, the mean a bar, its 95 % interval a line",
+            lambda some: plots.accuracy(some, metric),
+        ),
+        (
+            "margin",
+            "Accuracy by the margin between object and border: means and 95 % intervals",
+            plots.by_margin,
+        ),
+        (
+            "cost",
+            "Accuracy against cost: means and 95 % intervals",
+            lambda some: plots.against_cost(some, metric),
+        ),
+        ("curves", "Learning curves: means and 95 % intervals over the seeds", plots.curves),
     ]
-    for runs in cells.values():
-        values, first = [run.accuracy for run in runs], runs[0]
-        spread = f" ({statistics.stdev(values):.2f})" if len(values) > 1 else ""
-        minutes = statistics.median(run.results["train_seconds"] for run in runs) / 60
-        cells_of_row = [
-            first.config.model.name,
-            first.config.padding.label,
-            _data(first.config),
-            first.results["epochs"],
-            len(runs),
-            f"{statistics.mean(values):.2f}{spread}",
-            ", ".join(f"{value:.2f}" for value in values),
-            f"{first.results['parameters']:,}",
-            f"{minutes:.1f}",
+    pictures = []
+    drawn = min(len(found), canvas.MOST)
+    if drawn < len(found):
+        kinds = [
+            (name, f"{says}; the first {drawn} of {len(found)} families", drawing)
+            for name, says, drawing in kinds
         ]
-        lines.append("| " + " | ".join(map(str, cells_of_row)) + " |")
-    lines += ["", *compared]
-    lines += ["![learning curves](curves.png)", "", "## Commands", ""]
-    runs = [run for group in cells.values() for run in group]
-    lines += [f"- `{line}`" for line in dict.fromkeys(command(run) for run in runs)]
-    lines += ["", "## Where and with what", ""]
-    lines += [f"- {line}" for line in dict.fromkeys(_provenance(run) for run in runs)]
-    return [*lines, ""]
+    for name, says, drawing in kinds:
+        for i in range(0, drawn, canvas.PANELS):
+            if figure := drawing(found[i : min(drawn, i + canvas.PANELS)]):
+                number = f"-{i // canvas.PANELS + 1}" if i else ""
+                pictures.append(Picture(name + number, says, figure))
+    return pictures
 
 
-def _data(config: Config) -> str:
-    part = config.data.examples
-    return config.data.label + (f", {part:,} examples" if part else "")
+def tell(report: Report, out: Path) -> None:
+    """The study in the terminal: a table a family, what is missing, where the rest is."""
+    for one in report.compared:
+        terminal.say("\n" + "\n".join(table(one, report.declared)))
+    absent = report.study.absent
+    if absent:
+        terminal.say("\nnot here")
+        terminal.say("\n".join(f"  {content.gap(report.study, run)}" for run in absent[:SHOWN]))
+        if len(absent) > SHOWN:
+            terminal.say(f"  and {len(absent) - SHOWN} more, in the report")
+    terminal.say(f"\n{'report':<14} {out / 'report.html'}")
+    if report.families:
+        terminal.say(f"{'picture':<14} {out / 'accuracy.png'}")
 
 
-def command(run: Record) -> str:
-    """The command that trained a run, without the paths of the machine it ran on."""
-    words = shlex.split(run.start["command"])
-    return shlex.join(word for word in words if not word.startswith(PATHS))
-
-
-def draw(cells: list[list[Record]]) -> Figure:
-    """A panel a cell: accuracy by epoch, a thin line a seed, and the test accuracy at the end."""
-    columns = min(len(cells), PANELS_A_ROW)
-    rows = math.ceil(len(cells) / columns)
-    figure = Figure(figsize=(4.2 * columns, 3.6 * rows), dpi=110)
-    FigureCanvasAgg(figure)
-    figure.set_layout_engine("constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).flatten()
-    for unused in panels[len(cells) :]:
-        unused.remove()
-    for axis, runs in zip(panels, cells, strict=False):
-        for run in runs:
-            epochs = [row["epoch"] for row in run.curve]
-            for key, colour in (("accuracy", TRAIN), ("validation_accuracy", VALIDATION)):
-                if key in run.curve[0]:
-                    heights = [100 * row[key] for row in run.curve]
-                    axis.plot(epochs, heights, color=colour, lw=1.2, alpha=0.8)
-            axis.plot([epochs[-1]], [run.accuracy], "k_", ms=12, mew=1.5)
-        config = runs[0].config
-        names = config.model.name, config.padding.label, _data(config)
-        axis.set_title(", ".join(names), size=9)
-        axis.set_xlabel("epoch")
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.grid(alpha=0.3)
-    panels[0].set_ylabel("accuracy, %")
-    panels[0].plot([], [], color=TRAIN, label="training")
-    panels[0].plot([], [], color=VALIDATION, label="validation")
-    panels[0].plot([], [], "k_", ms=12, label="test, at the end")
-    panels[0].legend(loc="lower right", fontsize=8)
-    return figure
-
-
-def _line(run: Record) -> dict[str, Any]:
-    keys = ("test_accuracy", "validation_accuracy", "epochs", "parameters", "macs")
-    return {
-        "cell": run.cell,
-        "model": run.config.model.name,
-        "padding": run.config.padding.label,
-        "data": run.config.data.label,
-        "examples": run.config.data.examples,
-        "seed": run.config.seed,
-        **{key: run.results[key] for key in keys},
-        **{key: round(run.results[key], 1) for key in ("train_seconds", "images_per_second")},
-        "backend": run.config.backend,
-        "device": run.start["device"],
-        "commit": (run.start.get("git") or "")[:12],
-    }
-
-
-def _points(run: Record) -> list[dict[str, Any]]:
-    keys = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
-    place = {"cell": run.cell, "seed": run.config.seed}
-    return [
-        {**place, "epoch": int(row["epoch"]), **{key: row.get(key) for key in keys}}
-        for row in run.curve
+def table(one: Compared, declared: Declared) -> list[str]:
+    """A family's lines: padding, n, mean, sd, difference from the baseline, verdict in words."""
+    shown = {name: one.family.shown(name) for name in one.family.cells}
+    width = max(14, *map(len, shown.values()))
+    base = f"− {declared.baseline} [95 %]"
+    lines = [
+        f"{one.family.title}: {plots.named(declared.metric)}, %",
+        f"{'padding':<{width}} {'n':>3} {'mean':>7} {'sd':>6}   {base:<23} verdict",
     ]
+    for name, cell in one.family.cells.items():
+        values = list(content.points(cell, declared.metric).values())
+        mean = f"{statistics.mean(values):.2f}" if values else "–"
+        sd = f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–"
+        difference, verdict = _verdict(one, name)
+        row = f"{shown[name]:<{width}} {len(values):>3} {mean:>7} {sd:>6}"
+        lines.append(f"{row}   {difference:<23} {verdict}".rstrip())
+    return lines
 
 
-def _provenance(run: Record) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in run.start["versions"].items())
-    dirty = " with changes" if run.start.get("git_dirty") else ""
-    return (
-        f"{run.start['device']}; {run.config.backend}, {run.config.trainer.precision}"
-        f"{', XLA' if run.config.trainer.jit else ''}; {versions}; "
-        f"commit {(run.start.get('git') or 'unknown')[:12]}{dirty}; {run.start['time'][:10]}"
+def _verdict(one: Compared, name: str) -> tuple[str, str]:
+    if name == one.baseline:
+        return "–", "the baseline"
+    if c := one.of(name):
+        difference = "0" if c.p is None else f"{c.mean:+.2f} [{c.low:+.2f}, {c.high:+.2f}]"
+        few = "" if c.can_reject or c.p is None else ", too few seeds to test"
+        return difference, c.in_words + few
+    found = one.left_out[name]
+    if found.difference is None:
+        return "–", f"not compared, {found.why}"
+    _, mean, low, high = found.difference
+    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]", f"not compared, {found.why}"
+
+
+def _declared(plan: Plan | None, baseline: str | None, margin: float | None) -> Declared:
+    """What was declared, with what is chosen instead of it marked as such."""
+    told = Declared()
+    if plan:
+        told = Declared(plan.declared.baseline, plan.declared.metric, plan.declared.margin)
+    chosen = {"baseline": baseline, "margin": margin}
+    instead = {k: v for k, v in chosen.items() if v is not None and v != getattr(told, k)}
+    return Declared(
+        baseline or told.baseline,
+        told.metric,
+        told.margin if margin is None else margin,
+        tuple(instead),
     )
 
 
 def main(arguments: list[str]) -> int:
+    """The command line; returns the exit code."""
     parser = argparse.ArgumentParser("python -m experiments.report", description=__doc__)
     parser.add_argument("study", type=Path, help="a study's folder, such as runs/default")
     parser.add_argument("--out", type=Path, help="where to write; by default <study>/report")
-    parser.add_argument("--baseline", default="same", help="the padding to compare with")
+    parser.add_argument("--baseline", help="the padding to compare with; by default as declared")
     parser.add_argument(
-        "--margin", type=float, default=0.3, help="of equivalence, in points; default 0.3"
+        "--margin", type=float, help="of equivalence, in points; by default as declared"
     )
     options = parser.parse_args(arguments)
-    if not options.margin > 0:
+    if options.margin is not None and not options.margin > 0:
         parser.error(f"--margin must be positive; got {options.margin:g}")
+    if not options.study.is_dir():
+        parser.error(f"{options.study} is not a folder")
     out = options.out or options.study / "report"
     try:
-        lines = write(options.study, out, options.baseline, options.margin)
-    except ValueError as mistake:
+        report = write(options.study, out, baseline=options.baseline, margin=options.margin)
+    except (ConfigError, ValueError) as mistake:
         parser.error(str(mistake))
-    terminal.say("\n".join(lines))
-    terminal.say(f"written to {out}")
-    return 0
+    tell(report, out)
+    return OK if report.study.whole else FAILED
 
 
 if __name__ == "__main__":

@@ -10,18 +10,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 Array = np.ndarray[Any, np.dtype[Any]]
+AT_ONCE = 250  # samples in memory together
 
 
 def two_way_interval(
     differences: Array,
     groups: Array | None = None,
     confidence: float = 0.95,
-    draws: int = 4000,
+    draws: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile interval of a mean difference over new seeds and new test items.
+    """Return the interval of a mean difference over new seeds and new test items.
+
+    The mean ± t · √(n / (n − 1)) · the bootstrap's standard error, t being Student's for n seeds
+    (Hesterberg 2015, "What teachers should know about the bootstrap"): percentiles would be too
+    narrow for few seeds. Where items add nothing it is Student's interval over the seeds, so it
+    is never narrower than that.
 
     Args:
         differences: (seeds, items), for each test item what the cell got right minus what the
@@ -33,18 +40,66 @@ def two_way_interval(
         seed: of the samples.
 
     Returns:
-        (low, high), in the unit of the differences.
+        (low, high), in the unit of the differences. Of one seed: over the items alone.
     """
-    differences = np.asarray(differences, float)
-    seeds, items = differences.shape
-    _, group = np.unique(np.arange(items) if groups is None else groups, return_inverse=True)
-    sizes = np.bincount(group)
-    sums = np.stack([np.bincount(group, row) for row in differences])
-    random = np.random.default_rng(seed)
-    means = np.empty(draws)
-    for i in range(draws):
-        weights = random.multinomial(seeds, np.full(seeds, 1 / seeds))
-        counts = random.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)))
-        means[i] = (weights @ sums @ counts) / (seeds * (sizes @ counts))
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    ((low, high),) = two_way_intervals(
+        np.asarray(differences)[None], groups, confidence, draws, seed
+    )
     return float(low), float(high)
+
+
+def two_way_intervals(
+    differences: Array,
+    groups: Array | None = None,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Array:
+    """Return `two_way_interval` of many comparisons over the same seeds and items.
+
+    All share their samples, so a comparison's interval does not depend on the others.
+
+    Args:
+        differences: (comparisons, seeds, items); the rest as for `two_way_interval`.
+
+    Returns:
+        (comparisons, 2): low and high.
+    """
+    differences = np.asarray(differences)
+    comparisons, seeds, items = differences.shape
+    _, group = np.unique(np.arange(items) if groups is None else groups, return_inverse=True)
+    sizes = np.bincount(group).astype(np.float64)
+    sums = _summed(differences.reshape(comparisons * seeds, items), group, len(sizes))
+    random = np.random.default_rng(seed)
+    means = np.empty((draws, comparisons))
+    for start in range(0, draws, AT_ONCE):
+        size = min(AT_ONCE, draws - start)
+        weights, counts = _drawn(random, size, seeds), _drawn(random, size, len(sizes))
+        drawn = (counts @ sums.T).reshape(size, comparisons, seeds)
+        total = (weights[:, None, :] * drawn).sum(axis=2)
+        means[start : start + size] = total / (seeds * (counts @ sizes))[:, None]
+    half = _quantile(seeds, confidence) * means.std(axis=0)
+    mean = differences.mean(axis=(1, 2))
+    return np.column_stack([mean - half, mean + half])
+
+
+def _quantile(seeds: int, confidence: float) -> float:
+    """How many of the bootstrap's standard errors the interval goes to each side."""
+    if seeds == 1:
+        return float(stats.norm.ppf((1 + confidence) / 2))
+    return float(stats.t.ppf((1 + confidence) / 2, seeds - 1) * np.sqrt(seeds / (seeds - 1)))
+
+
+def _summed(rows: Array, group: Array, groups: int) -> Array:
+    """Each row's sum within every group: (rows, groups)."""
+    if groups == len(group):
+        ordered = np.empty(rows.shape)
+        ordered[:, group] = rows
+        return ordered
+    return np.stack([np.bincount(group, row, minlength=groups) for row in rows])
+
+
+def _drawn(random: np.random.Generator, samples: int, n: int) -> Array:
+    """How often each of n is drawn in n draws with replacement: (samples, n)."""
+    places = random.integers(0, n, (samples, n)) + n * np.arange(samples)[:, None]
+    return np.bincount(places.ravel(), minlength=samples * n).reshape(samples, n).astype(float)

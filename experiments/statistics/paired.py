@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +26,13 @@ def interval(values: Sample, confidence: float = 0.95) -> tuple[float, float, fl
     if n < 2:
         raise ValueError(f"an interval needs at least 2 values. Received: {n}")
     mean = float(sample.mean())
-    half = float(stats.sem(sample) * stats.t.ppf((1 + confidence) / 2, n - 1))
+    half = float(sample.std(ddof=1) / np.sqrt(n)) * _quantile(confidence, n - 1)
     return mean, mean - half, mean + half
+
+
+@functools.cache
+def _quantile(confidence: float, freedom: int) -> float:
+    return float(stats.t.ppf((1 + confidence) / 2, freedom))
 
 
 def paired_interval(

@@ -55,19 +55,24 @@ class Comparison:
             return WITHIN if inside else DIFFERS
         return EQUIVALENT if inside else UNDECIDED
 
-    def __str__(self) -> str:
-        head = f"{self.name} − {self.baseline}: "
-        if self.p is None:
-            return f"{head}{IDENTICAL}, n={self.n}"
-        says = {
+    @property
+    def in_words(self) -> str:
+        """The verdict with its margin."""
+        return {
+            IDENTICAL: IDENTICAL,
             DIFFERS: "differs",
             EQUIVALENT: f"equivalent within {self.margin:g}",
             WITHIN: f"differs, but within {self.margin:g}",
             UNDECIDED: "undecided",
         }[self.verdict]
+
+    def __str__(self) -> str:
+        head = f"{self.name} − {self.baseline}: "
+        if self.p is None:
+            return f"{head}{IDENTICAL}, n={self.n}"
         why = f", p={self.p:.2g}" if self.can_reject else ", too few seeds for this family to test"
         numbers = f"{self.mean:+.2f} points [{self.low:+.2f}, {self.high:+.2f}], n={self.n}{why}"
-        return f"{head}{numbers}: {says}"
+        return f"{head}{numbers}: {self.in_words}"
 
 
 def compare(cells: Mapping[str, Sample], baseline: str, margin: float = 0.3) -> list[Comparison]:

@@ -1,88 +1,56 @@
 import pytest
 from matplotlib.image import imread
 
-from conf import schema
-from experiments import files, overview
-from models.padding import NAMED
+from experiments import files, overview, report
+from experiments.reporting import canvas
+from tests import made
 
 
 @pytest.fixture
 def study(tmp_path):
-    base = {
-        "model": {"name": "small_cnn"},
-        "data": {"name": "placed_digits", "source": "built"},
-        "optimizer": {"name": "sgd"},
-        "schedule": {"name": "constant"},
-        "trainer": {},
+    return made.study(tmp_path, ("same", "reflect"), (0, 1))
+
+
+def collected(study):
+    """title -> cell -> accuracies in per cent."""
+    return {
+        family.title: {
+            name: [record.points() for record in cell.records.values()]
+            for name, cell in family.cells.items()
+        }
+        for family in overview.collect(study)
     }
-    for name in ("same", "reflect"):
-        padding = {"amount": NAMED[name].amount, "mode": NAMED[name].mode}
-        for seed in (0, 1):
-            config = schema.from_dict({**base, "padding": padding, "seed": seed})
-            run = tmp_path / f"cell-{name}" / f"seed={seed}"
-            accuracy = {"same": 0.9, "reflect": 0.8}[name] + seed / 100
-            files.write_json(run / "config.json", config.to_dict())
-            files.write_json(run / "results.json", {"test_accuracy": accuracy})
-            files.write_json(run / "status.json", {"status": "COMPLETED"})
-    return tmp_path
 
 
 def test_only_complete_runs_are_collected(study):
-    files.write_json(study / "cell-same" / "seed=1" / "status.json", {"status": "RUNNING"})
-    found = overview.collect(study)
-    assert found == {
-        ("small_cnn", "placed_digits"): {
-            "same": [pytest.approx(90.0)],
-            "reflect": [pytest.approx(80.0), pytest.approx(81.0)],
-        }
+    (directory,) = study.glob("*-same-*/seed=1")
+    files.write_json(directory / "status.json", {"status": "RUNNING"})
+    expected = {
+        padding: [100 * made.outcomes(padding, seed).mean() for seed in seeds]
+        for padding, seeds in (("reflect", (0, 1)), ("same", (0,)))
     }
+    assert collected(study) == {"small_cnn on placed_digits": expected}
 
 
 def test_a_run_that_cannot_be_read_is_left_out(study):
-    (study / "cell-same" / "seed=0" / "config.json").write_text('{"of": "another version"}')
-    (study / "cell-same" / "seed=1" / "results.json").write_text("{")
-    assert list(overview.collect(study)["small_cnn", "placed_digits"]) == ["reflect"]
+    for seed, name in enumerate(("config.json", "results.json")):
+        (path,) = study.glob(f"*-same-*/seed={seed}/{name}")
+        path.write_text('{"of": "another version"}')
+    assert list(collected(study)["small_cnn on placed_digits"]) == ["reflect"]
 
 
-def test_the_picture_shows_every_seed(study):
-    (axis,) = overview.draw(overview.collect(study)).axes
-    labels = [label.get_text() for label in axis.get_xticklabels()]
-    assert labels == ["same\nn=2", "reflect\nn=2"]
-    dots = [line.get_ydata().tolist() for line in axis.lines]
-    assert dots == [pytest.approx([90.0, 91.0]), pytest.approx([80.0, 81.0])]
+def test_it_draws_also_what_the_plan_does_not_ask_for(study):
+    made.plan(study)
+    made.run(study, "valid")
+    assert "valid" in collected(study)["small_cnn on placed_digits"]
 
 
-def on_jax(run):
-    """The same run as if JAX had trained it: another cell."""
-    copy = run.parents[1] / f"{run.parent.name}-0a1b2c3d" / run.name
-    for file in ("config.json", "results.json", "status.json"):
-        content = files.read_json(run / file)
-        if file == "config.json":
-            content["backend"] = "jax"
-        files.write_json(copy / file, content)
-
-
-def test_back_ends_are_told_apart_by_name(study):
-    on_jax(study / "cell-same" / "seed=0")
-    (cells,) = overview.collect(study).values()
-    assert cells == {
-        "same, tensorflow": [pytest.approx(90.0), pytest.approx(91.0)],
-        "same, jax": [pytest.approx(90.0)],
-        "reflect, tensorflow": [pytest.approx(80.0), pytest.approx(81.0)],
+def test_back_ends_are_told_apart(study):
+    made.run(study, backend="jax")
+    assert {title: list(cells) for title, cells in collected(study).items()} == {
+        "small_cnn, tensorflow on placed_digits": ["reflect", "same"],
+        "small_cnn, jax on placed_digits": ["same"],
     }
-    (axis,) = overview.draw(overview.collect(study)).axes
-    labels = [label.get_text() for label in axis.get_xticklabels()]
-    assert "same\njax\nn=1" in labels
-
-
-def test_cells_of_one_name_on_one_back_end_carry_their_digest_too(study):
-    on_jax(study / "cell-same" / "seed=0")
-    other = study / "cell-reflect-0d1e2f3a" / "seed=0"
-    for file in ("config.json", "results.json", "status.json"):
-        files.write_json(other / file, files.read_json(study / "cell-reflect" / "seed=0" / file))
-    (cells,) = overview.collect(study).values()
-    assert "reflect 0d1e2f3a, tensorflow" in cells
-    assert "same, tensorflow" in cells
 
 
 def test_it_is_written_as_a_file_and_once_for_tensorboard(study):
@@ -92,5 +60,22 @@ def test_it_is_written_as_a_file_and_once_for_tensorboard(study):
     assert len(list((study / "_summary").glob("events*"))) == 1
 
 
+def test_it_leaves_the_reports_summary_alone_and_the_report_replaces_it(study):
+    report.write(study)
+    (kept,) = (study / "_summary").glob("events*")
+    overview.write(study)
+    assert kept.exists()
+    assert len(list((study / "_summary").glob("events*"))) == 2
+    report.write(study)
+    assert len(list((study / "_summary").glob("events*"))) == 1
+
+
+def test_many_families_are_drawn_in_part(tmp_path):
+    for i in range(canvas.PANELS + 2):
+        made.run(tmp_path, model={"kernel_size": 2 + i})
+    assert overview.write(tmp_path)
+
+
 def test_an_empty_study_has_no_picture(tmp_path):
     assert overview.write(tmp_path) is None
+    assert not (tmp_path / "_summary").exists()

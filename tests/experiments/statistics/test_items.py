@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.statistics.items import two_way_interval
+from experiments.statistics.items import two_way_interval, two_way_intervals
+from experiments.statistics.paired import interval
 
 
 def outcomes(random, seeds, items, effect=0.05, seed_sd=0.0):
@@ -45,3 +46,21 @@ def test_it_covers_new_seeds_and_new_items():
         low, high = two_way_interval(outcomes(random, 10, 400, seed_sd=0.02), draws=400, seed=i)
         hits += low <= 0.05 <= high
     assert 0.92 <= hits / 300 <= 1.0  # the pigeonhole bootstrap errs towards wide
+
+
+def test_many_comparisons_are_each_as_if_alone():
+    random = np.random.default_rng(4)
+    together = np.stack([outcomes(random, 4, 60, effect) for effect in (0.0, 0.1, 0.2)])
+    groups = np.arange(60) % 17
+    found = two_way_intervals(together, groups, draws=600)
+    alone = [two_way_interval(one, groups, draws=600) for one in together]
+    assert found == pytest.approx(np.array(alone), abs=1e-12)
+
+
+def test_with_few_seeds_it_is_never_narrower_than_students_interval():
+    random = np.random.default_rng(5)
+    for seeds in (2, 3, 5, 10):
+        column = random.normal(0, 0.02, seeds)
+        alone = np.repeat(column[:, None], 4, axis=1)
+        _, low, high = interval(column)
+        assert two_way_interval(alone) == pytest.approx((low, high), abs=0.06 * (high - low))

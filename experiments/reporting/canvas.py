@@ -1,0 +1,109 @@
+"""What all pictures share: colours, panels, and how a figure becomes a file.
+
+Text and axes are drawn in `INK`, which a page replaces by its own colour; the other colours are
+mid-tones of Okabe & Ito's palette and are read on light and on dark.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+INK = "#33363b"
+DOT, MEAN = "#2f8ccf", "#d55e00"
+COLOURS = ("#2f8ccf", "#d55e00", "#009e73", "#cc79a7", "#c28800", "#7f7f7f")
+MARKERS = "osD^vP*X"
+LINES = ("-", "--", ":")
+PANELS = 12  # in one figure
+MOST = 24  # panels of one kind
+ACROSS = 3  # panels side by side
+STYLE: Any = {
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.facecolor": "none",
+    "grid.color": "#888888",
+    "grid.alpha": 0.3,
+    "legend.facecolor": "none",
+    "legend.edgecolor": "none",
+    "font.size": 9,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "padzoo",
+    "axes.titlesize": 9,
+    "legend.fontsize": 8,
+}
+
+
+def png(figure: Figure) -> bytes:
+    """The figure on white."""
+    return _saved(figure, format="png", facecolor="white")
+
+
+def svg(figure: Figure) -> str:
+    """The figure on nothing; its bytes follow from what is drawn alone."""
+    nothing = dict.fromkeys(("Date", "Creator", "Type", "Format"))
+    return _saved(figure, format="svg", transparent=True, metadata=nothing).decode()
+
+
+def _saved(figure: Figure, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):  # ticks are made when they are first drawn
+        figure.savefig(buffer, **options)
+    return buffer.getvalue()
+
+
+def colour(i: int) -> str:
+    """Of the i-th of several."""
+    return COLOURS[i % len(COLOURS)]
+
+
+def marker(i: int) -> str:
+    """Of the i-th of several."""
+    return MARKERS[i % len(MARKERS)]
+
+
+def line(i: int) -> dict[str, Any]:
+    """How the i-th of several lines looks: colour, dashes and marker."""
+    dash = LINES[i // len(COLOURS) % len(LINES)]
+    return {"color": colour(i), "ls": dash, "marker": marker(i), "ms": 4, "lw": 1.3}
+
+
+def legend(axis: Axes) -> None:
+    """The legend beside a panel, where it has names."""
+    _, labels = axis.get_legend_handles_labels()
+    if labels:
+        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), borderaxespad=0.3)
+
+
+def panels(
+    subjects: Sequence[Any],
+    draw: Callable[[Axes, Any], None],
+    size: tuple[float, float],
+    across: int = ACROSS,
+) -> Figure:
+    """A figure with a panel for each subject, `size` inches each."""
+    columns = min(len(subjects), across)
+    rows = math.ceil(len(subjects) / columns)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(size[0] * columns, size[1] * rows), dpi=110)
+        FigureCanvasAgg(figure)
+        figure.set_layout_engine("constrained")
+        axes = figure.subplots(rows, columns, squeeze=False).flatten()
+        for axis, subject in itertools.zip_longest(axes, subjects):
+            if subject is None:
+                axis.remove()
+            else:
+                draw(axis, subject)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, whatever it is saved as
+    return figure
