@@ -47,8 +47,8 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
         *(pictures[:1] if pictures else []),
         Heading("Cells"),
         Paragraph(
-            f"{plots.named(report.declared.metric).capitalize()} after the last epoch, in per "
-            "cent; sd is the sample standard deviation over seeds, the interval Student's."
+            f"{plots.named(report.declared.metric).capitalize()} at the epoch that is tested, in "
+            "per cent; sd is the sample standard deviation over seeds, the interval Student's."
         ),
         cells(report),
         *_comparisons(report),

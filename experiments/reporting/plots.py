@@ -20,7 +20,9 @@ NAMED = 12  # points in one place that are named
 
 def named(metric: str) -> str:
     """What an axis or a column calls the primary metric."""
-    return "test accuracy" if metric == TEST_ACCURACY else f"accuracy on {metric.removeprefix(ON)}"
+    if metric.startswith(ON):
+        return f"accuracy on {metric.removeprefix(ON)}"
+    return metric.replace("_", " ")
 
 
 def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:

@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from conf.schema import Config, from_dict
+from conf.schema import METRICS, Config, from_dict
 from experiments import files
 from experiments.run import COMPLETED, FAILED, INTERRUPTED, RUNNING
 from experiments.study import Plan
 
-TEST_ACCURACY = "test_accuracy"
+TEST_ACCURACY, VALIDATION_ACCURACY = METRICS
 ON = "accuracy_on/"
 # What runs of one cell may differ in.
-PER_RUN = ("seed", "study", "runs_dir", "rerun", "evaluate")
+PER_RUN = ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate")
 WHY = {
     RUNNING: "still running, or killed while it ran",
     INTERRUPTED: "interrupted; the same command goes on with it",
@@ -60,7 +60,7 @@ class Record:
         starts: meta.json's, one for each time that the run was started.
         fingerprint: of its data.
         curve: metrics.csv, a row an epoch; empty if not asked for.
-        items: None if not asked for, or where the primary metric is not in the results.
+        items: None if not asked for, or where the primary metric is none of the test split.
     """
 
     cell: str
@@ -73,9 +73,10 @@ class Record:
     items: Items | None
 
     def points(self, metric: str = TEST_ACCURACY) -> float | None:
-        """`test_accuracy` or `accuracy_on/<subset>` in per cent; None where there is none such."""
-        if metric == TEST_ACCURACY:
-            return 100 * self.results[TEST_ACCURACY]
+        """A declared metric of the run in per cent; None where it has none such."""
+        if metric in METRICS:
+            value = self.results.get(metric)
+            return None if value is None else 100 * value
         found = self.results.get("accuracy_by_subset", {}).get(metric.removeprefix(ON))
         return 100 * found["accuracy"] if found else None
 
@@ -221,7 +222,7 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     if not record.starts or record.fingerprint is None:
         raise BrokenRun("half-written: meta.json or data.json is missing or says nothing")
     points = record.points(metric)
-    if points is None:
+    if points is None or metric == VALIDATION_ACCURACY:
         return record
     items = _file(directory, "predictions.npz", lambda path: read_items(path, metric))
     if abs(100 * items.right.mean() - points) > 1e-9:
