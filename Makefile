@@ -28,7 +28,7 @@ install-jax:  ## make .venv-jax: JAX, and no TensorFlow
 train: install  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
 	@$(PY) train.py padding=same $(ARGS)
 
-demo: install  ## a first answer in minutes: eight paddings, three seeds, a table and a picture
+demo: install  ## a first answer in minutes: six paddings, three seeds, a table and a picture
 	@$(PY) train.py -m sweep=demo $(ARGS)
 
 test: install  ## run the quick tests

@@ -25,7 +25,7 @@ def test_of_an_override_that_stands_twice_the_last_holds():
 
 def test_a_preset_brings_its_overrides_and_takes_others():
     runs = expand(["sweep=demo"])
-    assert len(runs) == 8 * 3
+    assert len(runs) == 6 * 3
     assert all("study=demo" in run and "sweep=demo" in run for run in runs)
     assert sum("padding=valid" in run for run in runs) == 3
     fewer = expand(["sweep=demo", "seed=7", "padding=same,circular"])
