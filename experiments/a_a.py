@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 from experiments import files, terminal
-from experiments.run import complete_runs
+from experiments.reporting.reading import read
 from experiments.statistics.a_a import false_findings, line
 from experiments.study import Plan
 
@@ -29,16 +28,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, help="file to write; by default <study>/a_a.json")
     parser.add_argument("--splits", type=int, default=1000, help="of the seeds; default 1000")
     options = parser.parse_args(arguments)
-    cells: dict[str, dict[int, float]] = defaultdict(dict)
-    for cell, config, results in complete_runs(options.study):
-        cells[cell][config.seed] = 100 * results["test_accuracy"]
-    name, by_seed = max(cells.items(), key=lambda item: len(item[1]), default=("", {}))
-    blocks = [n for n in BLOCKS if 2 * n <= len(by_seed)]
+    plan = Plan.read(options.study)
+    cells = read(options.study, plan=plan, brief=True).cells
+    runs = max((list(cell.records.values()) for cell in cells), key=len, default=[])
+    blocks = [n for n in BLOCKS if 2 * n <= len(runs)]
     if not blocks:
         parser.error(f"{options.study} has no cell of {2 * BLOCKS[0]} complete seeds")
-    plan = Plan.read(options.study)
     margin = plan.declared.margin if plan else 0.3
-    values = [value for _, value in sorted(by_seed.items())]
+    name, values = runs[0].cell, [100 * run.results["test_accuracy"] for run in runs]
     found = [false_findings(values, n, margin, options.splits) for n in blocks]
     terminal.say(f"{name}, {len(values)} seeds")
     for each in found:

@@ -17,6 +17,8 @@ from experiments import framework
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("train.py", "conf", "data", "experiments", "models")
+# What only reads results, or measures speed: it changes no run.
+READERS = ("a_a.py", "benchmarks", "report.py", "reporting", "statistics", "overview.py")
 
 
 def now() -> str:
@@ -29,9 +31,13 @@ def source_hash() -> str:
     digest = hashlib.sha256()
     for source in SOURCES:
         path = ROOT / source
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        for file in filter(_trains, sorted(path.rglob("*.py")) if path.is_dir() else [path]):
             digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _trains(file: Path) -> bool:
+    return file.relative_to(ROOT).parts[:2] not in {("experiments", name) for name in READERS}
 
 
 def describe(config: Config) -> dict[str, Any]:

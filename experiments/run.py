@@ -13,12 +13,11 @@ import os
 import shutil
 import tempfile
 import traceback
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from conf.schema import Config, from_dict
+from conf.schema import Config
 from experiments import files, provenance
 
 if TYPE_CHECKING:
@@ -154,49 +153,6 @@ class Run:
     def _set(self, status: str, **more: Any) -> None:
         content = {"status": status, "time": provenance.now(), "pid": os.getpid(), **more}
         files.write_json(self.directory / "status.json", content)
-
-
-def complete_runs(study: Path) -> list[tuple[str, Config, dict[str, Any]]]:
-    """Cell, configuration and results of every complete run in a study's folder.
-
-    What cannot be read, as a run of another version of the project may not be, is left out.
-    """
-    found: list[tuple[str, Config, dict[str, Any]]] = []
-    for status in sorted(study.glob("*/seed=*/status.json")):
-        run = Run(status.parent)
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            if run.complete:
-                config = from_dict(files.read_json(run.directory / "config.json"))
-                found.append((run.cell, config, run.results or {}))
-    return found
-
-
-def by_cell(study: Path) -> dict[tuple[str, str], dict[str, dict[int, dict[str, Any]]]]:
-    """(model, data) -> cell -> seed -> results, of all complete runs in a study's folder.
-
-    A cell is called by its padding, with ", jax" or ", tensorflow" behind it where both have run;
-    where several cells still have one name, their digests tell them apart.
-    """
-    runs = complete_runs(study)
-    backends: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for _, config, _ in runs:
-        backends[config.model.name, config.data.label].add(config.backend)
-    named: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
-    for cell, config, _ in runs:
-        named[_names(config)].add(cell)
-    found: Any = defaultdict(lambda: defaultdict(dict))
-    for cell, config, results in runs:
-        model, data, name, backend = _names(config)
-        if len(named[_names(config)]) > 1:
-            name += f" {cell.rsplit('-', 1)[-1]}"
-        if len(backends[model, data]) > 1:
-            name += f", {backend}"
-        found[model, data][name][config.seed] = results
-    return found
-
-
-def _names(config: Config) -> tuple[str, str, str, str]:
-    return config.model.name, config.data.label, config.padding.label, config.backend
 
 
 def _line(error: BaseException) -> str:
