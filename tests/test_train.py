@@ -72,10 +72,10 @@ def test_a_run_leaves_what_it_promises(tiny):
     assert not (run / "checkpoint.npz").exists()
 
 
-def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny, capsys):
+def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    from experiments import compare
+    from experiments import report
 
     outcome = tiny("data=red_green")
     run = only_run()
@@ -93,9 +93,9 @@ def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny, capsys):
     events = EventAccumulator(str(run)).Reload()
     (scalar,) = events.Scalars("test/accuracy_on/dissimilar")
     assert scalar.value == pytest.approx(found["dissimilar"]["accuracy"])
-    compare.main(["runs/default"])
-    table = capsys.readouterr().out.split("small_cnn on red_green: test accuracy on dissimilar")[1]
-    assert f"{100 * found['dissimilar']['accuracy']:.2f}" in table.split("small_cnn on")[0]
+    report.main(["runs/default"])
+    table = Path("runs/default/report/report.md").read_text().split("accuracy on dissimilar |")[1]
+    assert f"{100 * found['dissimilar']['accuracy']:.2f}" in table.split("\n")[0]
 
 
 def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):

@@ -2,7 +2,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from conf.commandline import ROOT
+from conf.commandline import ROOT, parse
 from conf.presets import expand, load
 from conf.reader import ConfigError
 from conf.schema import DoesNotFitError, from_dict
@@ -60,16 +60,12 @@ def test_a_preset_composes_and_keeps_what_it_says(preset):
             assert config.study == preset
             assert config.sweep.baseline == found.baseline
             assert config.sweep.margin == found.margin
-            for override in run:
-                key, _, value = override.partition("=")
-                if "." in key:
-                    *path, name = key.split(".")
+            for override in parse(run):
+                if "." in override.key_or_group:
                     node = values
-                    for part in path:
+                    for part in override.key_or_group.split("."):
                         node = node[part]
-                    assert str(node[name]).lower().replace("none", "null") == value.lower().replace(
-                        ",", ", "
-                    )
+                    assert node == override.value()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
