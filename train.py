@@ -30,7 +30,7 @@ def train(config: Config) -> int:
     with terminal.busy(f"starting {config.backend}"):
         framework.start(config.backend)
         from experiments import activations, evaluation, optimizers, progress, tracking, training
-        from models.geometry.trace import trace
+        from models.geometry.tracing import trace
 
     # data
     with terminal.busy(f"reading {config.data.name}"):

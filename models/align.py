@@ -9,7 +9,7 @@ from typing import Any, Literal
 import keras
 
 from models.geometry import arithmetic
-from models.geometry.trace import Field, TraceError, fields_of
+from models.geometry.tracing import Field, TraceError, fields_of
 from models.pad import CollapseError
 
 Anchor = Literal["centre", "end"]
@@ -24,7 +24,7 @@ def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> li
 
     Maps of equal size are left alone. Else each map's place over the input is traced, and all
     are cut to the range they share. Behind a merge the traced field is the hull of its branches
-    (see `models.geometry.trace`).
+    (see `models.geometry.tracing`).
 
     Args:
         tensors: KerasTensors of shape (batch, *spatial, channels) from one graph.

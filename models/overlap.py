@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from models.geometry.trace import trace
+from models.geometry.tracing import trace
 from models.padding import PaddingError, Widths
 
 MOST_TRIALS = 4

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 import models
 from models import ModelError
-from models.geometry.trace import trace
+from models.geometry.tracing import trace
 
 ROOT = Path(__file__).resolve().parents[1]
 SHAPES = {"googlenet": (224, 224, 1), "tcn": (784, 1), "causal_conv1d": (40, 1)}

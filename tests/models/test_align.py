@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from models.geometry.trace import TraceError, fields_of
+from models.geometry.tracing import TraceError, fields_of
 from models.layers import CollapseError, Conv1D, Conv2D, MisalignedWarning, align
 from models.padding import Padding
 

@@ -3,7 +3,7 @@ import pytest
 
 import models
 from models import ModelError
-from models.geometry.trace import final_map_size, trace
+from models.geometry.tracing import final_map_size, trace
 
 
 def net(padding="causal", steps=24, **kwargs):

@@ -4,7 +4,7 @@ import pytest
 
 import models
 from models import ModelError
-from models.geometry.trace import final_map_size, trace
+from models.geometry.tracing import final_map_size, trace
 from models.inception import GOOGLENET, TABLE
 from models.normalization import LocalResponseNormalization
 

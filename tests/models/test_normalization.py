@@ -36,7 +36,7 @@ def test_round_trip():
 
 
 def test_it_is_traced_as_elementwise():
-    from models.geometry.trace import trace
+    from models.geometry.tracing import trace
 
     inputs = keras.Input((8, 8, 3))
     x = LocalResponseNormalization()(keras.layers.Conv2D(4, 3)(inputs))

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from models.geometry.trace import trace
+from models.geometry.tracing import trace
 from models.layers import bind
 from models.overlap import input_widths
 

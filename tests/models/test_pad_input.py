@@ -6,7 +6,7 @@ import pytest
 
 import models
 from models import ModelError
-from models.geometry.trace import trace
+from models.geometry.tracing import trace
 from models.layers import PadInput1D, PadInput2D
 from models.overlap import input_widths
 from models.padding import Padding, PaddingError

@@ -6,7 +6,7 @@ import pytest
 
 import models
 from models import ModelError
-from models.geometry.trace import final_map_size, trace
+from models.geometry.tracing import final_map_size, trace
 from models.padding import NAMED
 from models.supports import supports
 

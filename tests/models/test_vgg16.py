@@ -4,7 +4,7 @@ import pytest
 
 import models
 from models import ModelError
-from models.geometry.trace import final_map_size, trace
+from models.geometry.tracing import final_map_size, trace
 
 
 def net(size=32, classes=10, **kwargs):

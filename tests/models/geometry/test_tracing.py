@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 import models
-from models.geometry.trace import TraceError, fields_of, final_map_size, trace
+from models.geometry.tracing import TraceError, fields_of, final_map_size, trace
 from models.layers import Conv2D, PadInput2D, SeparableConv2D
 from models.padding import Padding
 
