@@ -55,7 +55,7 @@ def sign_patterns(n: int) -> Matrix:
 
 def smallest_p(n: int) -> float:
     """Return the smallest p value that n seeds can give: 2 / 2 ** n."""
-    return 2.0 / 2.0**n
+    return 2.0 ** (1 - n)
 
 
 def can_reject(n: int, comparisons: int, level: float = LEVEL) -> bool:
@@ -71,6 +71,8 @@ def simultaneous_intervals(
     mean ± c · sem, where c is the quantile of the largest |t| of a multivariate t distribution
     with n − 1 degrees of freedom and the correlation of the columns (Hothorn, Bretz & Westfall
     2008, "Simultaneous inference in general parametric models"), by simulation from a fixed seed.
+    That correlation is estimated; with too few seeds to reject anything (`can_reject`) it is too
+    poor an estimate, and c is Bonferroni's, which holds under every correlation.
 
     Args:
         differences: (seeds, comparisons), at least 2 seeds.
@@ -86,15 +88,25 @@ def simultaneous_intervals(
     varying = error > 0
     c = 0.0
     if varying.any():
-        rest = differences[:, varying] - mean[varying]
-        rest /= np.sqrt((rest**2).sum(axis=0))
-        random = np.random.default_rng(comparisons)
-        normal = random.standard_normal((draws, n)) @ rest
-        chi = np.sqrt(random.chisquare(n - 1, draws) / (n - 1))
-        single = stats.t.ppf((1 + confidence) / 2, n - 1)  # the least that a family can need
-        drawn = np.quantile(np.abs(normal).max(axis=1) / chi, confidence)
-        c = float(single if varying.sum() == 1 else max(single, drawn))
+        c = _bonferroni(n, int(varying.sum()), confidence)
+        if varying.sum() > 1 and can_reject(n, comparisons, 1 - confidence):
+            single = _bonferroni(n, 1, confidence)  # the least that a family can need
+            rest = differences[:, varying] - mean[varying]
+            c = max(single, _largest_t(rest, confidence, draws))
     return np.column_stack([mean - c * error, mean + c * error])
+
+
+def _bonferroni(n: int, comparisons: int, confidence: float) -> float:
+    return float(stats.t.ppf(1 - (1 - confidence) / (2 * comparisons), n - 1))
+
+
+def _largest_t(residuals: Matrix, confidence: float, draws: int) -> float:
+    """The quantile of the largest |t| under the correlation of the residuals' columns."""
+    n, comparisons = residuals.shape
+    random = np.random.default_rng(comparisons)
+    normal = random.standard_normal((draws, n)) @ (residuals / np.sqrt((residuals**2).sum(axis=0)))
+    chi = np.sqrt(random.chisquare(n - 1, draws) / (n - 1))
+    return float(np.quantile(np.abs(normal).max(axis=1) / chi, confidence))
 
 
 def _checked(differences: Matrix) -> Matrix:

@@ -81,6 +81,17 @@ def test_intervals_of_independent_comparisons_are_sidaks():
     np.testing.assert_allclose(c, expected, rtol=0.02)
 
 
+def test_intervals_of_too_few_seeds_are_bonferronis():
+    """Five seeds say little of how seven comparisons go together."""
+    random = np.random.default_rng(6)
+    differences = random.normal(size=(400, 5, 7)) - random.normal(size=(400, 5, 1))
+    found = np.array([family.simultaneous_intervals(one) for one in differences])
+    half = (found[..., 1] - found[..., 0]) / 2
+    c = half / stats.sem(differences, axis=1)
+    np.testing.assert_allclose(c, stats.t.ppf(1 - 0.05 / 14, 4))
+    assert (found[..., 0] * found[..., 1] <= 0).all(axis=1).mean() >= 0.95
+
+
 @pytest.mark.parametrize("bad", [np.zeros((1, 2)), np.zeros(3), np.array([[np.nan], [1.0]])])
 def test_mistakes(bad):
     with pytest.raises(ValueError, match="differences must"):
