@@ -224,16 +224,19 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     points = record.points(metric)
     if points is None or metric == VALIDATION_ACCURACY:
         return record
-    items = _file(directory, "predictions.npz", lambda path: read_items(path, metric))
+    steps = described.get("scored_steps")
+    items = _file(directory, "predictions.npz", lambda path: read_items(path, metric, steps))
     if abs(100 * items.right.mean() - points) > 1e-9:
         raise BrokenRun(f"predictions.npz and results.json disagree on {metric}")
     return Record(**{**record.__dict__, "items": items})
 
 
-def read_items(path: Path, metric: str) -> Items:
+def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Items:
     """Read a run's predictions on the test items that `metric` counts.
 
-    Where the test split holds subsets, `test_accuracy` counts the first alone.
+    Where the test split holds subsets, `test_accuracy` counts the first alone. Neighbouring
+    steps of a series depend on each other: with `scored_steps` labels a sequence, that many
+    successive moments are one group (the block bootstrap of Künsch 1989).
     """
     with np.load(path) as stored:
         label, ids = stored["label"], stored["id"]
@@ -245,6 +248,8 @@ def read_items(path: Path, metric: str) -> Items:
             inside = subset == wanted
             label, ids, right = label[inside], ids[inside], right[inside]
             groups = groups[inside] if groups is not None else None
+    if groups is not None and scored_steps:
+        groups = (groups - groups.min()) // scored_steps
     key = hash((label.tobytes(), ids.tobytes()))
     return Items(right, key, groups)
 

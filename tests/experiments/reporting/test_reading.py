@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments import files
-from experiments.reporting.reading import read
+from experiments.reporting.reading import read, read_items
 from tests import made
 
 
@@ -120,6 +120,16 @@ def test_items_of_a_metric_are_those_of_its_subset(tmp_path):
         assert cell.records[0].points(metric) == pytest.approx(100 * right[part].mean())
     (cell,) = read(tmp_path, "accuracy_on/nowhere").cells
     assert cell.records[0].points("accuracy_on/nowhere") is None
+
+
+def test_neighbouring_steps_of_a_series_are_drawn_together(tmp_path):
+    run = made.run(tmp_path / "study", groups=np.arange(7, 7 + made.ITEMS))
+    items = read_items(run / "predictions.npz", "test_accuracy", scored_steps=32)
+    assert items.groups[:33].tolist() == [0] * 32 + [1]
+    described = files.read_json(run / "data.json") | {"scored_steps": 32}
+    files.write_json(run / "data.json", described)
+    (cell,) = read(tmp_path / "study").cells
+    assert cell.records[0].items.groups.tolist() == items.groups.tolist()
 
 
 def test_other_folders_are_no_runs(study):
