@@ -115,13 +115,17 @@ def build(
     from models.steps import scored
 
     try:
-        return scored(make(tuple(input_shape)), scored_steps)
+        model = make(tuple(input_shape))
     except CollapseError as error:
         message = f"{name} collapses: {error} {_advice(make, tuple(input_shape))}"
+        raise DoesNotFitError(message) from None
     except ValueError as error:
         # Keras writes some of its errors on many lines
         raise ModelError(" ".join(str(error).split())) from None
-    raise DoesNotFitError(message)
+    try:
+        return scored(model, scored_steps)
+    except ValueError as error:
+        raise DoesNotFitError(str(error)) from None
 
 
 def _builder(name: str) -> Callable[..., keras.Model]:

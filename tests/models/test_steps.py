@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import models
-from models import ModelError
+from models import DoesNotFitError, ModelError
 from models.geometry.tracing import final_map_size, trace
 from models.padding import NAMED
 from models.supports import supports
@@ -108,12 +108,17 @@ def test_a_saved_model_comes_back(tmp_path):
         (lambda: net(scored_steps=25), "at 24 of 24 steps"),
         (lambda: net(scored_steps=None), "model.head=average or model.head=last"),
         (lambda: net(head="average"), "one for each of the last 8 steps .* model.head=steps"),
-        (lambda: net(head="step"), "must be 'last' or 'average' or 'steps'"),
         (lambda: models.build("small_cnn", input_shape=(32, 32, 1), num_classes=3, scored_steps=8),
          "model.head=steps"),
     ],
 )  # fmt: skip
-def test_mistakes_are_one_plain_line(make, says):
-    with pytest.raises(ModelError, match=says) as caught:
+def test_what_does_not_fit_is_one_plain_line(make, says):
+    with pytest.raises(DoesNotFitError, match=says) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_head_is_a_mistake():
+    with pytest.raises(ModelError, match="must be 'last' or 'average' or 'steps'") as caught:
+        net(head="step")
+    assert not isinstance(caught.value, DoesNotFitError)
