@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from conf.schema import Config
-from experiments import files, provenance
+from experiments import files, framework, provenance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,6 +100,9 @@ class Run:
                 self._set(INTERRUPTED)
                 raise
             except Exception as error:
+                if framework.INTERRUPTED.is_set():  # which foreign code made an error of its own
+                    self._set(INTERRUPTED)
+                    raise KeyboardInterrupt from error
                 self._set(FAILED, error=_line(error), traceback=traceback.format_exc())
                 where = self.directory / "status.json"
                 raise RunFailed(f"{_line(error)}; the traceback is in {where}") from error
