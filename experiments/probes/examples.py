@@ -48,10 +48,11 @@ def classes(model: keras.Model, x: np.ndarray) -> np.ndarray:
 
 
 def outputs(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """What the network makes of each example, in inference."""
+    """What the network makes of each example, in inference; float32."""
     batches = range(0, len(x), BATCH)
     # `predict` sets up a data pipeline on every call, which costs more than these batches do.
-    return np.concatenate([np.asarray(model.predict_on_batch(x[i : i + BATCH])) for i in batches])
+    found = [model.predict_on_batch(x[i : i + BATCH]) for i in batches]
+    return np.concatenate([np.asarray(part, np.float32) for part in found])
 
 
 def right(told: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def _change(
     """The largest change at each output, (outputs,), when the steps from t on change."""
     changed = x.copy()
     changed[:, t:] += noise[:, t:].astype(x.dtype)
-    apart = np.abs(outputs(watched, changed).astype(np.float64) - before.astype(np.float64))
+    apart = np.abs(outputs(watched, changed) - before)
     largest: np.ndarray = apart.max(axis=(0, -1))
     return largest
 

@@ -114,13 +114,13 @@ def _line(values: dict[str, Any]) -> str:
     falls = sorted((one["fall"], name) for name, one in values["under"].items())
     (least, first), (most, last) = falls[0], falls[-1]
     return (
-        f"own {100 * values['accuracy']:.1f} %   nearest {first} {-least:+.1f} points   "
-        f"farthest {last} {-most:+.1f}   n = {values['examples']:,}, {len(falls)} other paddings"
+        f"own {100 * values['accuracy']:.1f} %   best other {first} {-least:+.1f} points   "
+        f"worst {last} {-most:+.1f}   n = {values['examples']:,}, {len(falls)} other paddings"
     )
 
 
 def _figure(values: dict[str, Any]) -> Any:
-    return canvas.panels([values], _draw, (6.4, 0.9 + 0.27 * (len(values["under"]) + 1)))
+    return canvas.panels([values], _draw, (6.4, 1.2 + 0.27 * (len(values["under"]) + 1)))
 
 
 def _draw(axis: Axes, values: dict[str, Any]) -> None:
@@ -140,9 +140,8 @@ def _draw(axis: Axes, values: dict[str, Any]) -> None:
     axis.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
     axis.set_xlim(0, 100)
     axis.set_ylim(-0.6, len(rows) - 0.4)
-    axis.set_xlabel(
-        "accuracy of the trained weights, %, and 95 % interval of the difference to its own"
-    )
+    axis.set_title("the trained weights under other paddings")
+    axis.set_xlabel("accuracy, %\n(and the 95 % interval of the difference to its own)")
 
 
 def _split(names: list[str]) -> tuple[str, list[str]]:

@@ -32,6 +32,18 @@ def test_it_is_so_for_sequences_too():
     assert found["filled"]["consistency"] < 1.0
 
 
+def test_with_strides_it_is_consistent_on_their_lattice():
+    """Two pools of stride 2: moved by multiples of 4, the picture meets them as before."""
+    keras.utils.set_random_seed(1)
+    options = {"widths": (4, 6, 8), "convs_per_stage": (1, 1, 1)}
+    of = subjects.subject("small_cnn", subjects.noise((32, 32, 1), n=96), "circular", **options)
+    found = shift.probe(subjects.undecided(of)).maps
+    on = found["along"] % 4 == 0
+    assert on.sum() == 5
+    assert found["circular_agreement"][on].min() == 1.0
+    assert found["circular_agreement"][~on].max() < 1.0
+
+
 @pytest.mark.parametrize(
     ("padding", "options"),
     [
