@@ -8,7 +8,7 @@ import time
 
 from conf import device
 from conf.schema import Config
-from experiments import framework, prepare, session, terminal
+from experiments import framework, prepare, reevaluate, session, terminal
 from experiments.exits import FOUND, OK
 from experiments.prepare import build
 from experiments.run import Run
@@ -17,6 +17,8 @@ from experiments.run import Run
 def train(config: Config) -> int:
     """One run from its configuration to its results; returns OK, or FOUND if it is complete.
 
+    FAILED if it is complete and a probe of it failed.
+
     Heavy imports wait until they are needed: a complete run answers before Keras loads.
     """
     begun = time.perf_counter()
@@ -24,7 +26,8 @@ def train(config: Config) -> int:
     run = Run.of(config, fingerprint)
     if run.complete and not config.rerun:
         terminal.already_complete(run, config.runs_dir)
-        return FOUND
+        missing = run.not_probed(config.probes)
+        return reevaluate.probe(run, missing, config) if missing else FOUND
     run.check_free()
 
     with terminal.busy(f"starting {config.backend}"):
@@ -98,7 +101,7 @@ def train(config: Config) -> int:
         learned = training.without_optimizer(model)
         run.record(learned, predictions, results, dataclasses.asdict(loaded.spec))
     terminal.summary(results, layers, run.directory, config.runs_dir)
-    return OK
+    return reevaluate.probe(run, config.probes, config) if config.probes else OK
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
+from conf.probes import NAMES
 from conf.reader import ConfigError, unknown
 
 ROOT = Path(__file__).resolve().parent
@@ -45,6 +46,7 @@ padzoo: train a network under a padding, and see what the padding did.
   python train.py -m sweep=demo                            run a study and report it
   python train.py -m sweep=… hydra/launcher=joblib         as many runs at once as there are cores
   python train.py evaluate=<run directory>                 measure a finished run again
+  python train.py evaluate=<run directory> probes=all      and see why: the probes below
   python train.py --cfg job                                show the composed configuration
   tensorboard --logdir runs                                look at the results
 """
@@ -89,6 +91,9 @@ def help_page() -> str:
     for group, title in GROUPS.items():
         if lines := choices(group):
             page += [f"{group}=  ({title})", *lines, ""]
+    width = max(map(len, NAMES)) + 2
+    page += ["probes=  (measurements of a trained network; all, a name, or a list [shift,swap])"]
+    page += [*(f"  {name:<{width}}{text}" for name, text in NAMES.items()), ""]
     page += [
         "Any value of --cfg job can be set: trainer.epochs=3 padding.amount=full",
         'Tab completion in bash: eval "$(python train.py -sc install=bash)" (or zsh, fish)',
@@ -107,6 +112,10 @@ def check(arguments: list[str]) -> int:
     overrides = parse(arguments)
     for override in overrides:
         group = override.key_or_group
+        if group == "probes" and override.is_sweep_override():
+            raise ConfigError(
+                "probes is one list for every run: probes=[shift,swap], or probes=all"
+            )
         if override.is_delete():
             raise ConfigError(f"{override.input_line}: nothing can be left out; set a value")
         if (ROOT / group).is_dir():

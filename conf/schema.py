@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import data
 import models
-from conf import device, label
+from conf import device, label, probes
 from conf.reader import ConfigError, read, unknown
 from models.checks import INPUT
 from models.padding import Padding
@@ -149,6 +149,7 @@ class Config:
     runs_dir: str = "runs"
     rerun: bool = False
     evaluate: str | None = None
+    probes: Any = None  # as it is written; in a resolved Config a tuple of names
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as written to a run's config.json and read back by `from_dict`."""
@@ -160,7 +161,7 @@ class Config:
     def identity(self, fingerprint: str) -> dict[str, Any]:
         """What makes two runs of one seed the same run: the content, never paths or display."""
         values = self.to_dict()
-        for key in ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate"):
+        for key in ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes"):
             del values[key]
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
@@ -212,7 +213,8 @@ def _resolved(config: Config) -> Config:
         # On a CPU, TensorFlow trains these networks twice as fast without XLA; JAX is XLA.
         jit = on_gpu or backend == "jax"
     trainer = dataclasses.replace(trainer, precision=precision, jit=jit)
-    return dataclasses.replace(config, backend=backend, trainer=trainer)
+    asked = probes.chosen(config.probes)
+    return dataclasses.replace(config, backend=backend, trainer=trainer, probes=asked)
 
 
 def _checked(config: Config) -> Config:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 import models
 from conf import commandline, schema
+from conf.probes import chosen
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
 from experiments import framework, prepare, provenance, terminal
@@ -26,10 +27,11 @@ Compose = Callable[[list[str]], DictConfig]
 
 @dataclass(frozen=True)
 class Job:
-    """A run that is meant to exist, and the overrides that train it."""
+    """A run that is meant to exist, the overrides that train it, and what is to probe it."""
 
     run: Run
     overrides: list[str]
+    probes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -63,7 +65,7 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
     """
     configurations: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
     for run in runs:
-        configurations[_but_seed(run)].append(run)
+        configurations[_of_the_cell(run)].append(run)
     plans: dict[Path, Plan] = defaultdict(Plan)
     cells: dict[tuple[str, ...], tuple[Path, str] | None] = {}
     with terminal.busy("planning"):
@@ -84,8 +86,8 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
         sweep.aliases += sum(whole.cells[name].alias_of is not None for name in own.cells)
     found: dict[Path, Job] = {}
     for run in runs:
-        if place := cells[_but_seed(run)]:
-            for job in _jobs(plans[place[0]], *place, _seeds([run])):
+        if place := cells[_of_the_cell(run)]:
+            for job in _jobs(plans[place[0]], *place, run):
                 found.setdefault(job.run.directory, job)
     sweep.jobs = list(found.values())
     return sweep
@@ -148,16 +150,24 @@ def _signature(config: Config, fingerprint: str) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _jobs(plan: Plan, study: Path, name: str, seeds: list[Any]) -> list[Job]:
-    """A cell's runs, or those in whose stead they stand; without `seeds`, its only one."""
-    seeds = seeds or plan.cells[name].seeds
+def _jobs(plan: Plan, study: Path, name: str, run: list[str]) -> list[Job]:
+    """What one list of overrides runs in its cell, or in the one that stands for it.
+
+    That is its seed's run; without one, the cell's.
+    """
+    seeds = _seeds([run]) or plan.cells[name].seeds
     cell = plan.cells[plan.cells[name].alias_of or name]
     folder = study / (plan.cells[name].alias_of or name)
-    return [Job(Run(folder / f"seed={s}"), [*cell.overrides, f"seed={s}"]) for s in seeds]
+    asked = [override for override in run if override.startswith("probes=")]
+    probes = chosen(*(one.value() for one in commandline.parse(asked[-1:]))) if asked else ()
+    return [
+        Job(Run(folder / f"seed={s}"), [*cell.overrides, *asked, f"seed={s}"], probes)
+        for s in seeds
+    ]
 
 
-def _but_seed(run: list[str]) -> tuple[str, ...]:
-    return tuple(override for override in run if not override.startswith("seed="))
+def _of_the_cell(run: list[str]) -> tuple[str, ...]:
+    return tuple(override for override in run if not override.startswith(("seed=", "probes=")))
 
 
 def _seeds(runs: list[list[str]]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -65,3 +66,21 @@ class Bar(keras.callbacks.Callback):
 
     def _at(self, done: int) -> str:
         return f"epoch {min(done + 1, self.epochs)}/{self.epochs}"
+
+
+def each(names: Sequence[str], what: str, *, visible: bool) -> Iterator[str]:
+    """The names in turn, beside a bar that says which one is under way, on a terminal."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not (visible and console.is_terminal),
+    )
+    with bar:
+        task = bar.add_task(what, total=len(names))
+        for name in names:
+            bar.update(task, description=f"{what} {name}")
+            yield name
+            bar.advance(task)

@@ -17,8 +17,11 @@ from experiments import framework
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("train.py", "conf", "data", "experiments", "models")
-# What only reads results, or measures speed: it changes no run.
-READERS = ("a_a.py", "benchmarks", "report.py", "reporting", "statistics", "overview.py")
+# What only reads results, looks at finished runs or measures speed: it changes no training.
+READERS = (
+    *("a_a.py", "benchmarks", "report.py", "reporting", "statistics", "overview.py"),
+    *("probes", "reevaluate.py"),
+)
 
 
 def now() -> str:

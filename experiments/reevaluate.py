@@ -1,63 +1,83 @@
-"""Measure a finished run again: on its own test data, or on other data of the same shape."""
+"""Look at a finished run again: on its own test data, or on other data of the same shape."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import data
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
-from data.streaming import Streamed
 from experiments import files, framework, terminal
+from experiments.exits import OK
 from experiments.run import Run
 
-# What may stand beside evaluate= without data=: where the run's own data lies.
-WHERE = ("evaluate", "runs_dir", "data.data_dir", "data.download")
+# What may stand beside evaluate= without data=: where the run's own data lies, what to look at.
+WHERE = ("evaluate", "runs_dir", "data.data_dir", "data.download", "probes")
 
 
 def main(config: Config, overrides: list[str]) -> int:
-    """Evaluate the run in `config.evaluate`; on `config.data` if the overrides name data."""
+    """Evaluate the run in `config.evaluate`; on `config.data` if the overrides name data.
+
+    Returns:
+        OK, or FAILED if one of the probes in `config.probes` failed.
+    """
     run = Run(Path(str(config.evaluate)).expanduser())
-    model_file = run.directory / "model.keras"
-    if not run.complete or not model_file.is_file():
+    if not run.complete or not _network(run).is_file():
         raise ConfigError(
             f"evaluate={run.directory} is not a finished run: it needs the directory "
             "that a training printed as its results, <runs_dir>/<study>/<cell>/seed=<seed>"
         )
     other = asks_for_other_data(overrides)
-    trained = from_dict(files.read_json(run.directory / "config.json"))
-    own = dataclasses.replace(trained.data, data_dir=config.data.data_dir or trained.data.data_dir)
-    chosen = config.data if other else own
-
-    framework.start(trained.backend)
-    framework.fresh(precision=trained.trainer.precision, seed=0)
-    import keras
-
-    import models.layers  # noqa: F401  registers the layers with Keras
+    trained, learned = _trained(run, config)
+    chosen = config.data if other else trained.data
+    model = _opened(run, trained)
     from experiments import evaluation
 
-    model = keras.saving.load_model(model_file, compile=False)
     loaded = data.load(chosen)
-    learned = files.read_json(run.directory / "data.json")
     _check_fits(model, loaded.spec)
-    test = renormalised(loaded, learned)
-    predictions = evaluation.predict(model, test)
+    loaded = renormalised(loaded, learned)
+    predictions = evaluation.predict(model, loaded.test)
     found = evaluation.accuracies(predictions, loaded.spec)
     fingerprint = loaded.spec.fingerprint
     target = run.directory / "evaluations" / f"{fingerprint.replace('/', '-')}.json"
-    files.write_json(target, {"data": fingerprint, "examples": len(test), **found})
+    probed = {k: v for k, v in (files.read_json(target) or {}).items() if k == "probes"}
+    files.write_json(target, {"data": fingerprint, "examples": len(loaded.test), **found, **probed})
     recorded = (run.results or {})["test_accuracy"]
     terminal.say(f"{run.directory}: {trained.model.name}, padding {trained.padding.label}")
     terminal.say(f"test accuracy on {chosen.name}: {100 * found['test_accuracy']:.2f} %")
     terminal.say(f"recorded by the run on {trained.data.name}: {100 * recorded:.2f} %")
-    if not other and fingerprint != learned["fingerprint"]:
+    changed = not other and fingerprint != learned["fingerprint"]
+    if changed:
         terminal.say(f"the data is not the run's: {fingerprint}, then {learned['fingerprint']}")
     terminal.say(f"written to {target}")
-    return 0
+    if not config.probes:
+        return OK
+    from experiments.probes import record, running
+
+    own = not other and not changed
+    kept = record.Record.of_run(run) if own else record.Record.of_evaluation(target)
+    subject = running.subject(model, trained, loaded)
+    return running.run(config.probes, subject, kept, visible=config.trainer.progress)
+
+
+def probe(run: Run, names: Sequence[str], config: Config) -> int:
+    """Probe a finished run on its own data, which `config` says where to find.
+
+    Returns:
+        OK, or FAILED if some probe failed.
+    """
+    trained, learned = _trained(run, config)
+    model = _opened(run, trained)
+    from experiments import prepare
+    from experiments.probes import record, running
+
+    loaded = renormalised(prepare.load(trained, prepare.fingerprint(trained)), learned)
+    subject = running.subject(model, trained, loaded)
+    kept = record.Record.of_run(run)
+    return running.run(names, subject, kept, visible=config.trainer.progress)
 
 
 def asks_for_other_data(overrides: list[str]) -> bool:
@@ -68,21 +88,60 @@ def asks_for_other_data(overrides: list[str]) -> bool:
         if key not in WHERE and not (other and (key == "data" or key.startswith("data."))):
             raise ConfigError(
                 f"{key} does nothing beside evaluate=…: a finished run is measured as it is, on "
-                "its own data, or on other data named by data=… and data.…"
+                "its own data, or on other data named by data=… and data.…; probes=… looks closer"
             )
     return other
 
 
-def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Split:
-    """The test split in the units the network was trained in: the training run's mean and sd."""
-    spec, test = loaded.spec, loaded.test
-    if list(spec.mean) == list(learned["mean"]) and list(spec.std) == list(learned["std"]):
-        return test
-    if isinstance(test.x, Streamed):
-        return dataclasses.replace(test, x=test.x.normalised(learned["mean"], learned["std"]))
-    stored = test.x * np.asarray(spec.std) + np.asarray(spec.mean)
-    x = (stored - np.asarray(learned["mean"])) / np.asarray(learned["std"])
-    return dataclasses.replace(test, x=x.astype(np.float32))
+def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
+    """The data in the units the network was trained in: the training run's mean and sd."""
+    import numpy as np
+
+    from data.streaming import Streamed
+
+    mean, std = tuple(learned["mean"]), tuple(learned["std"])
+    if (tuple(loaded.spec.mean), tuple(loaded.spec.std)) == (mean, std):
+        return loaded
+
+    def again(split: data.Split) -> data.Split:
+        if isinstance(split.x, Streamed):
+            return dataclasses.replace(split, x=split.x.normalised(mean, std))
+        stored = split.x * np.asarray(loaded.spec.std) + np.asarray(loaded.spec.mean)
+        x = (stored - np.asarray(mean)) / np.asarray(std)
+        return dataclasses.replace(split, x=x.astype(np.float32))
+
+    return dataclasses.replace(
+        loaded,
+        train=again(loaded.train),
+        validation=again(loaded.validation) if loaded.validation else None,
+        test=again(loaded.test),
+        spec=dataclasses.replace(loaded.spec, mean=mean, std=std),
+    )
+
+
+def _network(run: Run) -> Path:
+    return run.directory / "model.keras"
+
+
+def _trained(run: Run, config: Config) -> tuple[Config, dict[str, Any]]:
+    """A run's configuration, with its data where `config` has it, and what it learned of it."""
+    trained = from_dict(files.read_json(run.directory / "config.json"))
+    where = config.data.data_dir or trained.data.data_dir
+    own = dataclasses.replace(trained.data, data_dir=where)
+    learned: dict[str, Any] = files.read_json(run.directory / "data.json")
+    return dataclasses.replace(trained, data=own), learned
+
+
+def _opened(run: Run, trained: Config) -> Any:
+    """A run's network, in a Keras that is as it was in training."""
+    with terminal.busy(f"opening {run.directory}"):
+        framework.start(trained.backend)
+        framework.fresh(precision=trained.trainer.precision, seed=0)
+        import keras
+
+        import models.layers  # noqa: F401  registers the layers with Keras
+
+        return keras.saving.load_model(_network(run), compile=False)
 
 
 def _check_fits(model: Any, spec: data.Spec) -> None:

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -64,6 +64,10 @@ class Run:
     @property
     def results(self) -> dict[str, Any] | None:
         return files.read_json(self.directory / "results.json")
+
+    def not_probed(self, names: Iterable[str]) -> list[str]:
+        """Of these probes, those that have not measured the run."""
+        return [name for name in names if name not in (self.results or {}).get("probes", {})]
 
     def changed_since(self) -> list[str]:
         """In what the stored run differs from what would run today: sources, versions, device."""
@@ -131,10 +135,16 @@ class Run:
         files.write_json(self.directory / "results.json", results)
 
     @contextlib.contextmanager
-    def _lock(self) -> Iterator[IO[str]]:
+    def held(self) -> Iterator[None]:
+        """Hold a finished run for a moment, to add to its files; waits until it is free."""
+        with self._lock(wait=True):
+            yield
+
+    @contextlib.contextmanager
+    def _lock(self, *, wait: bool = False) -> Iterator[IO[str]]:
         with open(self.directory / ".lock", "a") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
                 raise Claimed(f"{self.directory} is being trained by another process") from None
             yield lock
@@ -148,6 +158,8 @@ class Run:
         """Keep the last result under another name, and resume nothing."""
         self.checkpoint.unlink(missing_ok=True)
         self._set(RUNNING)
+        (self.directory / "probes.npz").unlink(missing_ok=True)
+        shutil.rmtree(self.directory / "probes", ignore_errors=True)
         earlier = sum(1 for _ in self.directory.glob("results-*.json"))
         with contextlib.suppress(FileNotFoundError):
             last = self.directory / f"results-{earlier + 1}.json"

@@ -145,7 +145,8 @@ class Session:
         with terminal.hushed():
             code = self._attempt(config, overrides)
         if code in (OK, FAILED):
-            results = Run.of(config, prepare.fingerprint(config)).results if code == OK else None
+            run = Run.of(config, prepare.fingerprint(config))
+            results = run.results if run.complete else None  # of a probe's failure it is
             seconds = time.perf_counter() - begun
             terminal.ended(config, results, seconds, sweeping.Progress(folder))
         return code

@@ -23,7 +23,9 @@ Launch = Callable[[list[list[str]]], None]
 
 
 def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> list[Job]:
-    """Run what is not complete; wait for what other processes hold. Returns what is missing.
+    """Run what is not complete or not probed; wait for what other processes hold.
+
+    Returns the runs that are missing.
 
     A run that fails is not tried again: the next call does that.
 
@@ -55,7 +57,8 @@ def _is_left(job: Job, attempts: Counter[Path], failed: set[Path], rerun: bool) 
     if run.directory in failed:
         return False
     if run.complete:
-        return rerun and not attempts[run.directory]
+        lacks = rerun or bool(run.not_probed(job.probes))
+        return lacks and not attempts[run.directory]
     return attempts[run.directory] < ATTEMPTS or _held(run)
 
 

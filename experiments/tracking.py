@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import struct
 import time
 import uuid
 from pathlib import Path
@@ -54,8 +55,7 @@ class Board:
     def __init__(self, directory: Path, config: Config, cell: str) -> None:
         for earlier in directory.glob("events.out.tfevents.*"):
             earlier.unlink()
-        suffix = f".{os.getpid()}.{uuid.uuid4().hex[:8]}"
-        self._writer = SummaryWriter(str(directory), filename_suffix=suffix)
+        self._writer = SummaryWriter(str(directory), filename_suffix=_suffix())
         self._epochs = 0
         values = hparams(config)
         self._add(summary_v2.hparams_config_pb([summary_v2.HParam(n) for n in values], METRICS))
@@ -118,6 +118,28 @@ class Board:
         self._writer.file_writer.add_summary(written, 0)
 
 
+def show_pictures(directory: Path, group: str, pictures: dict[str, bytes]) -> None:
+    """Show pictures beside what a finished run has written, in an event file of their own.
+
+    The file takes the place of an earlier one of this group: each picture is there once.
+
+    Args:
+        directory: of the run.
+        group: the first part of the tags <group>/<name>.
+        pictures: PNG files by name.
+    """
+    for earlier in directory.glob(f"events.out.tfevents.*.{group}.*"):
+        earlier.unlink()
+    with SummaryWriter(str(directory), filename_suffix=f".{group}{_suffix()}") as writer:
+        for name, png in pictures.items():
+            summary = WrittenSummary()
+            image = summary.value.add(tag=f"{group}/{name}").image
+            # In a PNG file width and height stand first, and 3 is RGB.
+            image.width, image.height = struct.unpack(">II", png[16:24])
+            image.colorspace, image.encoded_image_string = 3, png
+            writer.file_writer.add_summary(summary, 0)
+
+
 def hparams(config: Config) -> dict[str, str | float | bool]:
     """A cell's hyperparameters: what a person compares by. The seed is none.
 
@@ -162,6 +184,11 @@ def _pair(value: Any) -> str:
 
 def _code(text: str) -> str:
     return "```\n" + text + "\n```"
+
+
+def _suffix() -> str:
+    """Of an event file: writers of one directory and one second do not meet."""
+    return f".{os.getpid()}.{uuid.uuid4().hex[:8]}"
 
 
 def _tagged(tag: str, content: HParamsPluginData) -> Summary:

@@ -1,4 +1,5 @@
 """Measurements of a trained network, one a file. Each has a known answer, which its test checks.
 
-`names.NAMES` says what there is without loading a framework; `registry.PROBES` has the functions.
+`conf.probes.NAMES` says what there is without loading a framework, `registry.find` has the
+functions, `running` puts them to a finished run.
 """

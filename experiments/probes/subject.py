@@ -11,6 +11,7 @@ import numpy as np
 
 from data import Data
 from models.geometry.tracing import Row
+from models.padding import Padding
 
 
 class NotApplicableError(Exception):
@@ -26,12 +27,15 @@ class Subject:
         layers: its trace.
         loaded: its data, normalised as in training.
         seed: what a probe's own draws derive from.
+        rebuild: makes the same architecture, untrained, under another padding, and raises what
+            `models.build` raises; None where nobody knows how the network was built.
     """
 
     model: keras.Model
     layers: list[Row]
     loaded: Data
     seed: int = 0
+    rebuild: Callable[[Padding], keras.Model] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,14 @@ class Measured:
         values: plain values for results.json, small: what a person compares.
         picture: uint8 (height, width, 3), or None.
         maps: larger arrays behind the picture, by name; they go into the run's probes.npz.
+        line: the main figures in one line for the terminal; where it is empty, the plain values
+            at the top of `values` are shown.
     """
 
     values: dict[str, Any]
     picture: np.ndarray | None = None
     maps: dict[str, np.ndarray] | None = None
+    line: str = ""
 
 
 Probe = Callable[[Subject], Measured]

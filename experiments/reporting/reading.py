@@ -25,7 +25,7 @@ from experiments.study import Plan
 TEST_ACCURACY, VALIDATION_ACCURACY = METRICS
 ON = "accuracy_on/"
 # What runs of one cell may differ in.
-PER_RUN = ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate")
+PER_RUN = ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes")
 WHY = {
     RUNNING: "still running, or killed while it ran",
     INTERRUPTED: "interrupted; the same command goes on with it",

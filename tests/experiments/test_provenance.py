@@ -28,6 +28,7 @@ def checkout(tmp_path, monkeypatch):
         ("experiments/training.py", True),
         ("experiments/report.py", False),
         ("experiments/reporting/html.py", False),
+        ("experiments/probes/shift.py", False),
         ("experiments/statistics/family.py", False),
     ],
 )

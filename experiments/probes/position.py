@@ -1,0 +1,119 @@
+"""Accuracy by position: what a network still tells when the picture is moved.
+
+Two maps over a grid of offsets, on the same examples. `circular`: what leaves comes in on the
+other side, so nothing is lost. `filled`: what leaves is lost and the background comes in, as in a
+crop of a larger picture; far offsets cost accuracy there under any network, where the object is
+cut. Where the data knows margins, also accuracy by the distance from the object to the border.
+
+Known answers: circular padding, stride 1 and global pooling give a flat circular map, because a
+circular convolution commutes with a circular shift; a network that reads one corner is right only
+where the object is moved into it. After Kayhan & van Gemert 2020 (arXiv:2003.07064), who ask
+whether a network knows where in the picture a thing stands.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments.evaluation import by_margin
+from experiments.probes.drawing import pixels
+from experiments.probes.examples import chosen, classes, one_class
+from experiments.probes.moving import WAYS, told
+from experiments.probes.subject import Measured, Subject
+from experiments.reporting import canvas
+
+EXAMPLES = 256  # on a grid of 81 offsets, two ways, 41,472 pictures; sd of a cell <= 3.1 points
+MARGIN_EXAMPLES = 4096  # each is looked at once
+STEPS = {1: 10, 2: 4}  # offsets on either side of 0, by the number of axes
+REACH = 4  # the farthest offset is this part of the size
+SIZE = 4.1, 3.4
+
+
+def probe(subject: Subject) -> Measured:
+    """Accuracy (shares of 1) over a grid of offsets, for images and for sequences.
+
+    Raises:
+        NotApplicableError: where every step of a sequence has a class.
+    """
+    one_class(subject, "position")
+    index = chosen(subject, EXAMPLES)
+    x, labels = subject.loaded.test.x[index], subject.loaded.test.y[index]
+    axes = [offsets(size, STEPS[x.ndim - 2]) for size in x.shape[1:-1]]
+    grid = list(itertools.product(*axes))
+    maps = {}
+    for way in WAYS:
+        accuracy = (told(subject, x, grid, way) == labels).mean(axis=1)
+        maps[way] = accuracy.reshape([len(axis) for axis in axes])
+    values: dict[str, Any] = {
+        "examples": len(index),
+        "accuracy": float(maps[WAYS[0]][tuple(len(axis) // 2 for axis in axes)]),
+        **{way: _summary(maps[way].ravel(), grid) for way in WAYS},
+    }
+    if subject.loaded.test.margin is not None:
+        values["by_margin"] = _margins(subject)
+    figure = canvas.panels(WAYS, lambda axis, way: _draw(axis, way, maps, axes), SIZE)
+    stored = {**maps, **{f"offsets_{i}": axis for i, axis in enumerate(axes)}}
+    return Measured(values, pixels(figure), stored, _line(values))
+
+
+def offsets(size: int, steps: int) -> np.ndarray:
+    """At most 2 · `steps` + 1 whole pixels, −size // REACH to size // REACH, 0 in the middle."""
+    farthest = max(1, size // REACH)
+    side = np.unique(np.linspace(0, farthest, steps + 1).round().astype(int))
+    return np.concatenate([-side[:0:-1], side])
+
+
+def _summary(accuracy: np.ndarray, grid: list[tuple[int, ...]]) -> dict[str, Any]:
+    low, high = int(accuracy.argmin()), int(accuracy.argmax())
+    return {
+        "mean": float(accuracy.mean()),
+        "lowest": float(accuracy[low]),
+        "lowest_at": [int(d) for d in grid[low]],
+        "highest": float(accuracy[high]),
+        "highest_at": [int(d) for d in grid[high]],
+    }
+
+
+def _margins(subject: Subject) -> dict[str, dict[str, float]]:
+    test, index = subject.loaded.test, chosen(subject, MARGIN_EXAMPLES)
+    assert test.margin is not None
+    hits = classes(subject.model, test.x[index]) == test.y[index]
+    return by_margin(test.margin[index], hits)
+
+
+def _line(values: dict[str, Any]) -> str:
+    parts = [f"unmoved {100 * values['accuracy']:.1f} %"]
+    for way in WAYS:
+        found = values[way]
+        parts.append(f"{way} {100 * found['lowest']:.1f} to {100 * found['highest']:.1f} %")
+    return "   ".join(parts)
+
+
+def _draw(axis: Axes, way: str, maps: dict[str, np.ndarray], axes: list[np.ndarray]) -> None:
+    accuracy = 100 * maps[way]
+    low = 100 * min(m.min() for m in maps.values())
+    high = 100 * max(m.max() for m in maps.values())
+    axis.set_title(f"moved, {way}: accuracy, %")
+    if accuracy.ndim == 1:
+        axis.plot(axes[0], accuracy, color=canvas.DOT, marker="o", ms=3)
+        axis.set_ylim(low - 2, high + 2)
+        axis.axvline(0, color=canvas.INK, lw=0.6, ls=":")
+        axis.set_xlabel("moved by, steps (positive: later)")
+        axis.set_xticks(axes[0][::2])
+        axis.grid(True)
+        return
+    image = axis.imshow(accuracy, cmap="viridis", vmin=low, vmax=high)
+    for (row, column), value in np.ndenumerate(accuracy):
+        dark = value < (low + high) / 2
+        colour = "white" if dark else "black"
+        axis.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=6, color=colour)
+    for ticks, labels, there in zip(
+        (axis.set_yticks, axis.set_xticks), ("down, px", "right, px"), axes, strict=True
+    ):
+        ticks(range(len(there)), [str(d) for d in there])
+        (axis.set_ylabel if labels.startswith("down") else axis.set_xlabel)(labels)
+    axis.figure.colorbar(image, ax=axis, fraction=0.046)

@@ -1,0 +1,129 @@
+"""Shift consistency: how often a network tells two shifts of one picture the same.
+
+Zhang 2019, "Making convolutional networks shift-invariant again" (ICML, arXiv:1904.11486): the
+share of pairs of random shifts to which one class is told, right or wrong. Kayhan & van Gemert
+2020 (arXiv:2003.07064) add accuracy along the diagonal. Both crop a larger picture; here the
+picture has the network's size, so it is moved `filled` with background, and `circular`. The two
+shifts of a pair differ, each up to 1/8 of the size on every axis (theirs: 32 of 256 pixels).
+
+Known answer: exactly 100 % under circular shifts for circular padding, stride 1 and global
+pooling, trained or not: the maps are shifted along and the pool forgets where they lie.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments.probes.drawing import pixels
+from experiments.probes.examples import chosen, classes, interval, one_class
+from experiments.probes.moving import WAYS, background, moved, told
+from experiments.probes.subject import Measured, Subject
+from experiments.reporting import canvas
+
+PAIRS = 1024  # one of each picture, so that they are independent; half an interval <= 3.1 points
+DIAGONAL_EXAMPLES = 512
+PART = 8  # a shift is at most this part of the size
+SIZE = 4.2, 3.0
+
+
+def probe(subject: Subject) -> Measured:
+    """Consistency with its 95 % interval, and accuracy along the diagonal (shares of 1).
+
+    Raises:
+        NotApplicableError: where every step of a sequence has a class.
+    """
+    one_class(subject, "shift")
+    sizes = subject.loaded.spec.input_shape[:-1]
+    values: dict[str, Any] = {"largest_shift": [largest(n) for n in sizes]}
+    for way in WAYS:
+        values[way] = _consistency(subject, way)
+    along, curves = _diagonal(subject)
+    for way in WAYS:
+        values[way] |= {
+            "diagonal_accuracy": float(curves[f"{way}_accuracy"].mean()),
+            "diagonal_agreement": float(
+                np.delete(curves[f"{way}_agreement"], len(along) // 2).mean()
+            ),
+        }
+    figure = canvas.panels(WAYS, lambda axis, way: _draw(axis, way, along, curves, values), SIZE)
+    return Measured(values, pixels(figure), {"along": along, **curves}, _line(values))
+
+
+def largest(size: int) -> int:
+    """The farthest shift on an axis, in pixels."""
+    return max(1, size // PART)
+
+
+def pairs(rng: np.random.Generator, n: int, most: tuple[int, ...]) -> np.ndarray:
+    """Random shifts (n, 2, axes), each within ±`most`, the two of a pair not the same."""
+    sides = [2 * m + 1 for m in most]
+    count = int(np.prod(sides))
+    first = rng.integers(count, size=n)
+    second = (first + rng.integers(1, count, size=n)) % count
+    found = np.stack(np.unravel_index(np.stack([first, second], axis=1), sides), axis=-1)
+    return found - np.array(most)
+
+
+def _consistency(subject: Subject, way: str) -> dict[str, Any]:
+    index, fill = chosen(subject, PAIRS), background(subject)
+    rng = np.random.default_rng([subject.seed, zlib.crc32(b"shift")])
+    most = tuple(largest(n) for n in subject.loaded.spec.input_shape[:-1])
+    drawn = pairs(rng, len(index), most)
+    x = subject.loaded.test.x[index]
+    first, second = (
+        classes(
+            subject.model,
+            np.concatenate(
+                [
+                    moved(x[i : i + 1], offset, way, fill)
+                    for i, offset in enumerate(drawn[:, member])
+                ]
+            ),
+        )
+        for member in (0, 1)
+    )
+    same = int((first == second).sum())
+    low, high = interval(same, len(index))
+    return {"consistency": same / len(index), "low": low, "high": high, "pairs": len(index)}
+
+
+def _diagonal(subject: Subject) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Offsets along the diagonal, and at each the accuracy and the agreement with the unmoved."""
+    index = chosen(subject, DIAGONAL_EXAMPLES)
+    x, labels = subject.loaded.test.x[index], subject.loaded.test.y[index]
+    farthest = min(2 * largest(n) for n in x.shape[1:-1])
+    along = np.arange(-farthest, farthest + 1)
+    curves = {}
+    for way in WAYS:
+        found = told(subject, x, [(int(d),) * (x.ndim - 2) for d in along], way)
+        curves[f"{way}_accuracy"] = (found == labels).mean(axis=1)
+        curves[f"{way}_agreement"] = (found == found[farthest]).mean(axis=1)
+    return along, curves
+
+
+def _line(values: dict[str, Any]) -> str:
+    parts = []
+    for way in WAYS:
+        found = values[way]
+        share, low, high = (100 * found[key] for key in ("consistency", "low", "high"))
+        parts.append(f"{way} {share:.1f} % [{low:.1f}, {high:.1f}]")
+    return f"consistency {'   '.join(parts)}   n = {found['pairs']:,} pairs"
+
+
+def _draw(
+    axis: Axes, way: str, along: np.ndarray, curves: dict[str, np.ndarray], values: dict[str, Any]
+) -> None:
+    lowest = 100 * min(curve.min() for curve in curves.values())
+    for i, what in enumerate(("agreement", "accuracy")):
+        label = {"agreement": "told as unmoved", "accuracy": "right"}[what]
+        axis.plot(along, 100 * curves[f"{way}_{what}"], label=label, **canvas.line(i))
+    axis.set_ylim(lowest - 3, 101.5)
+    axis.set_title(f"{way}: consistency {100 * values[way]['consistency']:.1f} %")
+    axis.set_xlabel("moved along the diagonal, px")
+    axis.set_ylabel("%")
+    axis.grid(True)
+    axis.legend(loc="lower center")

@@ -1,0 +1,152 @@
+"""Swap: the trained weights under every other padding that fits the architecture.
+
+A padding owns no weights, so a network's weights fit every other: how far accuracy falls is how
+much the network leans on what its border held in training. Nothing is adapted: batch normalisation
+keeps the statistics of training, as it does where a network is moved to a framework whose borders
+differ.
+
+The paddings are those of `models.padding.NAMED` which compute something of their own in this
+network (`models.geometry.signature`). Two are left out, but as the network's own: a `learned`
+border that nobody trained is zeros, and `random` holds the mean in inference, as `mean` does.
+Overrides for single layers stay as they are.
+
+Known answer: an alias, as `symmetric` of `replicate` at one pixel, tells the same of every example.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.axes import Axes
+
+import models
+from experiments.probes.drawing import pixels
+from experiments.probes.examples import chosen, classes, difference
+from experiments.probes.subject import Measured, NotApplicableError, Subject
+from experiments.reporting import canvas
+from models.geometry.signature import signature
+from models.padding import NAMED, PaddingError
+from models.search import random_state_kept
+
+EXAMPLES = 1024  # under about 15 paddings; half an interval of a fall is 4 points at the most
+UNTRAINED = ("learned", "random")
+
+
+def probe(subject: Subject) -> Measured:
+    """Accuracy (share of 1) under each padding, and the fall from the network's own, in points.
+
+    Raises:
+        NotApplicableError: where nobody knows how the network is built, or only one padding fits.
+    """
+    if subject.rebuild is None:
+        raise NotApplicableError("how the network is built under another padding is not known")
+    index = chosen(subject, EXAMPLES)
+    x, labels = subject.loaded.test.x[index], subject.loaded.test.y[index]
+    own, mine = _hits(subject.model, x, labels), signature(subject.model)
+    names: dict[str, list[str]] = {mine: []}
+    under: dict[str, dict[str, Any]] = {}
+    unfit = []
+    for name in NAMED:
+        swapped = carried(subject, name)
+        if swapped is None:
+            unfit.append(name)
+            continue
+        computes = signature(swapped)
+        if computes not in names and name not in UNTRAINED:
+            names[computes] = []
+            under[name] = _fall(own, _hits(swapped, x, labels))
+            under[name]["also"] = names[computes]
+        elif computes in names:
+            names[computes].append(name)
+    if not under:
+        raise NotApplicableError("no other padding computes anything else in this network")
+    values = {
+        "examples": len(index),
+        "own": names[mine],
+        "accuracy": float(own.mean()),
+        "under": under,
+        "unfit": unfit,
+    }
+    return Measured(values, pixels(_figure(values)), line=_line(values))
+
+
+def carried(subject: Subject, name: str) -> keras.Model | None:
+    """The network under a padding of `NAMED` with the trained weights; None where it has no fit.
+
+    Raises:
+        NotApplicableError: if a weight has no counterpart of its name.
+    """
+    assert subject.rebuild is not None
+    try:
+        with random_state_kept():
+            model = subject.rebuild(NAMED[name])
+    except (models.ModelError, PaddingError):
+        return None
+    trained = {variable.path: variable for variable in subject.model.weights}
+    for variable in model.weights:
+        source = trained.get(variable.path)
+        if source is None and variable.name == "border":
+            continue  # a learned border, which starts at zero
+        if source is None:
+            raise NotApplicableError(f"the trained network has no weight {variable.path}")
+        if source.shape != variable.shape:
+            return None  # a head that counts the pixels of the last map
+        variable.assign(source)
+    return model
+
+
+def _hits(model: keras.Model, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """What each example adds to the accuracy, (n,): 1 or 0, or with a class a step its share."""
+    right = (classes(model, x) == labels) & (labels >= 0)
+    if labels.ndim == 1:
+        return right.astype(float)
+    return right.sum(axis=1) * len(labels) / (labels >= 0).sum()
+
+
+def _fall(own: np.ndarray, hits: np.ndarray) -> dict[str, Any]:
+    fall, low, high = (100 * part for part in difference(own, hits))
+    return {"accuracy": float(hits.mean()), "fall": fall, "low": low, "high": high}
+
+
+def _line(values: dict[str, Any]) -> str:
+    falls = sorted((one["fall"], name) for name, one in values["under"].items())
+    (least, first), (most, last) = falls[0], falls[-1]
+    return (
+        f"own {100 * values['accuracy']:.1f} %   best other {first} {-least:+.1f} points   "
+        f"worst {last} {-most:+.1f}   n = {values['examples']:,}, {len(falls)} other paddings"
+    )
+
+
+def _figure(values: dict[str, Any]) -> Any:
+    return canvas.panels([values], _draw, (6.4, 1.2 + 0.27 * (len(values["under"]) + 1)))
+
+
+def _draw(axis: Axes, values: dict[str, Any]) -> None:
+    own = 100 * values["accuracy"]
+    rows = [(_called(name, one["also"]), one) for name, one in values["under"].items()]
+    mine = _called(*_split(values["own"])) + ", its own"
+    rows.append((mine, {"accuracy": values["accuracy"], "fall": 0.0, "low": 0.0, "high": 0.0}))
+    rows.sort(key=lambda row: -row[1]["fall"])
+    for i, (name, one) in enumerate(rows):
+        accuracy = 100 * one["accuracy"]
+        spread = [[one["high"] - one["fall"]], [one["fall"] - one["low"]]]
+        axis.barh(i, accuracy, color=canvas.MEAN if name == mine else canvas.DOT, height=0.7)
+        if name != mine:
+            axis.errorbar(accuracy, i, xerr=spread, color=canvas.INK, lw=1, capsize=2)
+        axis.text(1, i, f"{accuracy:.1f}", va="center", color="white", fontsize=8)
+    axis.axvline(own, color=canvas.MEAN, lw=0.8, ls="--")
+    axis.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
+    axis.set_xlim(0, 100)
+    axis.set_ylim(-0.6, len(rows) - 0.4)
+    axis.set_title("the trained weights under other paddings")
+    axis.set_xlabel("accuracy, %\n(and the 95 % interval of the difference to its own)")
+
+
+def _split(names: list[str]) -> tuple[str, list[str]]:
+    return (names[0], names[1:]) if names else ("none of the named", [])
+
+
+def _called(name: str, also: list[str]) -> str:
+    return " = ".join([name, *also[:2]]) + ", …" * (len(also) > 2)
