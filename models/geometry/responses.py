@@ -65,10 +65,10 @@ class Axis:
         first = side + self.strides * np.arange(self.outputs)
         return first[:, None] + self.dilation_rate * np.arange(self.kernel_size)
 
-    def outside(self, side: int = 0) -> np.ndarray:
-        """Which taps read the border: booleans (outputs, kernel_size)."""
+    def outside(self, side: int = 0, frame: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Which taps read the border, or a `frame` within the map: (outputs, kernel_size)."""
         taps = self.taps(side) - self.before
-        return (taps < 0) | (taps >= self.size)
+        return (taps < frame[0]) | (taps >= self.size - frame[1])
 
 
 @dataclass(frozen=True)
