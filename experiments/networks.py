@@ -26,7 +26,7 @@ class Network:
     @property
     def file_name(self) -> str:
         """The name without what a file's name should not hold."""
-        return re.sub(r"[^\w.-]+", "-", self.name.replace("×", "x"))
+        return re.sub(r"[^\w.-]+", "-", self.name.replace("×", "x")).strip("-")
 
 
 def build(
@@ -57,7 +57,7 @@ def build(
         model = applications.build(keras_name, _on_axes(sizes, 2))
         return _named(keras_name, model)
     assert file is not None
-    return _named(file.stem, _resized(_load(file), sizes))
+    return _named(str(file), _resized(_load(file), sizes))
 
 
 def of_settings(settings: list[str], sizes: Sizes | None) -> Network:

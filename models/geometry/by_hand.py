@@ -116,7 +116,7 @@ def _transposed(n: Numbers) -> list[str]:
         "",
         f"  Each pixel of the input puts down the kernel, times itself, {n.stride} further on each",
         "  time; what falls on one place is added.",
-        *ends,
+        *(ends if n.pad else []),
         *_sums(spread(n)),
         "",
         "  The same as a convolution by stride 1 over the stretched and padded input: the kernel",

@@ -28,6 +28,7 @@ class Slide:
         amount: what was asked for: an amount's name, pixels, or (before, after).
         size: pixels of the map, without padding.
         before, after: pixels of padding.
+        written: whether a ZeroPadding pads one side more than the other.
         span: pixels of the dilated window.
         stride: of the window.
         stride_before: input pixels between neighbours of the map.
@@ -38,6 +39,7 @@ class Slide:
     size: int
     before: int
     after: int
+    written: bool
     span: int
     stride: int
     stride_before: int
@@ -89,24 +91,33 @@ class Line:
 
 @dataclass(frozen=True)
 class _Place:
-    """A map on one axis: its pixels, its frame of zeros, and where the first output looks."""
+    """A map on one axis: its pixels, its frame of zeros, and where the first output looks.
+
+    `again` says that its reader pads it.
+    """
 
     size: int
     frame: tuple[int, int] = (0, 0)
     first: int = 0
     last: int = 0
     stride: int = 1
+    again: bool = False
 
 
-def line(followed: Followed, axis: int, size: int) -> Line | None:
-    """Return an axis of a network on an input of `size` pixels; None if it does not take it."""
+def line(followed: Followed, axis: int, size: int, *, anew: bool = False) -> Line | None:
+    """Return an axis of a network on an input of `size` pixels; None if it does not take it.
+
+    Args:
+        anew: whether a ZeroPadding that pads one side more is taken as SAME written down: as
+            though the network had been built for this size.
+    """
     found = Line()
     places: dict[int, _Place] = {}
     for step in followed.steps:
         maps = [places[i] for i in followed.maps(step)]
         if not followed.fields[step.outputs[0]]:
             continue
-        place = _after(step, axis, maps, found) if maps else _Place(size)
+        place = _after(step, axis, maps, found, anew) if maps else _Place(size)
         if place is None or place.size < 1:
             return None
         places.update(dict.fromkeys(step.outputs, place))
@@ -115,16 +126,23 @@ def line(followed: Followed, axis: int, size: int) -> Line | None:
 
 
 def nearest(
-    followed: Followed, axis: int, size: int, wanted: Callable[[Line], bool], period: int
+    followed: Followed,
+    axis: int,
+    size: int,
+    wanted: Callable[[Line], bool],
+    period: int,
+    *,
+    anew: bool = False,
 ) -> tuple[int | None, int | None]:
     """Return the nearest sizes below and above `size` at which a network is as wanted.
 
     Args:
         period: how far to look: what floors and remainders do repeats with the network's stride.
+        anew: as in `line`.
     """
 
     def good(n: int) -> bool:
-        there = line(followed, axis, n)
+        there = line(followed, axis, n, anew=anew)
         return there is not None and wanted(there)
 
     below = next((n for n in range(size - 1, max(0, size - period - 1), -1) if good(n)), None)
@@ -155,12 +173,13 @@ def smallest(
     return works
 
 
-def _after(step: Step, axis: int, maps: list[_Place], found: Line) -> _Place | None:
+def _after(step: Step, axis: int, maps: list[_Place], found: Line, anew: bool) -> _Place | None:
     kind = kind_of(step.layer)
     if kind == "merge":
         return _merged(step.name, maps, found)
     if kind == "window":
-        return _slid(step.name, step.layer, axis, len(step.output_shape) - 2, maps[0], found)
+        place = _anew(maps[0]) if anew else maps[0]
+        return _slid(step.name, step.layer, axis, len(step.output_shape) - 2, place, found)
     if kind == "shift":
         before, after = shifts(step.layer)[axis]
         place, zeros = maps[0], isinstance(step.layer, ZERO_PADDING)
@@ -179,18 +198,43 @@ def _after(step: Step, axis: int, maps: list[_Place], found: Line) -> _Place | N
 def _slid(name: str, layer: Any, axis: int, rank: int, place: _Place, found: Line) -> _Place:
     kernel_size, strides, dilation_rate = (values[axis] for values in window(layer))
     geometry = (place.size, kernel_size, strides, dilation_rate)
-    amount = border_of(layer).amounts(rank)[axis]
+    amount = "same" if place.again else border_of(layer).amounts(rank)[axis]
     before, after = pad_amounts(amount, *geometry)
     span = arithmetic.window_size(kernel_size, dilation_rate) + is_split(amount, *geometry)
-    content = place.size - sum(place.frame)
-    around = (place.frame[0] + before, place.frame[1] + after)
-    found.slides.append(Slide(name, amount, content, *around, span, strides, place.stride))
-    first = place.first - place.stride * before
+    first, last = place.frame
+    found.slides.append(
+        Slide(
+            name,
+            amount,
+            size=place.size - first - last,
+            before=first + before,
+            after=last + after,
+            written=first != last,
+            span=span,
+            stride=strides,
+            stride_before=place.stride,
+        )
+    )
     return _Place(
         max(0, (place.size + before + after - span) // strides + 1),
-        first=first,
+        first=place.first - place.stride * before,
         last=place.last + place.stride * (span - 1 - before),
         stride=place.stride * strides,
+    )
+
+
+def _anew(place: _Place) -> _Place:
+    """A map without the frame that pads one side more, to be padded by its reader."""
+    before, after = place.frame
+    if before == after:
+        return place
+    moved = place.stride * before
+    return _Place(
+        place.size - before - after,
+        first=place.first + moved,
+        last=place.last + moved,
+        stride=place.stride,
+        again=True,
     )
 
 
