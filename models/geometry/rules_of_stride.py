@@ -87,7 +87,7 @@ def unread_input(axis: Axis) -> Finding | None:
         if axis.used[name].unread
         and _slides(row)
         and any(axis.used[name].unread[axis.number])
-        and any(lost[row.inputs[0]])
+        and any(lost[_origin(axis, row.inputs[0])])
     }
     if not found:
         return None
@@ -163,8 +163,19 @@ def _left_by(axis: Axis, reader: str, lost: dict[str, tuple[int, int]]) -> tuple
         return 0, 0
     if _slides(row):
         return axis.used[reader].unread[axis.number] if axis.used[reader].unread else (0, 0)
-    moves = any(any(pad) for pad in row.pad if pad)
-    return (0, 0) if moves else lost[reader]
+    return (0, 0) if _moves(row) else lost[reader]
+
+
+def _origin(axis: Axis, name: str) -> str:
+    """The row where a map's pixels come from: layers that work on each pixel alone pass it on."""
+    row = axis.rows[name]
+    while len(row.inputs) == 1 and not _slides(row) and not _moves(row):
+        name, row = row.inputs[0], axis.rows[row.inputs[0]]
+    return name
+
+
+def _moves(row: Row) -> bool:
+    return any(any(pad) for pad in row.pad if pad)
 
 
 def _slides(row: Row) -> bool:
