@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def draw(name: str, model: Any, rows: Sequence[Row]) -> Figure:
         FigureCanvasAgg(figure)
         figure.suptitle(name, fontsize=10)
         sizes, field, coverage = figure.subplots(1, 3, width_ratios=(1.15, 1, 1.15))
-        _draw_sizes(sizes, maps)
+        _draw_sizes(sizes, _trunk(rows))
         if covered.ndim == 2:
             _draw_field(field, last, seen)
             _draw_coverage(figure, coverage, covered)
@@ -55,18 +56,30 @@ def draw(name: str, model: Any, rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def _draw_sizes(axis: Axes, maps: Sequence[Row]) -> None:
+def _trunk(rows: Sequence[Row]) -> list[tuple[int, Row]]:
+    """The rows that every path goes through, with their places: a branch is one of several."""
+    place = {row.name: i for i, row in enumerate(rows)}
+    last_read = [0] * len(rows)
+    for i, row in enumerate(rows):
+        for name in row.inputs:
+            last_read[place[name]] = i
+    furthest = [0, *itertools.accumulate(last_read, max)]
+    return [(i, row) for i, row in enumerate(rows) if row.output_size and furthest[i] <= i]
+
+
+def _draw_sizes(axis: Axes, trunk: Sequence[tuple[int, Row]]) -> None:
     """Map and field on each layer, against the picture."""
+    places, maps = zip(*trunk, strict=True)
     rank = len(maps[0].output_size)
     styles = ("-", "--") if _differ(maps) else ("-",)
     for i, style in enumerate(styles):
-        end = ("", "")[i] if len(styles) == 1 else (", height", ", width")[i]
+        end = (", height", ", width")[i] if len(styles) > 1 else ""
         sizes = [row.output_size[i] or np.nan for row in maps]
         fields = [row.receptive_field[i] for row in maps]
-        axis.step(range(len(maps)), sizes, style, where="post", color=BLUE, label=f"map{end}")
-        axis.step(range(len(maps)), fields, style, where="post", color=ORANGE, label=f"field{end}")
-    picture = maps[0].output_size[0] or 1
-    axis.axhline(picture, color=INK, lw=0.8, ls=":", label="the picture" if rank == 2 else "input")
+        for values, what, colour in ((sizes, "map", BLUE), (fields, "field", ORANGE)):
+            axis.step(places, values, style, where="post", color=colour, label=what + end)
+    size = maps[0].output_size[0] or 1
+    axis.axhline(size, color=INK, lw=0.8, ls=":", label="the picture" if rank == 2 else "input")
     axis.set_yscale("log", base=2)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set(xlabel="layer", ylabel="pixels" if rank == 2 else "steps", title="sizes")
@@ -81,7 +94,7 @@ def _differ(maps: Sequence[Row]) -> bool:
 def _draw_field(axis: Axes, last: Row, seen: np.ndarray) -> None:
     """What the middle output sees: its paths inside the picture, its field around it."""
     height, width = seen.shape
-    axis.imshow(_relative(seen), cmap=SHADES, vmin=0, vmax=1, interpolation="nearest")
+    axis.imshow(_relative(seen), cmap=SHADES, vmin=0, vmax=1)
     axis.add_patch(Rectangle((-0.5, -0.5), width, height, fill=False, ec=INK, lw=1.2))
     boxes = [_seen_by_middle(last, i) for i in (0, 1)]
     (top, tall), (left, wide) = boxes
@@ -101,7 +114,7 @@ def _draw_field(axis: Axes, last: Row, seen: np.ndarray) -> None:
 
 
 def _draw_coverage(figure: Figure, axis: Axes, covered: np.ndarray) -> None:
-    image = axis.imshow(_relative(covered), cmap=SHADES, vmin=0, vmax=1, interpolation="nearest")
+    image = axis.imshow(_relative(covered), cmap=SHADES, vmin=0, vmax=1)
     figure.colorbar(image, ax=axis, fraction=0.046, label="paths, of the most")
     corner = covered[0, 0] / covered.max()
     axis.set_title(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +21,7 @@ COLUMNS = (
     "% pad", "params", "MACs",
 )  # fmt: skip
 SHORT = {"Pooling": "Pool", "Average": "Avg", "Convolution": "Conv", "Padding": "Pad"}
-NAME, WIDTH = 24, 112
+NAME, WIDTH, INDENT = 24, 112, 15
 LEGEND = (
     "output and field in pixels; jump: input pixels between neighbouring outputs; off: input "
     "pixels by which the first field hangs over the start; centre: of the first output, in input "
@@ -64,16 +65,23 @@ def show(
     everything: bool,
 ) -> None:
     """Print the table, its totals, the share that is lost, and the findings."""
-    console = Console(highlight=False, width=max(WIDTH, terminal.console.width))
     kept = [(r, u) for r, u in zip(rows, used, strict=True) if everything or _stands(r)]
+    table = _table(kept)
+    # A narrower terminal breaks lines; it cuts no numbers.
+    console = Console(highlight=False, width=WIDTH, soft_wrap=True)
+    width = max(
+        WIDTH, console.measure(table, options=console.options.update(max_width=999)).maximum
+    )
     console.print(f"[bold]{escape(name)}[/]")
-    console.print(_table(kept))
+    console.print(table, width=width, crop=False)
     hidden = Counter(row.type for row in rows if not everything and not _stands(row))
     if hidden:
         kinds = ", ".join(f"{n} {kind}" for kind, n in hidden.most_common(4))
         more = ", …" if len(hidden) > 4 else ""
         terminal.say(f"without a window, not shown (--all): {kinds}{more}")
-    console.print(f"[dim]{LEGEND}[/]\n")
+    for line in textwrap.wrap(LEGEND, WIDTH):
+        console.print(f"[dim]{line}[/]")
+    terminal.say("")
     for label, text in _totals(rows).items():
         terminal.say(f"{label:<14} {text}")
     _show_findings(console, findings)
@@ -82,16 +90,13 @@ def show(
 def _show_findings(console: Console, findings: Sequence[Finding]) -> None:
     if not findings:
         terminal.say(f"{'findings':<14} none")
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(width=14)
-    table.add_column()
     for finding in findings:
         style = "bold yellow" if finding.severity == "warning" else "bold"
-        table.add_row(
-            f"[{style}]{finding.severity}[/]",
-            f"{finding.code}: {escape(finding.message)}\n→ {escape(finding.remedy)}",
-        )
-    console.print(table)
+        first, *rest = textwrap.wrap(f"{finding.code}: {finding.message}", WIDTH - INDENT)
+        rest += textwrap.wrap(f"→ {finding.remedy}", WIDTH - INDENT)
+        console.print(f"[{style}]{finding.severity:<{INDENT}}[/]{escape(first)}")
+        for line in rest:
+            console.print(" " * INDENT + escape(line))
 
 
 def _layer(row: Row, one: Usage) -> dict[str, Any]:
@@ -132,7 +137,7 @@ def _totals(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _table(kept: Sequence[tuple[Row, Usage]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for i, column in enumerate(COLUMNS):
         table.add_column(column, no_wrap=True, justify="left" if i < 2 else "right")
     for row, one in kept:

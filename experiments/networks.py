@@ -100,7 +100,7 @@ def _compose(settings: list[str]) -> tuple[Any, str]:
         config = from_dict(values)
     except (HydraException, OmegaConfBaseException) as mistake:
         raise commandline.explain(mistake, overrides) from None
-    return config, f"{config.model.name}, padding {config.padding.label}"
+    return config, f"{config.model.name}, padding {config.padding.label}, {config.data.label}"
 
 
 def _named(name: str, model: Any) -> Network:

@@ -17,19 +17,20 @@ from models.geometry.usage import usage
 __all__ = ["RULES", "Finding", "lint"]
 
 AXES = {1: ("time",), 2: ("height", "width")}
+# A rule is called by the code of its finding.
 RULES: tuple[Callable[[Axis], Finding | None], ...] = (
-    stride.misaligned,
-    stride.one_sided,
+    stride.misaligned_merge,
+    stride.one_sided_padding,
     stride.unread_padding,
     stride.unread_input,
-    stride.drift,
-    size.wrapped,
+    stride.even_kernel_drift,
+    size.repeated_border,
     size.looks_ahead,
-    size.small_field,
-    size.large_field,
+    size.small_receptive_field,
+    size.large_receptive_field,
     size.short_memory,
-    size.one_pixel,
-    size.narrow_map,
+    size.one_pixel_map,
+    size.map_smaller_than_window,
 )
 
 

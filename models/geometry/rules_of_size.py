@@ -17,7 +17,7 @@ SMALL_FIELD = 1 / 2
 LARGE_FIELD = 4
 
 
-def small_field(axis: Axis) -> Finding | None:
+def small_receptive_field(axis: Axis) -> Finding | None:
     """The last map's outputs see much less than the picture."""
     seen, gated = axis.field.receptive_field, any(row.gated for row in axis.rows.values())
     if axis.causal or gated or seen >= SMALL_FIELD * axis.size:
@@ -32,7 +32,7 @@ def small_field(axis: Axis) -> Finding | None:
     )
 
 
-def large_field(axis: Axis) -> Finding | None:
+def large_receptive_field(axis: Axis) -> Finding | None:
     """The last map's outputs see mostly border."""
     seen = axis.field.receptive_field
     if axis.causal or seen <= LARGE_FIELD * axis.size:
@@ -48,7 +48,7 @@ def large_field(axis: Axis) -> Finding | None:
     )
 
 
-def one_pixel(axis: Axis) -> Finding | None:
+def one_pixel_map(axis: Axis) -> Finding | None:
     """The last map is a single pixel."""
     if axis.size == 1 or axis.line.last > 1:
         return None
@@ -63,7 +63,7 @@ def one_pixel(axis: Axis) -> Finding | None:
     )
 
 
-def narrow_map(axis: Axis) -> Finding | None:
+def map_smaller_than_window(axis: Axis) -> Finding | None:
     """A window is larger than the map it slides over: its outermost weights see border only."""
     found = [slide for slide in axis.line.slides if slide.span > slide.size]
     if not found:
@@ -82,7 +82,7 @@ def narrow_map(axis: Axis) -> Finding | None:
     )
 
 
-def wrapped(axis: Axis) -> Finding | None:
+def repeated_border(axis: Axis) -> Finding | None:
     """A border that copies its map is wider than the map: the content repeats."""
     found = [name for name, used in axis.used.items() if used.wrapped and used.wrapped[axis.number]]
     if not found:

@@ -10,7 +10,7 @@ from models.geometry.sizes import Line, line, nearest
 from models.geometry.words import names, others, pixels, sides
 
 
-def misaligned(axis: Axis) -> Finding | None:
+def misaligned_merge(axis: Axis) -> Finding | None:
     """Branches that meet see different places: their fields' centres do not coincide."""
     apart = _apart(axis, axis.line)
     if not apart:
@@ -33,7 +33,7 @@ def misaligned(axis: Axis) -> Finding | None:
     )
 
 
-def one_sided(axis: Axis) -> Finding | None:
+def one_sided_padding(axis: Axis) -> Finding | None:
     """A strided layer pads one side more than the other at this size."""
     found = [
         slide
@@ -104,7 +104,7 @@ def unread_input(axis: Axis) -> Finding | None:
     )
 
 
-def drift(axis: Axis) -> Finding | None:
+def even_kernel_drift(axis: Axis) -> Finding | None:
     """Even windows padded more on one side, each half a pixel, add up."""
     uneven = {
         slide.name: (slide.after - slide.before) / 2 * slide.stride_before
