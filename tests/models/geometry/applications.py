@@ -32,7 +32,8 @@ def linear(model):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float64")
     try:
-        clone = keras.models.clone_model(model, clone_function=_linear_layer)
+        picture = keras.Input(model.input_shape[1:], dtype="float64")
+        clone = keras.models.clone_model(model, picture, _linear_layer)
     finally:
         keras.config.set_dtype_policy(policy)
     for layer in clone._flatten_layers():
