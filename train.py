@@ -33,6 +33,7 @@ def train(config: Config) -> int:
     with terminal.busy(f"starting {config.backend}"):
         framework.start(config.backend)
         from experiments import activations, evaluation, optimizers, progress, tracking, training
+        from models.geometry.lint import lint
         from models.geometry.tracing import trace
 
     # data
@@ -45,15 +46,15 @@ def train(config: Config) -> int:
     # model
     framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
     model = build(config, loaded.spec)
-    layers = [row.to_dict() for row in trace(model)]
+    layers, findings = [row.to_dict() for row in trace(model)], lint(model)
     epochs, steps = training.plan(config.trainer, len(loaded.train))
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
     training.compile_model(model, optimizer, config.trainer)
     terminal.headline(config, device.find(config.backend).name)
 
     with run.claim(config), tracking.Board(run.directory, config, run.cell) as board:
-        run.write_geometry(layers)
-        board.model(model.to_json(), layers)
+        run.write_geometry(layers, findings)
+        board.model(model.to_json(), layers, findings)
         setup_seconds = time.perf_counter() - begun
 
         # fit
@@ -100,7 +101,7 @@ def train(config: Config) -> int:
         board.finish(results, activations.picture(maps))
         learned = training.without_optimizer(model)
         run.record(learned, predictions, results, dataclasses.asdict(loaded.spec))
-    terminal.summary(results, layers, run.directory, config.runs_dir)
+    terminal.summary(results, layers, run, config.runs_dir)
     return reevaluate.probe(run, config.probes, config) if config.probes else OK
 
 

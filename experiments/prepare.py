@@ -6,13 +6,16 @@ Runs of one process share what they can: a set is read once.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import data
 import models
 from conf.reader import ConfigError
 from conf.schema import Config
 from experiments import framework, terminal
+
+if TYPE_CHECKING:
+    from data.shapes import Shape
 
 
 def fingerprint(config: Config) -> str:
@@ -44,7 +47,7 @@ def _load(config: data.DataConfig, _fingerprint: str) -> data.Data:
     return data.load(config)
 
 
-def build(config: Config, spec: data.Spec) -> Any:
+def build(config: Config, spec: data.Spec | Shape) -> Any:
     """The configured network for data of this shape."""
     return models.build(
         config.model.name,

@@ -23,6 +23,8 @@ from experiments import files, framework, provenance
 if TYPE_CHECKING:
     import numpy as np
 
+    from models.geometry.findings import Finding
+
 RUNNING, COMPLETED, FAILED, INTERRUPTED = "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED"
 
 
@@ -113,8 +115,14 @@ class Run:
             self._set(COMPLETED)
             self.checkpoint.unlink(missing_ok=True)
 
-    def write_geometry(self, layers: list[dict[str, Any]]) -> None:
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the lint found in the network; nothing for a run from before there was one."""
+        return files.read_json(self.directory / "findings.json") or []
+
+    def write_geometry(self, layers: list[dict[str, Any]], findings: list[Finding]) -> None:
         files.write_json(self.directory / "geometry.json", layers)
+        files.write_json(self.directory / "findings.json", [one.to_dict() for one in findings])
 
     def write_metrics(self, history: list[dict[str, Any]]) -> None:
         files.write_csv(self.directory / "metrics.csv", history)

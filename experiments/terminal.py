@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -70,10 +70,10 @@ def sizes(layers: list[dict[str, Any]]) -> str:
     return " → ".join(shown)
 
 
-def summary(
-    results: dict[str, Any], layers: list[dict[str, Any]], directory: Path, runs_dir: str
-) -> None:
+def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, runs_dir: str) -> None:
     """Accuracy, what the padding did to the maps, where time went, where to look next."""
+    n, model = len(run.findings), shlex.quote(str(run.directory / "model.keras"))
+    look = f"{n} finding{'s' * (n > 1)}: python -m experiments.geometry --file {model}"
     by_margin = results.get("accuracy_by_margin", {})
     margins = "   ".join(f"{m}: {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
     by_subset = results.get("accuracy_by_subset", {})
@@ -86,11 +86,12 @@ def summary(
         "by margin, px": margins,
         "by subset": subsets,
         "map sizes": sizes(layers),
+        "geometry": look if n else "",
         "network": f"{results['parameters']:,} parameters, {results['macs'] / 1e6:,.2f} M MACs",
         "time": f"set-up {results['setup_seconds']:.1f} s, "
         f"training {results['train_seconds']:.1f} s, "
         f"{results['images_per_second']:,.0f} images/s",
-        "results": str(directory),
+        "results": str(run.directory),
         "look": f"tensorboard --logdir {runs_dir}",
     }
     say("")
@@ -105,7 +106,7 @@ def already_complete(run: Run, runs_dir: str) -> None:
     if changed := run.changed_since():
         say(f"trained with other {', '.join(changed).replace('_', ' ')} than today's")
     layers = files.read_json(run.directory / "geometry.json")
-    summary(run.results or {}, layers, run.directory, runs_dir)
+    summary(run.results or {}, layers, run, runs_dir)
 
 
 def planned(sweep: Sweep) -> None:

@@ -13,7 +13,7 @@ import struct
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -26,6 +26,9 @@ from tensorboardX.proto.summary_pb2 import Summary as WrittenSummary
 
 from conf import label
 from conf.schema import Config
+
+if TYPE_CHECKING:
+    from models.geometry.findings import Finding
 
 SCALARS = {
     "loss/train": "loss",
@@ -77,8 +80,8 @@ class Board:
         finally:
             self._writer.close()
 
-    def model(self, model_json: str, layers: list[dict[str, Any]]) -> None:
-        """The graph of layers, twice, and the geometry table, a row a layer.
+    def model(self, model_json: str, layers: list[dict[str, Any]], findings: list[Finding]) -> None:
+        """The graph of layers, twice, the geometry table, a row a layer, and what the lint found.
 
         TensorBoard opens its page with the run's graph and offers Keras' own beside it.
         """
@@ -93,6 +96,8 @@ class Board:
         value.tensor.string_val.append(model_json.encode())
         self._add(summary)
         self._writer.add_text("geometry", table(layers), 0)
+        said = [f"- **{f.severity}**, {f.code}: {f.message}. *{f.remedy}*" for f in findings]
+        self._writer.add_text("geometry/findings", "\n".join(said) or "none", 0)
 
     def epoch(self, history: list[dict[str, Any]]) -> None:
         """The scalars of those rows of `history` that are not written yet."""

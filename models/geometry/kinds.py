@@ -71,6 +71,17 @@ _END = (
     layers.GlobalMaxPooling2D,
 )
 
+# Of Keras, and without a public name: layers inside keras.applications, and what `x + y` or
+# `keras.ops.relu(x)` leave in a graph.
+_OF_KERAS: dict[str, Kind] = {
+    **dict.fromkeys(("CustomScaleLayer", "Add", "Subtract", "Multiply", "Divide"), "merge"),
+    **dict.fromkeys(("TrueDivide", "Maximum", "Minimum"), "merge"),
+    **dict.fromkeys(("LayerScale", "StochasticDepth", "Cast", "Clip", "Negative"), "elementwise"),
+    **dict.fromkeys(("Absolute", "Square", "Sqrt", "Exp", "Log"), "elementwise"),
+    **dict.fromkeys(("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Gelu"), "elementwise"),
+    **dict.fromkeys(("Silu", "HardSilu", "Sigmoid", "HardSigmoid", "Tanh"), "elementwise"),
+}
+
 
 def kind_of(operation: Any) -> Kind:
     """Return what an operation of a Keras graph does to where its outputs lie.
@@ -90,4 +101,6 @@ def kind_of(operation: Any) -> Kind:
     for kind, types in table:
         if isinstance(operation, types):
             return kind
+    if type(operation).__module__.startswith("keras."):
+        return _OF_KERAS.get(type(operation).__name__, "unknown")
     return "unknown"

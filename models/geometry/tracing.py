@@ -1,74 +1,56 @@
 """Receptive field, stride, padding, parameters and MACs of a Keras model, layer by layer.
 
-A functional model is walked from its inputs. Convolutions, pools, zero padding and cropping move
-the geometry by the recurrences of `models.geometry.arithmetic`; elementwise layers pass it on;
-global pooling and Flatten end the spatial part; anything else is refused. Where branches meet,
-the traced field is the hull: the smallest run of input pixels that holds every branch's field. It
-is exact for the outermost pixels and says nothing of holes between branches.
+A functional model is walked from its inputs, models inside it taken apart. Convolutions, pools,
+zero padding and cropping move the geometry by the recurrences of `models.geometry.arithmetic`;
+elementwise layers pass it on; global pooling and Flatten end the spatial part; anything else is
+refused. Where branches meet, the traced field is the hull: the smallest run of input pixels that
+holds every branch's field. It is exact for the outermost pixels and says nothing of holes between
+branches. `meetings` says whether the branches' centres coincide.
+
+A gate, such as that of squeeze-and-excite (Hu et al. 2018, arXiv:1709.01507), multiplies a map by
+what is computed from its global pool: every output then depends on the whole picture. The trace
+follows the path that keeps its place, and marks the merge as `gated`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from models.geometry import arithmetic
-from models.geometry.kinds import Kind, kind_of
-from models.pad_input import PadInput
-from models.padding import Padding, PaddingError, Widths, pad_amounts
+from models.geometry.costs import count_macs
+from models.geometry.graph import Step, TraceError, steps_of, steps_of_model
+from models.geometry.kinds import kind_of
+from models.geometry.rows import Field, Fields, Meeting, Row
+from models.geometry.windows import pads, shifts, spans, window
 
-
-class TraceError(ValueError):
-    """A layer or a meeting of branches that cannot be traced."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """How the pixels of a map lie over the input, on one axis.
-
-    Args:
-        receptive_field: input pixels one output sees.
-        effective_stride: input pixels between neighbouring outputs.
-        effective_padding: input pixels by which the first field hangs over the start; None
-            where it depends on an unknown size.
-    """
-
-    receptive_field: int = 1
-    effective_stride: int = 1
-    effective_padding: int | None = 0
-
-
-Fields = tuple[Field, ...]
+__all__ = ["Field", "Fields", "Followed", "Meeting", "Row", "TraceError", "trace"]
 
 
 @dataclass(frozen=True)
-class Row:
-    """One layer of a trace. Tuples have one entry per spatial axis, none after the last map.
+class Followed:
+    """A walked graph.
 
-    `macs` are multiply-accumulates for one example, biases not counted; None where a size is
-    unknown. `pad` is in pixels of the layer's own input, (before, after); None if unknown.
+    Attributes:
+        steps: the calls of its layers, inputs first.
+        fields: of each tensor, by number; () for what is no map.
+        whole: the tensors that are no map and read all of one.
+        writers: the step that writes a tensor.
+        results: the tensors that were asked for.
     """
 
-    name: str
-    type: str
-    output_size: tuple[int | None, ...]
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    dilation_rate: tuple[int, ...]
-    pad: tuple[tuple[int, int] | None, ...]
-    receptive_field: tuple[int, ...]
-    effective_stride: tuple[int, ...]
-    effective_padding: tuple[int | None, ...]
-    parameters: int
-    macs: int | None
+    steps: list[Step]
+    fields: dict[int, Fields]
+    whole: set[int]
+    writers: dict[int, Step]
+    results: list[int]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name."""
-        return asdict(self)
+    def maps(self, step: Step) -> list[int]:
+        """Return the inputs of a step that are maps."""
+        return [i for i in step.inputs if self.fields[i]]
 
 
 def trace(model: keras.Model) -> list[Row]:
@@ -83,9 +65,20 @@ def trace(model: keras.Model) -> list[Row]:
     Raises:
         TraceError: if a layer is not followed, or branches of unequal stride meet.
     """
-    rows: list[Row] = []
-    fields_of(model.outputs, rows)
-    return rows
+    followed = follow(model)
+    return [_row(step, followed) for step in followed.steps]
+
+
+def meetings(model: keras.Model) -> list[Meeting]:
+    """Return every merge of two or more maps, in the order of the trace; raises as `trace`."""
+    followed = follow(model)
+    found = []
+    for step in followed.steps:
+        maps = followed.maps(step)
+        if kind_of(step.layer) == "merge" and len(maps) > 1:
+            names = tuple(followed.writers[i].name for i in maps)
+            found.append(Meeting(step.name, names, tuple(followed.fields[i] for i in maps)))
+    return found
 
 
 def final_map_size(rows: Iterable[Row]) -> tuple[int | None, ...]:
@@ -93,75 +86,75 @@ def final_map_size(rows: Iterable[Row]) -> tuple[int | None, ...]:
     return [row.output_size for row in rows if row.output_size][-1]
 
 
-def fields_of(tensors: Iterable[Any], rows: list[Row] | None = None) -> list[Fields]:
+def fields_of(tensors: Iterable[Any]) -> list[Fields]:
     """Return how each symbolic tensor lies over the model's input, one Field per axis.
 
     Args:
         tensors: KerasTensors of one graph.
-        rows: if given, gets one Row per layer on the way.
 
     Raises:
         TraceError: as `trace`.
     """
-    tensors = list(tensors)
-    known: dict[int, Fields] = {}
-    for node in _nodes_before(tensors):
-        outputs = list(node.outputs)
-        before = [known[id(x)] for x in node.input_tensors]
-        kind = kind_of(node.operation)
-        after = _follow(node.operation, kind, list(node.input_tensors), before, outputs[0])
-        known.update({id(x): after for x in outputs})
-        if rows is not None:
-            rows.append(_row(node, kind, after))
-    return [known[id(x)] for x in tensors]
+    followed = _follow_all(*steps_of(tensors))
+    return [followed.fields[i] for i in followed.results]
 
 
-def _nodes_before(tensors: list[Any]) -> list[Any]:
-    """Return the graph's nodes in an order in which inputs come first."""
-    order: list[Any] = []
-    done: set[int] = set()
-    stack = [(_node(x), False) for x in reversed(tensors)]
-    while stack:
-        node, inputs_done = stack.pop()
-        if id(node) in done:
-            continue
-        if inputs_done:
-            done.add(id(node))
-            order.append(node)
-        else:
-            stack.append((node, True))
-            stack += [(_node(x), False) for x in reversed(list(node.input_tensors))]
-    return order
+def follow(model: keras.Model) -> Followed:
+    """Walk a model from its inputs to its outputs; raises as `trace`."""
+    return _follow_all(*steps_of_model(model))
 
 
-def _node(tensor: Any) -> Any:
-    history = tensor._keras_history
-    return history.operation._inbound_nodes[history.node_index]
+def _follow_all(steps: list[Step], results: list[int]) -> Followed:
+    followed = Followed(steps, {}, set(), {}, results)
+    for step in steps:
+        after = _fields_after(step, followed)
+        if not after and any(followed.fields[i] or i in followed.whole for i in step.inputs):
+            followed.whole.update(step.outputs)
+        followed.fields.update(dict.fromkeys(step.outputs, after))
+        followed.writers.update(dict.fromkeys(step.outputs, step))
+    return followed
 
 
-def _follow(layer: Any, kind: Kind, inputs: list, before: list[Fields], output: Any) -> Fields:
-    """Return the fields of a layer's output from those of its inputs."""
+def _fields_after(step: Step, followed: Followed) -> Fields:
+    """Return the fields of a step's outputs from those of its inputs."""
+    layer, kind = step.layer, kind_of(step.layer)
     if kind == "input":
-        return (Field(),) * (len(output.shape) - 2)
-    spatial = [fields for fields in before if fields]
-    if not spatial or kind == "end" or len(output.shape) < 3:
+        return (Field(),) * (len(step.output_shape) - 2)
+    spatial = [followed.fields[i] for i in followed.maps(step)]
+    if not spatial or kind == "end" or len(step.output_shape) < 3:
         return ()
+    if getattr(layer, "data_format", None) == "channels_first":
+        raise TraceError(f"Layer '{step.name}' is channels_first; only channels_last is followed.")
     if kind == "merge":
-        return tuple(_hull(layer.name, axis) for axis in zip(*spatial, strict=True))
+        hulls = tuple(_hull(step.name, axis) for axis in zip(*spatial, strict=True))
+        _check_merge(step, followed)
+        return hulls
     if kind == "elementwise":
         return spatial[0]
     if kind == "window":
-        spans, (_, strides, _) = _spans(layer, inputs[0]), _window(layer)
-        steps = zip(spatial[0], spans, strides, _pads(layer, inputs[0]), strict=True)
-        return tuple(_slide(*step) for step in steps)
+        (_, strides, _), shape = window(layer), step.input_shapes[0]
+        axes = zip(spatial[0], spans(layer, shape), strides, pads(layer, shape), strict=True)
+        return tuple(_slide(*axis) for axis in axes)
     if kind == "shift":
         return tuple(
-            _slide(field, 1, 1, pad) for field, pad in zip(spatial[0], _shifts(layer), strict=True)
+            _slide(field, 1, 1, pad) for field, pad in zip(spatial[0], shifts(layer), strict=True)
         )
     raise TraceError(
-        f"Layer '{layer.name}' of type {type(layer).__name__} is not followed: its outputs have "
+        f"Layer '{step.name}' of type {type(layer).__name__} is not followed: its outputs have "
         "no one place over the input that the trace knows."
     )
+
+
+def _check_merge(step: Step, followed: Followed) -> None:
+    """Refuse a merge that joins maps end to end, or stretches one over another."""
+    axis = getattr(step.layer, "axis", -1)
+    if axis not in (-1, len(step.output_shape) - 1):
+        raise TraceError(f"Layer '{step.name}' joins maps along axis {axis}, not by channel.")
+    pairs = zip(step.inputs, step.input_shapes, strict=True)
+    sizes = {shape[1:-1] for i, shape in pairs if followed.fields[i]}
+    for axis_sizes in zip(*sizes, strict=True):
+        if len({n for n in axis_sizes if n is not None}) > 1:
+            raise TraceError(f"Maps of unequal size meet at layer '{step.name}': {sorted(sizes)}.")
 
 
 def _slide(field: Field, span: int, strides: int, pad: tuple[int, int] | None) -> Field:
@@ -192,91 +185,29 @@ def _hull(name: str, fields: tuple[Field, ...]) -> Field:
     return Field(last - first + 1, stride, -first)
 
 
-def _window(layer: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Return kernel size, strides and dilation rate of a convolution or a pool."""
-    kernel_size = tuple(getattr(layer, "kernel_size", None) or layer.pool_size)
-    dilation_rate = getattr(layer, "dilation_rate", 1)
-    if isinstance(dilation_rate, int):
-        dilation_rate = (dilation_rate,) * len(kernel_size)
-    return kernel_size, tuple(layer.strides), tuple(dilation_rate)
-
-
-def _spans(layer: Any, x: Any) -> tuple[int, ...]:
-    """Return the pixels a window spans on each axis: the hull of the channels' windows."""
-    kernel_size, _, dilation_rate = _window(layer)
-    spans = tuple(map(arithmetic.window_size, kernel_size, dilation_rate))
-    return layer.window_sizes(tuple(x.shape)) if hasattr(layer, "window_sizes") else spans
-
-
-def _pads(layer: Any, x: Any) -> tuple[tuple[int, int] | None, ...]:
-    """Return (before, after) per axis, None for what an unknown size leaves open."""
-    border = getattr(layer, "border", None) or Padding(layer.padding.lower())
-    axes = zip(border.amounts(len(x.shape) - 2), x.shape[1:-1], *_window(layer), strict=True)
-    return tuple(_pad_or_none(*axis) for axis in axes)
-
-
-def _pad_or_none(amount: Any, size: int | None, *window: int) -> tuple[int, int] | None:
-    try:
-        return pad_amounts(amount, size, *window)
-    except PaddingError:
-        return None
-
-
-def _shifts(layer: Any) -> Widths:
-    """Return what a padding adds on each side of each axis; Cropping adds less than nothing."""
-    if isinstance(layer, PadInput):
-        return layer.widths
-    widths = layer.padding if hasattr(layer, "padding") else layer.cropping
-    sign = 1 if hasattr(layer, "padding") else -1
-    pairs = widths if isinstance(widths[0], (tuple, list)) else (widths,)
-    return tuple((sign * before, sign * after) for before, after in pairs)
-
-
-def _row(node: Any, kind: Kind, fields: Fields) -> Row:
-    layer, inputs, output = node.operation, list(node.input_tensors), node.outputs[0]
-    rank = len(fields)
-    one = (1,) * rank
-    pads: tuple[tuple[int, int] | None, ...] = ((0, 0),) * rank
-    window = (one, one, one)
+def _row(step: Step, followed: Followed) -> Row:
+    layer, fields, kind = step.layer, followed.fields[step.outputs[0]], kind_of(step.layer)
+    one = (1,) * len(fields)
+    slides = (one, one, one)
+    around: tuple[tuple[int, int] | None, ...] = ((0, 0),) * len(fields)
     if fields and kind == "window":
-        window, pads = _window(layer), _pads(layer, inputs[0])
+        slides, around = window(layer), pads(layer, step.input_shapes[0])
     if fields and kind == "shift":
-        pads = _shifts(layer)
+        around = shifts(layer)
+    channels = step.input_shapes[0][-1] if step.input_shapes else 0
     return Row(
-        name=layer.name,
+        name=step.name,
         type=type(layer).__name__,
-        output_size=tuple(output.shape[1:-1]) if fields else (),
-        kernel_size=window[0],
-        strides=window[1],
-        dilation_rate=window[2],
-        pad=pads,
+        output_size=tuple(step.output_shape[1:-1]) if fields else (),
+        kernel_size=slides[0],
+        strides=slides[1],
+        dilation_rate=slides[2],
+        pad=around,
         receptive_field=tuple(field.receptive_field for field in fields),
         effective_stride=tuple(field.effective_stride for field in fields),
         effective_padding=tuple(field.effective_padding for field in fields),
-        parameters=layer.count_params() if isinstance(layer, keras.Layer) else 0,
-        macs=count_macs(layer, inputs, output),
+        parameters=0 if step.again or not isinstance(layer, keras.Layer) else layer.count_params(),
+        macs=count_macs(layer, channels or 0, step.output_shape),
+        inputs=tuple(dict.fromkeys(followed.writers[i].name for i in step.inputs)),
+        gated=bool(fields) and any(i in followed.whole for i in step.inputs),
     )
-
-
-def count_macs(layer: Any, inputs: list[Any], output: Any) -> int | None:
-    """Return the multiply-accumulates of one layer for one example; None if a size is unknown.
-
-    A convolution does product(output size) * product(kernel size) * channels in / groups *
-    channels out; a depthwise one has one channel in per channel out.
-    """
-    layers = keras.layers
-    if isinstance(layer, layers.Dense):
-        work = inputs[0].shape[-1]
-    elif isinstance(layer, layers.DepthwiseConv1D | layers.DepthwiseConv2D):
-        work = math.prod(layer.kernel_size)
-    elif isinstance(layer, layers.SeparableConv1D | layers.SeparableConv2D):
-        wide = inputs[0].shape[-1] * layer.depth_multiplier
-        outputs = output.shape[1:-1]
-        each = math.prod(layer.kernel_size) * wide + wide * layer.filters
-        return None if None in outputs else math.prod(outputs) * each
-    elif isinstance(layer, layers.Conv1D | layers.Conv2D):
-        work = math.prod(layer.kernel_size) * inputs[0].shape[-1] // layer.groups
-    else:
-        return 0
-    outputs = output.shape[1:]
-    return None if None in outputs else math.prod(outputs) * work

@@ -1,0 +1,91 @@
+"""What is known of a data set before it is prepared: the shape of an example, and its classes."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+from data import loading, sources, store
+from data.builders import VERSIONS
+from data.config import DataConfig, DataError, one_of
+from data.types import Stored
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network must know of its data.
+
+    Attributes:
+        input_shape: (height, width, channels) or (time, channels).
+        num_classes: of the labels.
+        scored_steps: how many steps at the end of a sequence have a label each; None where a
+            whole example has one.
+    """
+
+    input_shape: tuple[int | None, ...]
+    num_classes: int
+    scored_steps: int | None = None
+
+
+def shape(cfg: DataConfig) -> Shape:
+    """The shape of a set's examples as a network gets them; nothing is made, fetched or read.
+
+    A set of the project or of the catalogue is known to its builder; of the user's own the files'
+    headers are read.
+
+    Returns:
+        Sizes are None where pictures differ in size and `data.resize` is not set.
+
+    Raises:
+        DataError: a setting is wrong, or a file of the user's is not there.
+    """
+    cfg.validate()
+    if cfg.source in ("npz", "image_folder"):
+        sources.ensure(cfg)
+    prepared = sources.fingerprint(cfg) is not None
+    found = _of_stored(loading.describe(cfg)) if prepared else _of_builder(cfg)
+    return _as_asked(cfg, found)
+
+
+def _of_stored(stored: Stored) -> Shape:
+    sizes = stored.splits["train"].shape[1:]
+    return Shape(sizes, len(stored.class_names), stored.scored_steps)
+
+
+def _of_builder(cfg: DataConfig) -> Shape:
+    with tempfile.TemporaryDirectory() as nowhere:
+        features = _builder(cfg, nowhere).info.features
+    kind = store.check_features(cfg.name, features)
+    label = features["label"]
+    classes = getattr(label, "feature", label).num_classes
+    return Shape(tuple(features[kind].shape), classes, (*label.shape, None)[0])
+
+
+def _builder(cfg: DataConfig, folder: str) -> Any:
+    if cfg.source == "built":
+        one_of("data.name", cfg.name, VERSIONS)
+        return importlib.import_module(f"data.builders.{cfg.name}").Builder(data_dir=folder)
+    import tensorflow_datasets as tfds
+
+    base = cfg.name.split("/")[0]
+    one_of("data.name", base, set(tfds.list_builders(with_community_datasets=False)))
+    try:
+        return tfds.builder(cfg.name, data_dir=folder)
+    except Exception as error:  # TFDS raises almost anything
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"the catalogue cannot describe {cfg.name}: {reason}") from error
+
+
+def _as_asked(cfg: DataConfig, found: Shape) -> Shape:
+    *sizes, channels = found.input_shape
+    if cfg.resize is not None:
+        if len(sizes) == 1:
+            raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
+        sizes = [cfg.resize, cfg.resize]
+    if cfg.sequence:
+        known = [n for n in sizes if n is not None]
+        sizes = [math.prod(known) if len(known) == len(sizes) else None]
+    return Shape((*sizes, channels), found.num_classes, found.scored_steps)
