@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 KERNEL = 3
-PENALTY = 1e-3
+PENALTY = 0.1
 TOLERANCE, MOST_STEPS = 1e-3, 200
 
 
