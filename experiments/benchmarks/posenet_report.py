@@ -1,0 +1,99 @@
+"""What PosENet alone gave, beside what was published: a table, a page and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments import files
+from experiments.benchmarks.command import markdown
+from experiments.reporting import canvas
+
+Row = dict[str, Any]
+# Rank correlation and mean absolute error by map and pad: Islam et al., tables 1 and 4.
+PUBLISHED = {
+    "H": {0: (0.012, 0.251), 1: (0.274, 0.239), 2: (0.397, 0.223)},
+    "V": {0: (0.131, 0.248)},
+    "G": {0: (-0.001, 0.233), 1: (0.205, 0.184), 2: (0.380, 0.177)},
+}
+READERS = {"sgd": "trained", "exact": "least squares"}
+
+
+def line(row: Row) -> str:
+    """A row for the terminal."""
+    place = f"{row['pictures']:8} seed {row['seed']}  pad {row['pad']}  {row['reader']:5}"
+    return f"{place}  {row['map']}  SPC {row['spc']:+.3f}  MAE {row['mae']:.3f}"
+
+
+def chosen(rows: Sequence[Row], figure: str, **where: Any) -> np.ndarray:
+    """One figure of the rows that are as `where` says, by seed."""
+    return np.array([r[figure] for r in rows if all(r[key] == where[key] for key in where)])
+
+
+def table(rows: Sequence[Row], figure: str) -> str:
+    """Mean (sd) over seeds of "spc" or "mae", a line a map and pad."""
+    columns = list(dict.fromkeys((row["pictures"], row["reader"]) for row in rows))
+    lines = []
+    for name, published in PUBLISHED.items():
+        for pad in sorted({row["pad"] for row in rows}):
+            said = published.get(pad)
+            cells = [f"{said[figure == 'mae']:.3f}" if said else ""]
+            for kind, reader in columns:
+                found = chosen(rows, figure, map=name, pad=pad, pictures=kind, reader=reader)
+                cells.append(_mean(found))
+            lines.append([name, str(pad), *cells])
+    titles = [f"{kind}, {READERS[reader]}" for kind, reader in columns]
+    return markdown(["map", "zeros, px", "published", *titles], lines, left=1)
+
+
+def _mean(found: np.ndarray) -> str:
+    sd = f" ({found.std(ddof=1):.3f})" if len(found) > 1 else ""
+    return f"{found.mean():.3f}{sd}"
+
+
+def write(folder: Path, rows: Sequence[Row], facts: str) -> list[Path]:
+    """Write the page, the figures by seed and the picture; returns the paths."""
+    seeds = len({row["seed"] for row in rows})
+    page = (
+        "# PosENet alone, with 0, 1 and 2 pixels of zeros\n\n"
+        f"{facts}\n## Rank correlation (SPC), mean (sd over seeds), n = {seeds}\n\n"
+        f"{table(rows, 'spc')}\n## Mean absolute error\n\n{table(rows, 'mae')}\n"
+        "![rank correlation by pixels of zeros](posenet.png)\n"
+    )
+    rounded = [{**row, "spc": round(row["spc"], 5), "mae": round(row["mae"], 5)} for row in rows]
+    files.write(folder / "table.md", page.encode())
+    files.write_csv(folder / "table.csv", rounded)
+    files.write(folder / "posenet.png", picture(rows))
+    return [folder / name for name in ("table.md", "table.csv", "posenet.png")]
+
+
+def picture(rows: Sequence[Row]) -> bytes:
+    """A panel a map: rank correlation by pixels of zeros, every seed a dot; the published."""
+
+    def draw(axis: Axes, name: str) -> None:
+        groups = list(dict.fromkeys((row["pictures"], row["reader"]) for row in rows))
+        pads = sorted({row["pad"] for row in rows})
+        for i, (kind, reader) in enumerate(groups):
+            where = {"map": name, "pictures": kind, "reader": reader}
+            found = [chosen(rows, "spc", pad=pad, **where) for pad in pads]
+            place = np.array(pads) + 0.05 * (i - (len(groups) - 1) / 2)
+            label = f"{kind}, {READERS[reader]}"
+            axis.plot(place, [f.mean() for f in found], **canvas.line(i), label=label)
+            for x, values in zip(place, found, strict=True):
+                axis.plot([x] * len(values), values, ".", ms=2.5, color=canvas.colour(i))
+        said = PUBLISHED[name]
+        axis.plot(
+            list(said), [spc for spc, _ in said.values()], "k_", ms=22, mew=1.6, label="published"
+        )
+        axis.axhline(0, color=canvas.INK, lw=0.6)
+        axis.set(title=name, xlabel="pixels of zeros", xticks=pads, ylim=(-0.1, 0.6))
+        if name == "H":
+            axis.set_ylabel("rank correlation (SPC)")
+        if name == list(PUBLISHED)[-1]:
+            canvas.legend(axis)
+
+    return canvas.png(canvas.panels(list(PUBLISHED), draw, (2.9, 2.9)))

@@ -1,0 +1,46 @@
+"""What probes that look inside a network share: examples, maps by layer, and a finished picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from data import Split
+
+FLOATS = 2**25  # of activations that are held at once
+
+
+def sample(split: Split, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw up to `count` examples of a split, in its order: their inputs and labels."""
+    rng = np.random.default_rng(seed)
+    some = np.sort(rng.permutation(len(split))[:count])
+    return np.asarray(split.x[some], np.float32), split.y[some]
+
+
+def activations(
+    model: keras.Model, names: Sequence[str], x: np.ndarray
+) -> Iterator[list[np.ndarray]]:
+    """Yield the outputs of layers for a batch of examples after the other, as float32.
+
+    The network is only read: its layers run as in a test, under another model.
+    """
+    outputs = [model.get_layer(name).output for name in names]
+    inner = keras.Model(model.inputs, outputs)
+    floats = sum(int(np.prod(output.shape[1:])) for output in outputs)
+    size = max(1, min(64, FLOATS // floats))
+    for start in range(0, len(x), size):
+        found: Any = inner.predict_on_batch(x[start : start + size])
+        found = found if isinstance(found, list) else [found]
+        yield [np.asarray(values, np.float32) for values in found]
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    """The figure on white: uint8 (height, width, 3)."""
+    figure.set_facecolor("white")
+    canvas: Any = figure.canvas
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

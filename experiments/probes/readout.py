@@ -1,0 +1,148 @@
+"""Position read-out: how well frozen features tell where they lie.
+
+Islam, Jia & Bruce, ICLR 2020 (arXiv:2001.08248). Up to five maps of a network, one a resolution,
+are brought to 28×28 and stacked; one 3×3 convolution without padding is fitted on training pictures
+to draw a map of position that is the same for every picture: H rises from left to right, V from top
+to bottom, G is a Gaussian around the centre. On held-out pictures the drawn maps are compared with
+the true one: SPC is Spearman's rank correlation over positions, MAE the mean absolute error, each
+averaged over pictures. Features that know nothing of position give SPC 0; what they know of it the
+convolutions have from their border, or from pictures whose content depends on the place.
+
+Two things differ from the paper. The read-out is fitted by least squares with a small penalty
+(`experiments.probes.ridge`), where theirs has batch normalisation and a sigmoid and is trained by
+SGD: it needs no learning rate, draws nothing at random, and finds the best linear reader, so it may
+read a little more (`experiments.benchmarks.posenet` has both on the same pictures). And maps are
+compared at 26×26, where the convolution draws them, not stretched to the picture's size.
+
+The network's input is read alone in the same way: `input` is what the pictures themselves tell.
+Sequences have H only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments.probes import looking, ridge
+from experiments.probes import position_maps as maps
+from experiments.probes.subject import Measured, NotApplicableError, Subject
+from experiments.reporting import canvas
+from models.geometry.tracing import Row
+
+FEATURES, MOST_MAPS = 28, 5
+FITTED, HELD_OUT = 192, 96
+SHOWN = 3  # held-out examples in the picture
+
+
+def probe(subject: Subject) -> Measured:
+    """Fit and score the read-out of a network's maps, and of its input.
+
+    Returns:
+        values: `layers`, the maps read; `n`, the held-out examples; by map of position `spc` and
+            `mae` of the network, and `input`, the SPC of the input alone. maps: the mean drawn map
+            of each, (26, 26) or (26,), and as `<name>_spc` its SPC by example.
+
+    Raises:
+        NotApplicableError: if the network has no map to read.
+    """
+    names = chosen(subject.layers)
+    if not names:
+        raise NotApplicableError("readout reads the maps of convolutions, and there are none")
+    x, _ = looking.sample(subject.loaded.train, FITTED, subject.seed)
+    x_test, _ = looking.sample(subject.loaded.test, HELD_OUT, subject.seed)
+    told = read(features(subject, names, x), features(subject, names, x_test))
+    alone = read(at_size([x]), at_size([x_test]))
+    found, arrays = {}, {}
+    for name, drawn in told.items():
+        truth = maps.target(name, drawn.shape[1:])
+        spc = maps.spearman(drawn, truth)
+        found[name] = {
+            "spc": float(spc.mean()),
+            "mae": float(np.abs(drawn - truth).mean()),
+            "input": float(maps.spearman(alone[name], truth).mean()),
+        }
+        arrays |= {name: drawn.mean(axis=0).astype(np.float32), f"{name}_spc": spc}
+    values = {"layers": names, "n": len(x_test), **found}
+    return Measured(values, picture(told, found), arrays)
+
+
+def chosen(layers: Sequence[Row]) -> list[str]:
+    """Name the maps that are read: the last of each resolution that has a convolution.
+
+    Of more than five resolutions five are taken, evenly over the depth and with the last; a
+    network with one resolution gives five of its maps in the same way. A map stands for a
+    convolution, or a pool, and all that follows before the next.
+    """
+    spatial = [row for row in layers if row.output_size]
+    starts = [i for i, row in enumerate(spatial) if max(row.kernel_size) > 1]
+    ends = [*starts[1:], len(spatial)]
+    found = [
+        (spatial[start].effective_stride, spatial[end - 1].name)
+        for start, end in zip(starts, ends, strict=True)
+        if "Conv" in spatial[start].type
+    ]
+    by_stride = dict(found)  # the last of each
+    names = list(by_stride.values()) if len(by_stride) > 1 else [name for _, name in found]
+    if len(names) <= MOST_MAPS:
+        return names
+    places = np.linspace(0, len(names) - 1, MOST_MAPS).round().astype(int)
+    return [names[i] for i in places]
+
+
+def features(subject: Subject, names: Sequence[str], x: np.ndarray) -> np.ndarray:
+    """Return the named maps of examples x, at one size: (n, 28, 28, channels) or (n, 28, c)."""
+    batches = looking.activations(subject.model, names, x)
+    return np.concatenate([at_size(batch) for batch in batches])
+
+
+def at_size(together: Sequence[np.ndarray]) -> np.ndarray:
+    """Return maps (n, *spatial, channels) resized to 28 and stacked by channel."""
+    same = [maps.along_space(one, lambda n: maps.corner_weights(n, FEATURES)) for one in together]
+    return np.concatenate(same, axis=-1)
+
+
+def read(x: np.ndarray, x_test: np.ndarray) -> dict[str, np.ndarray]:
+    """Fit a reader on features x; return what it draws of x_test: (n, 26, 26) by name."""
+    size = [n - ridge.KERNEL + 1 for n in x.shape[1:-1]]
+    names = ("H", "V", "G") if len(size) == 2 else ("H",)
+    targets = np.stack([maps.target(name, size) for name in names], axis=-1)
+    drawn = ridge.fit(x, targets.astype(np.float32))(x_test)
+    return {name: drawn[..., i] for i, name in enumerate(names)}
+
+
+def picture(told: dict[str, np.ndarray], found: dict[str, dict[str, float]]) -> np.ndarray:
+    """Per map of position: the true one, the mean drawn one, and those of single examples."""
+    truths = {name: maps.target(name, drawn.shape[1:]) for name, drawn in told.items()}
+    if "G" not in told:
+        return looking.pixels(canvas.panels(["H"], _lines(told["H"], found["H"]), (4.6, 3.2)))
+    subjects: list[Any] = []
+    for name, drawn in told.items():
+        score = f"SPC {found[name]['spc']:.2f}, input alone {found[name]['input']:.2f}"
+        subjects += [(name, truths[name]), (f"read: {score}", drawn.mean(axis=0))]
+        subjects += [(f"example {i + 1}", drawn[i]) for i in range(SHOWN)]
+
+    def draw(axis: Axes, subject: tuple[str, np.ndarray]) -> None:
+        title, values = subject
+        axis.imshow(values, cmap="viridis", vmin=0, vmax=1)
+        axis.set_title(title, fontsize=7)
+        axis.set_axis_off()
+
+    return looking.pixels(canvas.panels(subjects, draw, (1.9, 1.8), across=2 + SHOWN))
+
+
+def _lines(drawn: np.ndarray, found: dict[str, float]) -> Any:
+    def draw(axis: Axes, name: str) -> None:
+        truth = maps.target(name, drawn.shape[1:])
+        for i in range(SHOWN):
+            label = "examples" if i == 0 else None
+            axis.plot(drawn[i], color=canvas.COLOURS[-1], lw=0.8, label=label)
+        axis.plot(drawn.mean(axis=0), color=canvas.DOT, lw=2, label="mean read")
+        axis.plot(truth, color=canvas.MEAN, lw=1.2, ls="--", label="true")
+        axis.set(xlabel=f"step, of {len(truth)}", ylim=(-0.2, 1.2))
+        axis.set_title(f"SPC {found['spc']:.2f}, input alone {found['input']:.2f}")
+        axis.legend(loc="upper left")
+
+    return draw
