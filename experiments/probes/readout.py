@@ -55,7 +55,8 @@ def probe(subject: Subject) -> Measured:
     x_test, _ = looking.sample(subject.loaded.test, HELD_OUT, subject.seed)
     told = read(features(subject, names, x), features(subject, names, x_test))
     alone = read(at_size([x]), at_size([x_test]))
-    found, arrays = {}, {}
+    found: dict[str, dict[str, float]] = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, drawn in told.items():
         truth = maps.target(name, drawn.shape[1:])
         spc = maps.spearman(drawn, truth)
