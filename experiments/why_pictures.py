@@ -121,6 +121,9 @@ def _response(found: Mapping[str, Any]) -> tuple[dict[str, list[float]], float]:
 
 def _draw_response(axis: Axes, found: Mapping[str, Any], top: float) -> None:
     layers, _ = _response(found)
+    if not layers:
+        axis.set_axis_off()
+        return
     for i, (name, values) in enumerate(layers.items()):
         style = {"color": canvas.INK, "ls": ":"} if name == "input" else canvas.line(i)
         axis.plot(values, **style, label=name)
