@@ -55,7 +55,8 @@ def probe(subject: Subject) -> Measured:
     x_test, _ = looking.sample(subject.loaded.test, HELD_OUT, subject.seed)
     told = read(features(subject, names, x), features(subject, names, x_test))
     alone = read(at_size([x]), at_size([x_test]))
-    found, arrays = {}, {}
+    found: dict[str, dict[str, float]] = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, drawn in told.items():
         truth = maps.target(name, drawn.shape[1:])
         spc = maps.spearman(drawn, truth)
@@ -78,7 +79,7 @@ def chosen(layers: Sequence[Row]) -> list[str]:
     """
     spatial = [row for row in layers if row.output_size]
     starts = [i for i, row in enumerate(spatial) if max(row.kernel_size) > 1]
-    ends = [*starts[1:], len(spatial)]
+    ends = [*starts[1:], len(spatial)][: len(starts)]
     found = [
         (spatial[start].effective_stride, spatial[end - 1].name)
         for start, end in zip(starts, ends, strict=True)
