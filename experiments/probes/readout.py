@@ -79,7 +79,7 @@ def chosen(layers: Sequence[Row]) -> list[str]:
     """
     spatial = [row for row in layers if row.output_size]
     starts = [i for i, row in enumerate(spatial) if max(row.kernel_size) > 1]
-    ends = [*starts[1:], len(spatial)]
+    ends = [*starts[1:], len(spatial)][: len(starts)]
     found = [
         (spatial[start].effective_stride, spatial[end - 1].name)
         for start, end in zip(starts, ends, strict=True)

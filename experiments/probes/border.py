@@ -1,0 +1,235 @@
+"""Border response: how a convolution's mean output differs near the border of its map.
+
+Alsallakh et al., "Mind the pad", ICLR 2021 (arXiv:2010.02178), show that padding leaves lines along
+the borders of mean feature maps. Here each convolution's own output is averaged over examples and,
+for distance 0, 1, 2, … from the nearest border, over the ring of pixels there. The response of a
+channel is (mean on the ring - mean of the interior) / sd of the interior, the sd over examples and
+interior positions: the natural spread of that channel, whatever the number of examples. A layer's
+response is the root mean square over channels, so that signs do not cancel; with it comes its
+noise, the same of the standard errors over examples, which is what no response would look like.
+
+Outputs are taken before normalisation and activation: a response in sd is blind to the first, which
+scales a channel, while a ReLU would hide all that is negative. The interior is the middle of a map,
+from a quarter of its shorter side on, and ends at the most at a distance of `RINGS`: what the
+border does deeper inside than that counts as interior. The four sides alone leave the corners out;
+SAME pads one side only at many strides.
+
+Pictures differ near their border too: things stand in the middle. So all is measured twice, on the
+pictures as they are and on pictures each rolled around by steps of its own, drawn at random. Then
+any content is equally likely at any place: the input has no response but noise, nor has any layer
+under `circular` whose stride divides its map, and what other paddings show is their own doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments.probes import looking
+from experiments.probes.subject import Measured, NotApplicableError, Subject
+from experiments.reporting import canvas
+from models.geometry.tracing import Row
+
+EXAMPLES = 256
+RINGS = 12
+LEAST = 4  # a smaller map has no interior
+TOLD = 4  # distances in the values
+SIDES = {1: ("start", "end"), 2: ("top", "bottom", "left", "right")}
+LINES = 8
+
+
+@dataclass(frozen=True)
+class Response:
+    """Of one map, by channel; distances from 0 to where the interior begins.
+
+    rings: (distances, channels), the mean output at a distance from the nearest border.
+    sides: (sides, channels), at the first pixel from each side, corners left out.
+    interior, sd: (channels,), over examples and interior positions.
+    errors: (distances + sides, channels), standard errors of ring - interior over examples.
+    """
+
+    rings: np.ndarray
+    sides: np.ndarray
+    interior: np.ndarray
+    sd: np.ndarray
+    errors: np.ndarray
+
+    def in_sd(self, values: np.ndarray) -> np.ndarray:
+        """Return differences from the interior in its sd, of the channels that vary."""
+        lives = self.sd > 1e-6 * np.abs(self.interior).max(initial=0)
+        z = (values - self.interior)[:, lives] / self.sd[lives]
+        return z.astype(np.float32)
+
+
+def probe(subject: Subject) -> Measured:
+    """Measure the response of the input and of every convolution with a window.
+
+    Returns:
+        values: `pictures` and `rolled`; in each by layer `distances`, the response at 0, 1, …
+            from the border, `noise`, and `sides`, the response at each side's first pixel; None
+            where a map does not vary. maps: `<layer>` and `<layer>_rolled`, the response of each
+            channel, (distances, channels).
+
+    Raises:
+        NotApplicableError: if no map is large enough to have an interior.
+    """
+    names = [row.name for row in subject.layers if _has_interior(row)]
+    if not names:
+        raise NotApplicableError(f"border needs a map of at least {LEAST} pixels")
+    x, _ = looking.sample(subject.loaded.test, EXAMPLES, subject.seed)
+    pictures = of_layers(subject, names, x)
+    moved = of_layers(subject, names, rolled(x, subject.seed))
+    values = {
+        "pictures": {name: told(response) for name, response in pictures.items()},
+        "rolled": {name: told(response) for name, response in moved.items()},
+    }
+    arrays = {name: one.in_sd(one.rings) for name, one in pictures.items()}
+    arrays |= {f"{name}_rolled": one.in_sd(one.rings) for name, one in moved.items()}
+    return Measured(values, picture(pictures, moved), arrays)
+
+
+def _has_interior(row: Row) -> bool:
+    sizes = [size or 0 for size in row.output_size]
+    return "Conv" in row.type and max(row.kernel_size) > 1 and min(sizes, default=0) >= LEAST
+
+
+def rolled(x: np.ndarray, seed: int) -> np.ndarray:
+    """Roll every example (*spatial, channels) around by steps of its own on each axis."""
+    axes = tuple(range(x.ndim - 2))
+    rng = np.random.default_rng(seed)
+    steps = [rng.integers(n, size=len(x)) for n in x.shape[1:-1]]
+    return np.stack([np.roll(one, by, axes) for one, *by in zip(x, *steps, strict=True)])
+
+
+def of_layers(subject: Subject, names: Sequence[str], x: np.ndarray) -> dict[str, Response]:
+    """Measure examples x themselves, as `input`, and the named layers' outputs for them."""
+    gathered: list[Any] = [Gathered() for _ in names]
+    for batch in looking.activations(subject.model, names, x):
+        for one, outputs in zip(gathered, batch, strict=True):
+            one.add(outputs)
+    found = {"input": measure([x])} if min(x.shape[1:-1]) >= LEAST else {}
+    return found | {name: one.response() for name, one in zip(names, gathered, strict=True)}
+
+
+def measure(batches: Iterable[np.ndarray]) -> Response:
+    """Return the response of maps (n, *spatial, channels)."""
+    gathered = Gathered()
+    for outputs in batches:
+        gathered.add(outputs)
+    return gathered.response()
+
+
+class Gathered:
+    """Sums over batches: of each example the means over rings, sides and interior."""
+
+    def __init__(self) -> None:
+        self.means: list[np.ndarray] = []
+        self.squares: list[np.ndarray] = []
+
+    def add(self, outputs: np.ndarray) -> None:
+        """Take in maps (n, *spatial, channels)."""
+        size = outputs.shape[1:-1]
+        flat = outputs.reshape(len(outputs), -1, outputs.shape[-1]).astype(np.float64)
+        weights = regions(size)
+        self.rank = len(size)
+        self.means.append(weights @ flat)
+        self.squares.append(weights[-1] @ np.square(flat))
+
+    def response(self) -> Response:
+        """Return what all batches together say."""
+        means, squares = np.concatenate(self.means), np.concatenate(self.squares)
+        interior = means[:, -1].mean(axis=0)
+        variance = squares.mean(axis=0) - np.square(interior)
+        difference = means[:, :-1] - means[:, -1:]
+        errors = difference.std(axis=0, ddof=min(1, len(means) - 1)) / np.sqrt(len(means))
+        mean, sides = means.mean(axis=0)[:-1], 2 * self.rank
+        sd = np.sqrt(np.maximum(variance, 0))
+        return Response(mean[:-sides], mean[-sides:], interior, sd, errors)
+
+
+def regions(size: Sequence[int]) -> np.ndarray:
+    """Return what averages a flattened map: rings by distance, sides, and the interior last.
+
+    Returns:
+        (rings + sides + 1, positions), each row with sum 1; sides in the order of `SIDES`.
+    """
+    begins = min(max(1, min(size) // 4), RINGS)
+    to_start = np.meshgrid(*map(np.arange, size), indexing="ij")
+    to_end = [n - 1 - place for n, place in zip(size, to_start, strict=True)]
+    nearest = np.min([*to_start, *to_end], axis=0)
+    parts = [nearest == distance for distance in range(begins)]
+    for axis in range(len(size)):
+        others = [np.minimum(to_start[i], to_end[i]) for i in range(len(size)) if i != axis]
+        middle = np.all([other >= begins for other in others], axis=0)
+        parts += [(place[axis] == 0) & middle for place in (to_start, to_end)]
+    rows = np.stack([*parts, nearest >= begins]).reshape(len(parts) + 1, -1)
+    return rows / rows.sum(axis=1, keepdims=True)
+
+
+def _rms(z: np.ndarray) -> list[float | None]:
+    if not z.shape[1]:
+        return [None] * len(z)
+    return [float(value) for value in np.sqrt(np.square(z).mean(axis=1))]
+
+
+def told(response: Response) -> dict[str, Any]:
+    """Return the plain values of a response."""
+    sides = SIDES[len(response.sides) // 2]
+    error = response.in_sd(response.interior + response.errors[:1])
+    return {
+        "distances": _rms(response.in_sd(response.rings))[:TOLD],
+        "noise": _rms(error)[0],
+        "sides": dict(zip(sides, _rms(response.in_sd(response.sides)), strict=True)),
+    }
+
+
+def picture(pictures: dict[str, Response], moved: dict[str, Response]) -> np.ndarray | None:
+    """Response by distance, a line a layer; rolled, also by side, a row a layer."""
+    names = [n for n in moved if all(_varies(found[n]) for found in (pictures, moved))]
+    if not names:
+        return None
+    if len(names) > LINES:
+        names = [names[i] for i in np.linspace(0, len(names) - 1, LINES).round().astype(int)]
+    by_layer = {"pictures as they are": pictures, "rolled around": moved}
+    responses: Any = {
+        title: {name: _rms(found[name].in_sd(found[name].rings)) for name in names}
+        for title, found in by_layer.items()
+    }
+    highest = max(
+        value or 0 for found in responses.values() for rms in found.values() for value in rms
+    )
+
+    def draw(axis: Axes, title: str) -> None:
+        if title not in responses:
+            _sides(axis, {name: moved[name] for name in names})
+            return
+        for i, (name, response) in enumerate(responses[title].items()):
+            style = canvas.line(i) if name != "input" else {"color": canvas.INK, "ls": ":"}
+            axis.plot(response, **style, label=name)
+        axis.set(xlabel="distance to the border, pixels of the map", ylim=(0, 1.05 * highest))
+        axis.set(ylabel="response, sd of the interior", title=title)
+        axis.legend(loc="upper right")
+        axis.grid(True)
+
+    height = max(3.2, 0.3 * len(names) + 1)
+    return looking.pixels(canvas.panels([*responses, "sides"], draw, (4.2, height)))
+
+
+def _varies(response: Response) -> bool:
+    return response.in_sd(response.rings).size > 0
+
+
+def _sides(axis: Axes, found: dict[str, Response]) -> None:
+    table = np.array([_rms(one.in_sd(one.sides)) for one in found.values()])
+    image = axis.imshow(table, cmap="viridis", vmin=0, aspect="auto")
+    labels = SIDES[table.shape[1] // 2]
+    axis.set_xticks(range(len(labels)), labels)
+    axis.set_yticks(range(len(found)), list(found))
+    axis.set_title("rolled around: first pixel from each side")
+    for (y, x), value in np.ndenumerate(table):
+        shade = "black" if value > 0.6 * image.get_clim()[1] else "white"
+        axis.text(x, y, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=7)

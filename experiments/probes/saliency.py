@@ -1,0 +1,173 @@
+"""Saliency at the border: how much the first pixels move the answer, beside the others.
+
+The saliency of a pixel is the greatest absolute derivative, over its channels, of the true class'
+logit by the input (Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034). Of each example's whole
+saliency the share that lies at distance 0, 1, 2, … from the nearest border is divided by these
+pixels' share of the picture: 1 where the border counts as any pixel, 1 exactly for a network that
+is linear and pools globally; less where fewer windows read it (a corner in one 3×3 window under
+`valid`, a pixel in the middle in nine), more where padding repeats it. What a picture shows near
+its border enters too: a trained network looks at what is there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from experiments.probes import looking
+from experiments.probes.subject import Measured, NotApplicableError, Subject
+from experiments.reporting import canvas
+
+EXAMPLES, BATCH, SHOWN = 256, 32, 5
+TOLD = 4  # distances in the values
+SIDES = {1: (("start", "end"),), 2: (("top", "bottom"), ("left", "right"))}
+
+
+def probe(subject: Subject) -> Measured:
+    """Measure the saliency of held-out examples by their distance to the border.
+
+    Returns:
+        values: `n`, the examples counted (those with any saliency); `ratio`, the mean over
+            examples of share / share of pixels at distance 0, 1, …; `se`, its standard errors;
+            `sides`, the same ratio of each side's first pixels. maps: `mean`, the mean over
+            examples of saliency / its mean in the example, (height, width) or (steps,); `ratio`,
+            at every distance.
+
+    Raises:
+        NotApplicableError: if the network tells a class at every step, or no input moves it.
+    """
+    if len(subject.model.output_shape) != 2:
+        raise NotApplicableError("saliency asks for one answer an example, not one a step")
+    x, y = looking.sample(subject.loaded.test, EXAMPLES, subject.seed)
+    found = saliency(subject.model, x, y)
+    each = relative(found)
+    if not len(each):
+        raise NotApplicableError("saliency is zero: no input moves the network's answer")
+    by_distance = ratios(each)
+    mean = by_distance.mean(axis=0)
+    errors = by_distance.std(axis=0, ddof=min(1, len(each) - 1)) / np.sqrt(len(each))
+    over_examples = each.mean(axis=0)
+    values = {
+        "n": len(each),
+        "ratio": [float(value) for value in mean[:TOLD]],
+        "se": [float(value) for value in errors[:TOLD]],
+        "sides": sides(over_examples),
+    }
+    drawn = picture(x[:SHOWN], found[:SHOWN], over_examples, mean)
+    arrays = {"mean": over_examples.astype(np.float32), "ratio": mean.astype(np.float32)}
+    return Measured(values, drawn, arrays)
+
+
+def saliency(model: keras.Model, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the greatest |d logit of the label / d x| over channels.
+
+    Args:
+        x: (n, *spatial, channels).
+        labels: (n,), the class whose logit is asked for.
+
+    Returns:
+        (n, *spatial), float64.
+    """
+    wanted = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+    derivative = {"tensorflow": _tensorflow, "jax": _jax}[keras.backend.backend()]
+    parts = range(0, len(x), BATCH)
+    found = [derivative(model, x[i : i + BATCH], wanted[i : i + BATCH]) for i in parts]
+    return np.abs(np.concatenate(found).astype(np.float64)).max(axis=-1)
+
+
+def _tensorflow(model: keras.Model, x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    import tensorflow as tf
+
+    inputs = tf.convert_to_tensor(x)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        asked = tf.reduce_sum(tf.cast(model(inputs, training=False), tf.float32) * wanted)
+    return tape.gradient(asked, inputs).numpy()
+
+
+def _jax(model: keras.Model, x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    import jax
+
+    trainable = [variable.value for variable in model.trainable_variables]
+    others = [variable.value for variable in model.non_trainable_variables]
+
+    def asked(inputs: Any) -> Any:
+        logits, _ = model.stateless_call(trainable, others, inputs, training=False)
+        return (logits * wanted).sum()
+
+    return np.asarray(jax.grad(asked)(x))
+
+
+def relative(found: np.ndarray) -> np.ndarray:
+    """Return saliency over its mean in each example; examples without any are left out."""
+    space = tuple(range(1, found.ndim))
+    mean = found.mean(axis=space, keepdims=True)
+    some = (mean > 0).ravel()
+    return found[some] / mean[some]
+
+
+def ratios(each: np.ndarray) -> np.ndarray:
+    """Return the mean at each distance from the nearest border: (n, distances)."""
+    size = each.shape[1:]
+    places = np.meshgrid(*map(np.arange, size), indexing="ij")
+    nearest = np.min([[p, n - 1 - p] for p, n in zip(places, size, strict=True)], axis=(0, 1))
+    distances = range(int(nearest.max()) + 1)
+    return np.stack([each[:, nearest == distance].mean(axis=1) for distance in distances], axis=1)
+
+
+def sides(mean: np.ndarray) -> dict[str, float]:
+    """Return the mean of a map (height, width) or (steps,) at the first pixels of each side."""
+    found = {}
+    for axis, (before, after) in enumerate(SIDES[mean.ndim]):
+        found[before] = float(mean.take(0, axis).mean())
+        found[after] = float(mean.take(-1, axis).mean())
+    return found
+
+
+def picture(
+    x: np.ndarray, found: np.ndarray, over_examples: np.ndarray, by_distance: np.ndarray
+) -> np.ndarray:
+    """The examples, their saliency below, a frame at the outermost pixels; and the mean."""
+
+    seen = [(f"example {i + 1}", _visible(one), "gray") for i, one in enumerate(x)]
+    below = [(f"saliency {i + 1}", one, "magma") for i, one in enumerate(found)]
+    subjects = [*seen, ("mean saliency", over_examples, "magma"), *below, ("ratio",)]
+    show = _steps if x.ndim == 3 else _picture
+
+    def draw(axis: Axes, subject: Any) -> None:
+        if len(subject) == 3:
+            show(axis, *subject)
+            return
+        axis.plot(by_distance, color=canvas.DOT, marker="o", ms=2.5)
+        axis.axhline(1, color=canvas.INK, lw=0.6)
+        axis.set(ylim=(0, None), xlabel="distance to the border")
+        axis.set_title("ratio by distance", fontsize=7)
+
+    return looking.pixels(canvas.panels(subjects, draw, (1.7, 1.75), across=len(x) + 1))
+
+
+def _picture(axis: Axes, title: str, values: np.ndarray, colours: str) -> None:
+    axis.imshow(values, cmap=colours)
+    height, width = values.shape[:2]
+    frame = Rectangle((0.5, 0.5), width - 2, height - 2, fill=False, ec=canvas.MEAN, lw=0.7)
+    axis.add_patch(frame)
+    axis.set_title(title, fontsize=7)
+    axis.set_axis_off()
+
+
+def _steps(axis: Axes, title: str, values: np.ndarray, _: str) -> None:
+    axis.plot(values, color=canvas.DOT, lw=1)
+    for end in (0, len(values) - 1):
+        axis.axvspan(end - 0.5, end + 0.5, color=canvas.MEAN, alpha=0.3)
+    axis.set_title(title, fontsize=7)
+
+
+def _visible(one: np.ndarray) -> np.ndarray:
+    """An example for the eye: colours from 0 to 1; of other channels their mean."""
+    if one.ndim == 2 or one.shape[-1] != 3:
+        return one.mean(axis=-1)
+    return (one - one.min()) / (np.ptp(one) or 1)
