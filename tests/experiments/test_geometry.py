@@ -170,7 +170,10 @@ def refused(call, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["model=vgg16", "padding=valid", "data=cifar10"], "smallest square input is 212x212"),
+        (
+            ["model=vgg16", "model.width=0.05", "padding=valid", "data=cifar10"],
+            "smallest square input is 212x212",
+        ),
         (["model=vgg61"], "did you mean vgg16"),
         (["padding=same,valid"], "one network's: choose one value each"),
         (["sweep=demo"], "no sweep="),
@@ -265,3 +268,16 @@ def test_the_picture_shows_what_is_counted():
     assert "corner is used 11 % of the most" in coverage.get_title()
     labels = [text.get_text() for text in sizes.get_legend().get_texts()]
     assert "map, height" in labels
+
+
+def test_no_number_is_cut(call, tmp_path):
+    inputs = x = keras.Input((1000, 1200, 3), name="a_picture_with_a_name_that_is_long")
+    for i in range(3):
+        name = f"separable_convolution_with_a_long_name_{i}"
+        x = keras.layers.SeparableConv2D(99, (3, 11), (2, 1), padding="same", name=name)(x)
+    keras.Model(inputs, x).save(tmp_path / "wide.keras")
+    _, out, _ = call("--file", tmp_path / "wide.keras", "--picture", "p.png")
+    rows = [line for line in out.splitlines() if line.startswith("separable")]
+    assert [row.split()[0] for row in rows] == [f"separable_c…_long_name_{i}" for i in range(3)]
+    assert all("…" not in cell for row in rows for cell in row.split()[1:])
+    assert rows[0].split()[2] == "500×1200"
