@@ -1,6 +1,7 @@
 """The command line of the geometry: what it prints, what it refuses, where it draws."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # No data is prepared there, and none is looked for elsewhere.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    # The command keeps off the GPU; the tests after these need not.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1"))
 
     def run(*arguments):
         code = geometry.main([str(a) for a in arguments])
@@ -240,6 +243,16 @@ def test_sizes_are_read():
     for text in ("0", "x", "-3", "2x", "1.5"):
         with pytest.raises(ConfigError):
             geometry.read_sizes(text)
+
+
+def test_two_inputs_have_a_table_and_no_picture(call, tmp_path):
+    one, two = (keras.Input((8, 8, 1), name=name) for name in ("one", "two"))
+    keras.Model([one, two], keras.layers.Add(name="sum")([one, two])).save(tmp_path / "two.keras")
+    code, out, err = call("--file", tmp_path / "two.keras")
+    assert (code, err) == (0, "")
+    assert "picture        none: Paths are counted from one input" in out
+    code, _, err = call("--file", tmp_path / "two.keras", "--picture", "p.png")
+    assert (code, err[:30]) == (2, "error: Paths are counted from ")
 
 
 def test_names_of_layers_are_no_markup(call, tmp_path):
