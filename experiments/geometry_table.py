@@ -104,6 +104,7 @@ def _layer(row: Row, one: Usage) -> dict[str, Any]:
         "padding_share": one.padding_share,
         "unread": one.unread,
         "unread_pad": one.unread_pad,
+        "skipped": one.skipped,
     }
 
 
