@@ -115,7 +115,7 @@ def _describe(options: argparse.Namespace) -> int:
         network = networks.build(options.settings, options.keras, options.file, sizes)
     from experiments import geometry_picture, geometry_table
     from models.geometry.lint import lint
-    from models.geometry.tracing import trace
+    from models.geometry.tracing import TraceError, trace
     from models.geometry.usage import usage
 
     rows, used, findings = trace(network.model), usage(network.model), lint(network.model)
@@ -126,7 +126,13 @@ def _describe(options: argparse.Namespace) -> int:
         geometry_table.show(network.name, rows, used, findings, everything=options.all)
     if options.picture or not options.json:
         path = options.picture or Path("runs", "geometry", f"{network.file_name}.png")
-        geometry_picture.write(path, network.name, network.model, rows)
+        try:
+            geometry_picture.write(path, network.name, network.model, rows)
+        except TraceError as reason:
+            if options.picture:
+                raise
+            terminal.say(f"{'picture':<14} none: {reason}")
+            return OK
         if not options.json:
             terminal.say(f"{'picture':<14} {path}")
     return OK

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from experiments import files
 from experiments.reporting.canvas import COLOURS, INK, STYLE, png
@@ -77,11 +78,20 @@ def _draw_sizes(axis: Axes, trunk: Sequence[tuple[int, Row]]) -> None:
         sizes = [row.output_size[i] or np.nan for row in maps]
         fields = [row.receptive_field[i] for row in maps]
         for values, what, colour in ((sizes, "map", BLUE), (fields, "field", ORANGE)):
-            axis.step(places, values, style, where="post", color=colour, label=what + end)
+            values = [*values, values[-1]]
+            axis.step(
+                [*places, places[-1] + 1],
+                values,
+                style,
+                where="post",
+                color=colour,
+                label=what + end,
+            )
     size = maps[0].output_size[0] or 1
     axis.axhline(size, color=INK, lw=0.8, ls=":", label="the picture" if rank == 2 else "input")
     axis.set_yscale("log", base=2)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set(xlabel="layer", ylabel="pixels" if rank == 2 else "steps", title="sizes")
     axis.grid(True)
     axis.legend(loc="best")
@@ -177,4 +187,4 @@ def _relative(values: np.ndarray) -> np.ndarray:
 
 
 def _share(x: float) -> str:
-    return f"{100 * x:.2g} %"
+    return f"{100 * x:.0f} %" if x >= 0.1 else f"{100 * x:.2g} %"

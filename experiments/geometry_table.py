@@ -68,12 +68,10 @@ def show(
     kept = [(r, u) for r, u in zip(rows, used, strict=True) if everything or _stands(r)]
     table = _table(kept)
     # A narrower terminal breaks lines; it cuts no numbers.
-    console = Console(highlight=False, width=WIDTH, soft_wrap=True)
-    width = max(
-        WIDTH, console.measure(table, options=console.options.update(max_width=999)).maximum
-    )
+    wide = Console(width=10 * WIDTH)
+    console = Console(highlight=False, width=max(WIDTH, wide.measure(table).maximum))
     console.print(f"[bold]{escape(name)}[/]")
-    console.print(table, width=width, crop=False)
+    console.print(table, crop=False)
     hidden = Counter(row.type for row in rows if not everything and not _stands(row))
     if hidden:
         kinds = ", ".join(f"{n} {kind}" for kind, n in hidden.most_common(4))
@@ -106,6 +104,7 @@ def _layer(row: Row, one: Usage) -> dict[str, Any]:
         "padding_share": one.padding_share,
         "unread": one.unread,
         "unread_pad": one.unread_pad,
+        "skipped": one.skipped,
     }
 
 

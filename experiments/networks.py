@@ -150,7 +150,8 @@ def _resized(model: Any, sizes: Sizes | None) -> Any:
         return model
     try:
         inputs = keras.Input((*wanted, channels), name=model.inputs[0].name)
-        return keras.models.clone_model(model, input_tensors=[inputs])
+        same_structure = keras.tree.map_structure(lambda _: inputs, model.input)
+        return keras.models.clone_model(model, input_tensors=same_structure)
     except Exception as error:  # any layer's own
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"the model does not take {wanted}: {reason}") from None

@@ -1,5 +1,6 @@
 """docs/geometry.md: its code and commands run, and its tables name what there is."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -39,6 +40,7 @@ def test_the_python_block_runs():
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "my.keras" not in c])
 def test_the_commands_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1"))
     arguments = shlex.split(command)
     assert arguments[:3] == ["python", "-m", "experiments.geometry"]
     small = ["model.width=0.1"] if "model=vgg16" in command else []

@@ -1,6 +1,7 @@
 """The command line of the geometry: what it prints, what it refuses, where it draws."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # No data is prepared there, and none is looked for elsewhere.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    # The command keeps off the GPU; the tests after these need not.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1"))
 
     def run(*arguments):
         code = geometry.main([str(a) for a in arguments])
@@ -170,7 +173,10 @@ def refused(call, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["model=vgg16", "padding=valid", "data=cifar10"], "smallest square input is 212x212"),
+        (
+            ["model=vgg16", "model.width=0.05", "padding=valid", "data=cifar10"],
+            "smallest square input is 212x212",
+        ),
         (["model=vgg61"], "did you mean vgg16"),
         (["padding=same,valid"], "one network's: choose one value each"),
         (["sweep=demo"], "no sweep="),
@@ -239,6 +245,16 @@ def test_sizes_are_read():
             geometry.read_sizes(text)
 
 
+def test_two_inputs_have_a_table_and_no_picture(call, tmp_path):
+    one, two = (keras.Input((8, 8, 1), name=name) for name in ("one", "two"))
+    keras.Model([one, two], keras.layers.Add(name="sum")([one, two])).save(tmp_path / "two.keras")
+    code, out, err = call("--file", tmp_path / "two.keras")
+    assert (code, err) == (0, "")
+    assert "picture        none: Paths are counted from one input" in out
+    code, _, err = call("--file", tmp_path / "two.keras", "--picture", "p.png")
+    assert (code, err[:30]) == (2, "error: Paths are counted from ")
+
+
 def test_names_of_layers_are_no_markup(call, tmp_path):
     inputs = keras.Input((8, 8, 1), name="picture")
     outputs = Conv2D(1, 3, padding="same", name="conv[bold]")(inputs)
@@ -265,3 +281,16 @@ def test_the_picture_shows_what_is_counted():
     assert "corner is used 11 % of the most" in coverage.get_title()
     labels = [text.get_text() for text in sizes.get_legend().get_texts()]
     assert "map, height" in labels
+
+
+def test_no_number_is_cut(call, tmp_path):
+    inputs = x = keras.Input((1000, 1200, 3), name="a_picture_with_a_name_that_is_long")
+    for i in range(3):
+        name = f"separable_convolution_with_a_long_name_{i}"
+        x = keras.layers.SeparableConv2D(99, (3, 11), (2, 1), padding="same", name=name)(x)
+    keras.Model(inputs, x).save(tmp_path / "wide.keras")
+    _, out, _ = call("--file", tmp_path / "wide.keras", "--picture", "p.png")
+    rows = [line for line in out.splitlines() if line.startswith("separable")]
+    assert [row.split()[0] for row in rows] == [f"separable_c…_long_name_{i}" for i in range(3)]
+    assert all("…" not in cell for row in rows for cell in row.split()[1:])
+    assert rows[0].split()[2] == "500×1200"

@@ -63,7 +63,8 @@ def test_hparams_name_the_factors_and_group_the_seeds_of_a_cell(run):
 def test_graph_texts_and_picture_are_there(run):
     events = read_back(run)
     tensors = events.Tags()["tensors"]
-    assert {"keras", "config/text_summary", "geometry/text_summary"} <= set(tensors)
+    texts = {f"{name}/text_summary" for name in ("config", "geometry", "geometry/findings")}
+    assert {"keras", *texts} <= set(tensors)
     assert events.PluginTagToContent("graph_keras_model") == {"keras": b"1"}
     graph = json.loads(events.Tensors("keras")[0].tensor_proto.string_val[0])
     assert graph["class_name"] == "Functional"

@@ -15,7 +15,7 @@ from tests.models.geometry.drawn import build, networks
 from tests.models.geometry.gradients import bounds, gradients_of, one_hot
 
 QUICK = settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
