@@ -109,11 +109,9 @@ def _limits(scale: tuple[float, float]) -> tuple[float, float]:
 
 def _response(found: Mapping[str, Any]) -> tuple[dict[str, list[float]], float]:
     """By layer the response at each distance, and the greatest of all."""
-    border = found["probes"].get("border", {})
+    border = found["probes"].get("border", {}).get("rolled", {})
     layers = {
-        name: [v for v in told["distances"] if v is not None]
-        for name, told in border.items()
-        if isinstance(told, Mapping)
+        name: [v for v in told["distances"] if v is not None] for name, told in border.items()
     }
     layers = {name: values for name, values in layers.items() if values}
     return layers, max((max(values) for values in layers.values()), default=0.0)

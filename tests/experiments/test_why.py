@@ -25,7 +25,7 @@ def study(tmp_path):
     study = made.study(tmp_path / "study", ("same", "valid", "reflect"), (0, 1))
     for seed, spc in ((0, 0.4), (1, 0.5)):
         measure(study, "same", seed, readout={"H": {"spc": spc}}, swap=swap("same", "valid"))
-    border = {"layer1": {"distances": [0.5, 0.1], "noise": 0.01}}
+    border = {"rolled": {"layer1": {"distances": [0.5, 0.1], "noise": 0.01}}}
     measure(
         study, "valid", 0, readout={"H": {"spc": 0.1}}, swap=swap("valid", "same"), border=border
     )
