@@ -111,11 +111,12 @@ def _fall(own: np.ndarray, hits: np.ndarray) -> dict[str, Any]:
 
 
 def _line(values: dict[str, Any]) -> str:
-    falls = sorted((one["fall"], name) for name, one in values["under"].items())
-    (least, first), (most, last) = falls[0], falls[-1]
+    # 0.0 − x has no minus sign at 0.
+    gains = sorted((0.0 - round(one["fall"], 1), name) for name, one in values["under"].items())
+    (least, worst), (most, best) = gains[0], gains[-1]
     return (
-        f"own {100 * values['accuracy']:.1f} %   best other {first} {-least:+.1f} points   "
-        f"worst {last} {-most:+.1f}   n = {values['examples']:,}, {len(falls)} other paddings"
+        f"own {100 * values['accuracy']:.1f} %   best other {best} {most:+.1f} points   "
+        f"worst {worst} {least:+.1f}   n = {values['examples']:,}, {len(gains)} other paddings"
     )
 
 
