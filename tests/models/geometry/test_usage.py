@@ -87,6 +87,9 @@ def test_what_ten_valid_layers_lose():
     assert rows[-1].output_size == (200, 200)
     assert round(lost_share(rows, (240, 240)), 4) == 0.3056
     assert lost_share(rows[:1], (240, 240)) == 0
+    strided = trace(keras.Model(inputs, layers.Conv2D(1, 3, 4)(inputs)))
+    assert strided[-1].output_size == (60, 60)
+    assert lost_share(strided, (240, 240)) == 0
 
 
 def test_unknown_sizes_are_left_open():
