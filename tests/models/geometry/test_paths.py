@@ -66,6 +66,20 @@ def test_odd_reflect_has_signs():
     assert found.tolist() == [3, 0, 1]
 
 
+def test_even_split_is_the_mean_of_its_corners_by_channels():
+    """Channel i looks back or ahead: [2, 2, 2, 1] or [1, 2, 2, 2] of four pixels."""
+
+    def counts(kind, channels, *size):
+        inputs = keras.Input((*size, channels))
+        return paths(keras.Model(inputs, kind(1, 2, padding=Padding("even_split"))(inputs)))
+
+    np.testing.assert_allclose(counts(Conv1D, 4, 4), [1.5, 2, 2, 1.5])
+    np.testing.assert_allclose(counts(Conv1D, 3, 4), [5 / 3, 2, 2, 4 / 3])
+    # Three channels: top left, top right, bottom left.
+    found = counts(Conv2D, 3, 4, 4)
+    np.testing.assert_allclose(found[[0, 0, 3, 3], [0, 3, 0, 3]], np.array([8, 7, 7, 5]) / 3)
+
+
 def test_a_mean_comes_from_every_pixel_and_a_constant_from_none():
     mean = paths(one(Conv1D(1, 3, padding=Padding("same", "mean")), 4))
     np.testing.assert_allclose(mean, np.array([2, 3, 3, 2]) + 2 / 4)
