@@ -21,10 +21,6 @@ SEQUENCES = ("leak",)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_probe_leaves_the_network_and_its_data_as_they_were(name, tmp_path):
     """Also what is drawn from: dropout's state and that of a random border."""
-    try:
-        registry.find(name)
-    except ModuleNotFoundError:
-        pytest.skip("not there yet")
     keras.utils.set_random_seed(0)
     if name in SEQUENCES:
         loaded = subjects.noise((40, 1), n=40, margin=np.zeros(40, np.float32))
