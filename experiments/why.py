@@ -36,7 +36,7 @@ COLUMNS: tuple[tuple[str, Path_, float, int], ...] = (
     ("position G, SPC", ("probes", "readout", "G", "spc"), 1, 2),
     ("saliency of the first ring", ("probes", "saliency", "ratio", 0), 1, 2),
     ("under same, points", ("probes", "swap", "under", "same", "fall"), -1, 1),
-    ("largest change before t", ("probes", "leak", "largest"), 1, 3),
+    ("largest change before t", ("probes", "leak", "largest_change"), 1, 3),
 )
 
 
