@@ -212,8 +212,9 @@ def picture(pictures: dict[str, Response], moved: dict[str, Response]) -> np.nda
             axis.plot(response, **style, label=name)
         axis.set(xlabel="distance to the border, pixels of the map", ylim=(0, 1.05 * highest))
         axis.set(ylabel="response, sd of the interior", title=title)
-        axis.legend(loc="upper right")
         axis.grid(True)
+        if title == list(responses)[-1]:
+            canvas.legend(axis)
 
     height = max(3.2, 0.3 * len(names) + 1)
     return looking.pixels(canvas.panels([*responses, "sides"], draw, (4.2, height)))

@@ -33,7 +33,7 @@ from experiments.reporting import canvas
 from models.geometry.tracing import Row
 
 FEATURES, MOST_MAPS = 28, 5
-FITTED, HELD_OUT = 192, 96
+FITTED, HELD_OUT = 128, 96
 SHOWN = 3  # held-out examples in the picture
 
 

@@ -34,8 +34,8 @@ def test_under_valid_a_pixel_counts_as_often_as_windows_read_it():
     axis = np.array([1, 2, 3, 3, 3, 3, 3, 2, 1])
     paths = np.outer(axis, axis)
     assert measured.maps["mean"] * paths.mean() == pytest.approx(paths, rel=1e-5)
-    ring = (4 * 1 + 8 * 2 + 20 * 3) / 32
-    assert measured.values["ratio"][0] == pytest.approx(ring / paths.mean(), rel=1e-5)
+    rings = [(4 * 1 + 8 * 2 + 20 * 3) / 32, (4 * 4 + 20 * 6) / 24, 9, 9]
+    assert measured.values["ratio"] == pytest.approx(np.array(rings) / paths.mean(), rel=1e-5)
 
 
 def test_it_is_the_derivative_of_the_true_class():
