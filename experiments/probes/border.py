@@ -40,6 +40,7 @@ LEAST = 4  # a smaller map has no interior
 TOLD = 4  # distances in the values
 SIDES = {1: ("start", "end"), 2: ("top", "bottom", "left", "right")}
 LINES = 8
+MOST_TOLD = 6
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,15 @@ def probe(subject: Subject) -> Measured:
     }
     arrays = {name: one.in_sd(one.rings) for name, one in pictures.items()}
     arrays |= {f"{name}_rolled": one.in_sd(one.rings) for name, one in moved.items()}
-    return Measured(values, picture(pictures, moved), arrays)
+    return Measured(values, picture(pictures, moved), arrays, _line(values["rolled"]))
+
+
+def _line(rolled: dict[str, Any]) -> str:
+    """Of each convolution the response at the border's first pixel, on rolled pictures."""
+    told = {name: one["distances"][0] for name, one in rolled.items() if name != "input"}
+    known = [f"{name} {first:.2f}" for name, first in told.items() if first is not None]
+    shown = known if len(known) <= MOST_TOLD else [*known[:2], "…", *known[-2:]]
+    return f"first pixel, sd: {'   '.join(shown) or 'nothing varies'}"
 
 
 def _has_interior(row: Row) -> bool:

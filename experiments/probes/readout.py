@@ -67,7 +67,9 @@ def probe(subject: Subject) -> Measured:
         }
         arrays |= {name: drawn.mean(axis=0).astype(np.float32), f"{name}_spc": spc}
     values = {"layers": names, "n": len(x_test), **found}
-    return Measured(values, picture(told, found), arrays)
+    line = "   ".join(f"{k} {one['spc']:.2f} ({one['input']:.2f})" for k, one in found.items())
+    line = f"SPC {line}   in brackets: of the pictures alone   n = {len(x_test)}"
+    return Measured(values, picture(told, found), arrays, line)
 
 
 def chosen(layers: Sequence[Row]) -> list[str]:

@@ -59,7 +59,8 @@ def probe(subject: Subject) -> Measured:
     }
     drawn = picture(x[:SHOWN], found[:SHOWN], over_examples, mean)
     arrays = {"mean": over_examples.astype(np.float32), "ratio": mean.astype(np.float32)}
-    return Measured(values, drawn, arrays)
+    line = f"first ring {mean[0]:.2f} of its share   n = {len(each)}"
+    return Measured(values, drawn, arrays, line)
 
 
 def saliency(model: keras.Model, x: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -67,7 +67,10 @@ def test_circular_responds_by_noise_alone_and_zeros_by_more():
 def test_rolled_pictures_have_no_place():
     x = noise(300, 16, 16, 1)
     x[:, 4:12, 4:12] += 3
-    values = border.probe(subject(tiny_cnn("circular"), x)).values
+    measured = border.probe(subject(tiny_cnn("circular"), x))
+    values = measured.values
+    first = values["rolled"]["stage1_conv1"]["distances"][0]
+    assert f"stage1_conv1 {first:.2f}" in measured.line and "input" not in measured.line
     assert values["pictures"]["input"]["distances"][0] > 1
     for layer in values["rolled"].values():
         assert layer["distances"][0] < 3 * layer["noise"]
@@ -90,6 +93,7 @@ def test_sequences_and_constant_channels():
     sides = found["level1_conv2"]["sides"]
     assert sides["start"] > 5 * found["level1_conv2"]["noise"] and set(sides) == {"start", "end"}
     silent = border.probe(subject(model, np.zeros((5, 20, 1), np.float32)))
+    assert silent.line == "first pixel, sd: nothing varies"
     assert silent.values["pictures"]["input"]["distances"] == [None] * 4
     json.dumps(silent.values, allow_nan=False)
 

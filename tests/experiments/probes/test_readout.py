@@ -91,6 +91,8 @@ def test_the_network_is_left_as_it_was_and_told_the_same_again():
     first, second = readout.probe(one), readout.probe(one)
     assert alike(first, second) and unchanged(before, state(one.model))
     json.dumps(first.values, allow_nan=False)
+    known = first.values["H"]
+    assert f"H {known['spc']:.2f} ({known['input']:.2f})" in first.line
     assert first.maps["H"].shape == (26, 26) and first.picture.dtype == np.uint8
 
 

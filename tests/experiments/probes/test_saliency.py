@@ -23,7 +23,9 @@ def pooled(*between, size=9, channels=2):
 
 
 def test_a_linear_network_looks_everywhere_alike():
-    values = saliency.probe(subject(pooled(), noise(40, 9, 9, 2))).values
+    measured = saliency.probe(subject(pooled(), noise(40, 9, 9, 2)))
+    values = measured.values
+    assert measured.line == "first ring 1.00 of its share   n = 40"
     assert values["ratio"] == [1.0] * 4 and values["se"] == [0.0] * 4 and values["n"] == 40
     assert values["sides"] == dict.fromkeys(("top", "bottom", "left", "right"), 1.0)
 
