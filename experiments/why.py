@@ -31,7 +31,7 @@ COLUMNS: tuple[tuple[str, Path_, float, int], ...] = (
     ("highest, %", ("probes", "position", "circular", "highest"), 100, 1),
     ("consistency, circular, %", ("probes", "shift", "circular", "consistency"), 100, 1),
     ("consistency, filled, %", ("probes", "shift", "filled", "consistency"), 100, 1),
-    ("border pixels read, of the centre", ("probes", "foveation", "border"), 1, 2),
+    ("border pixels read, of the centre", ("probes", "foveation", "border"), 1, 3),
     ("position H, SPC", ("probes", "readout", "H", "spc"), 1, 2),
     ("position G, SPC", ("probes", "readout", "G", "spc"), 1, 2),
     ("saliency of the first ring", ("probes", "saliency", "ratio", 0), 1, 2),
