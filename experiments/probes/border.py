@@ -30,6 +30,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from experiments.probes import looking
+from experiments.probes.drawing import pixels
 from experiments.probes.subject import Measured, NotApplicableError, Subject
 from experiments.reporting import canvas
 from models.geometry.tracing import Row
@@ -226,7 +227,7 @@ def picture(pictures: dict[str, Response], moved: dict[str, Response]) -> np.nda
             canvas.legend(axis)
 
     height = max(3.2, 0.3 * len(names) + 1)
-    return looking.pixels(canvas.panels([*responses, "sides"], draw, (4.2, height)))
+    return pixels(canvas.panels([*responses, "sides"], draw, (4.2, height)))
 
 
 def _varies(response: Response) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
 from data import Split
 
@@ -36,11 +35,3 @@ def activations(
         found: Any = inner.predict_on_batch(x[start : start + size])
         found = found if isinstance(found, list) else [found]
         yield [np.asarray(values, np.float32) for values in found]
-
-
-def pixels(figure: Figure) -> np.ndarray:
-    """The figure on white: uint8 (height, width, 3)."""
-    figure.set_facecolor("white")
-    canvas: Any = figure.canvas
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -28,6 +28,7 @@ from matplotlib.axes import Axes
 
 from experiments.probes import looking, ridge
 from experiments.probes import position_maps as maps
+from experiments.probes.drawing import pixels
 from experiments.probes.subject import Measured, NotApplicableError, Subject
 from experiments.reporting import canvas
 from models.geometry.tracing import Row
@@ -120,7 +121,7 @@ def picture(told: dict[str, np.ndarray], found: dict[str, dict[str, float]]) -> 
     """Per map of position: the true one, the mean drawn one, and those of single examples."""
     truths = {name: maps.target(name, drawn.shape[1:]) for name, drawn in told.items()}
     if "G" not in told:
-        return looking.pixels(canvas.panels(["H"], _lines(told["H"], found["H"]), (4.6, 3.2)))
+        return pixels(canvas.panels(["H"], _lines(told["H"], found["H"]), (4.6, 3.2)))
     subjects: list[Any] = []
     for name, drawn in told.items():
         score = f"SPC {found[name]['spc']:.2f}, input alone {found[name]['input']:.2f}"
@@ -133,7 +134,7 @@ def picture(told: dict[str, np.ndarray], found: dict[str, dict[str, float]]) -> 
         axis.set_title(title, fontsize=7)
         axis.set_axis_off()
 
-    return looking.pixels(canvas.panels(subjects, draw, (1.9, 1.8), across=2 + SHOWN))
+    return pixels(canvas.panels(subjects, draw, (1.9, 1.8), across=2 + SHOWN))
 
 
 def _lines(drawn: np.ndarray, found: dict[str, float]) -> Any:

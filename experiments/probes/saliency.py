@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from experiments.probes import looking
+from experiments.probes.drawing import pixels
 from experiments.probes.subject import Measured, NotApplicableError, Subject
 from experiments.reporting import canvas
 
@@ -148,7 +149,7 @@ def picture(
         axis.set(ylim=(0, None), xlabel="distance to the border")
         axis.set_title("ratio by distance", fontsize=7)
 
-    return looking.pixels(canvas.panels(subjects, draw, (1.7, 1.75), across=len(x) + 1))
+    return pixels(canvas.panels(subjects, draw, (1.7, 1.75), across=len(x) + 1))
 
 
 def _picture(axis: Axes, title: str, values: np.ndarray, colours: str) -> None:
