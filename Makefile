@@ -6,9 +6,11 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV := .venv
 EXTRAS := tensorflow,dev
 PY := $(VENV)/bin/python
+WORKERS := -n 2 --dist loadfile
 ARGS ?=
 
-.PHONY: help install install-jax train demo test test-slow test-random test-jax test-without-tensorflow check format tensorboard constraints clean
+.PHONY: help install install-jax install-bench train demo test test-onednn test-slow test-random test-jax \
+	test-bench test-without-tensorflow check format tensorboard constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -25,14 +27,22 @@ install: $(VENV)/.installed  ## make .venv with the pinned dependencies
 install-jax:  ## make .venv-jax: JAX, and no TensorFlow
 	@$(MAKE) --no-print-directory install VENV=.venv-jax EXTRAS=jax,dev
 
+install-bench: install  ## add PyTorch to .venv: the peer in the benchmarks
+	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[bench]'
+	@rm -rf build padzoo.egg-info
+
 train: install  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
 	@$(PY) train.py padding=same $(ARGS)
 
 demo: install  ## a first answer in minutes: six paddings, three seeds, a table and a picture
 	@$(PY) train.py -m sweep=demo $(ARGS)
 
-test: install  ## run the quick tests
-	@$(PY) -m pytest $(ARGS)
+test: install  ## run the quick tests, two at a time
+	@$(PY) -m pytest $(WORKERS) $(ARGS)
+
+test-onednn: install  ## run the tests of the layers with oneDNN off and on: TensorFlow chooses by processor
+	@for onednn in 0 1; do echo "TF_ENABLE_ONEDNN_OPTS=$$onednn"; \
+		TF_ENABLE_ONEDNN_OPTS=$$onednn $(PY) -m pytest $(WORKERS) tests/models/layers $(ARGS) || exit; done
 
 test-slow: install  ## run the slow tests: kills and resumes, real data
 	@$(PY) -m pytest -m slow $(ARGS)
@@ -45,6 +55,9 @@ test-jax: install-jax  ## run the tests of layers and models on JAX
 
 test-without-tensorflow: install  ## install JAX alone in a temporary folder, and train there
 	@$(PY) -m pytest -m environment -s $(ARGS)
+
+test-bench: install-bench  ## run the tests of the networks in PyTorch
+	@$(PY) -m pytest tests/experiments/benchmarks/pytorch $(ARGS)
 
 check: install  ## lint, format check, types
 	@$(VENV)/bin/ruff check .
@@ -60,7 +73,7 @@ tensorboard: install  ## open TensorBoard on runs/ (http://localhost:6006)
 
 constraints: install  ## pin the newest versions that pyproject.toml allows
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
-	@$(VENV)/bin/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-annotate --no-header \
+	@$(VENV)/bin/uv pip compile --quiet --universal --extra tensorflow --extra jax --extra gpu --extra dev --python-version 3.11 --no-annotate --no-header \
 		--upgrade --output-file constraints.txt pyproject.toml
 
 clean:  ## remove .venv, .venv-jax and caches (runs/ stays)

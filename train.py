@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 import time
 
 from conf import device
 from conf.schema import Config
-from experiments import framework, prepare, reevaluate, session, terminal
-from experiments.exits import FOUND, OK
-from experiments.prepare import build
-from experiments.run import Run
+from experiments import session, terminal
+from experiments.probes.shared import reevaluate
+from experiments.run import framework, inputs, prepare_data, summary
+from experiments.run.record import provenance, source_files
+from experiments.run.record.directory import Run
+from experiments.terminal import FOUND, OK
 
 
 def train(config: Config) -> int:
@@ -22,39 +25,54 @@ def train(config: Config) -> int:
     Heavy imports wait until they are needed: a complete run answers before Keras loads.
     """
     begun = time.perf_counter()
-    fingerprint = prepare.fingerprint(config)
-    run = Run.of(config, fingerprint)
+    fingerprint = prepare_data.fingerprint(config.data, config.backend)
+    run = Run.of(config.study_folder, config.cell(fingerprint), config.seed)
+    probe = functools.partial(
+        reevaluate.probe, data_dir=config.data.data_dir, visible=config.trainer.progress
+    )
     if run.complete and not config.rerun:
-        terminal.already_complete(run, config.runs_dir)
+        summary.already_complete(run, config.runs_dir)
         missing = run.not_probed(config.probes)
-        return reevaluate.probe(run, missing, config) if missing else FOUND
+        return probe(run, missing) if missing else FOUND
     run.check_free()
 
     with terminal.busy(f"starting {config.backend}"):
         framework.start(config.backend)
-        from experiments import activations, evaluation, optimizers, progress, tracking, training
-        from models.geometry.lint import lint
-        from models.geometry.tracing import trace
+        from experiments.run import activations, evaluation
+        from experiments.run.loop import optimizers, progress, training
+        from experiments.run.record.board import Board, hparams
+        from models.geometry.glance import glance
 
     # data
     with terminal.busy(f"reading {config.data.name}"):
-        loaded = prepare.load(config, fingerprint)
+        loaded = inputs.load(config.data, fingerprint, config.trainer)
     if loaded.streams:
         terminal.say(loaded.streams)
-    seeds = config.seeds.derived(config.seed)
+    seeds = inputs.derived(config.seed, config.seeds)
 
     # model
     framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
-    model = build(config, loaded.spec)
-    layers, findings = [row.to_dict() for row in trace(model)], lint(model)
+    model = inputs.build(config.model, config.padding, loaded.spec, padding_seed=seeds["padding"])
+    seen = glance(model)
+    layers = [row.to_dict() for row in seen.rows]
+    for line in seen.not_followed:
+        terminal.say(line)
     epochs, steps = training.plan(config.trainer, len(loaded.train))
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
     training.compile_model(model, optimizer, config.trainer)
-    terminal.headline(config, device.find(config.backend).name)
+    summary.headline(config.title, config.backend, device.find(config.backend).name, config.trainer)
 
-    with run.claim(config), tracking.Board(run.directory, config, run.cell) as board:
-        run.write_geometry(layers, findings)
-        board.model(model.to_json(), layers, findings)
+    settings = config.to_dict()
+    sources = source_files.of_run(config.model.name, config.data.source, config.data.name)
+    start = provenance.describe(
+        config.backend, config.trainer, {"seed": config.seed, **seeds}, sources
+    )
+    with (
+        run.claim(settings, start, rerun=config.rerun),
+        Board(run.directory, run.cell, hparams(config), settings) as board,
+    ):
+        run.write_geometry(layers, seen.findings)
+        board.model(model.to_json(), layers, seen.findings)
         setup_seconds = time.perf_counter() - begun
 
         # fit
@@ -90,19 +108,19 @@ def train(config: Config) -> int:
             "validation_accuracy": kept.get("validation_accuracy"),
             "epochs": len(history),
             "tested_epoch": kept["epoch"],
-            **evaluation.cost(layers),
+            **evaluation.cost(model, layers),
             **training.speed(history),
             "setup_seconds": setup_seconds,
             "train_seconds": sum(row["train_seconds"] for row in history),
         }
 
         # record
-        maps = activations.means(model, layers, loaded.test.x)
+        maps = activations.means(model, loaded.test.x)
         board.finish(results, activations.picture(maps))
         learned = training.without_optimizer(model)
         run.record(learned, predictions, results, dataclasses.asdict(loaded.spec))
-    terminal.summary(results, layers, run, config.runs_dir)
-    return reevaluate.probe(run, config.probes, config) if config.probes else OK
+    summary.summary(results, layers, run, config.runs_dir)
+    return probe(run, config.probes) if config.probes else OK
 
 
 def main() -> int:

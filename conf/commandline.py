@@ -221,13 +221,10 @@ def only_shows(arguments: list[str]) -> bool:
 
 
 def hydras_own(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """The overrides that are Hydra's own, as its launcher, and those of the runs."""
-    own: list[str] = []
-    runs: list[str] = []
-    for override in parse(arguments):
-        key = override.key_or_group
-        (own if key.startswith(("hydra/", "hydra.")) else runs).append(str(override.input_line))
-    return own, runs
+    """The arguments that are Hydra's own, as flags and its launcher, and the runs' overrides."""
+    keys = ((o.key_or_group, str(o.input_line)) for o in parse(arguments))
+    runs = [text for key, text in keys if not key.startswith(("hydra/", "hydra."))]
+    return [argument for argument in arguments if argument not in runs], runs
 
 
 def _choices(overrides: list[Override]) -> list[str]:

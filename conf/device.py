@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,18 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")
 # Dot products and matrix products of bfloat16 numbers, on x86 and ARM.
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+# Instruction sets by which libraries choose how they compute, on x86 and ARM.
+COMPUTES = re.compile(r"(sse|ssse|avx|fma|f16c|amx|asimd|sve|bf16|i8mm)")
+
+
+@dataclass(frozen=True)
+class Processor:
+    """name: as the maker writes it; instruction_sets: those that vectorised kernels use."""
+
+    name: str
+    instruction_sets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -64,10 +77,16 @@ def _gpu() -> Device | None:
         return None
 
 
-def _cpu() -> Device:
+def processor() -> Processor:
+    """The processor of this machine."""
     lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
     told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     name = told.get("model name") or platform.processor() or platform.machine()
     flags = f"{told.get('flags', '')} {told.get('Features', '')}".split()
-    bfloat16 = not BFLOAT16_FLAGS.isdisjoint(flags)
-    return Device("cpu", f"{name}, {len(os.sched_getaffinity(0))} cores", bfloat16)
+    return Processor(name, tuple(sorted(flag for flag in set(flags) if COMPUTES.match(flag))))
+
+
+def _cpu() -> Device:
+    here = processor()
+    bfloat16 = not BFLOAT16_FLAGS.isdisjoint(here.instruction_sets)
+    return Device("cpu", f"{here.name}, {len(os.sched_getaffinity(0))} cores", bfloat16)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from models import messages
 
 T = TypeVar("T")
 
@@ -17,10 +18,7 @@ class ConfigError(ValueError):
 
 def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:
     """The error for a name that does not exist, with the names that come close."""
-    names = sorted(allowed)
-    close = difflib.get_close_matches(name, names, n=3)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
-    return ConfigError(f"unknown {what} '{name}': {hint}allowed: {', '.join(names)}")
+    return ConfigError(messages.unknown(what, name, sorted(allowed)))
 
 
 def read(cls: type[T], values: Any, where: str = "") -> T:

@@ -12,15 +12,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import data
 import models
 from conf import device, label, probes
 from conf.reader import ConfigError, read, unknown
-from models.checks import INPUT
 from models.padding import Padding
-from models.supports import supports
+from models.padding.names import INPUT
+from models.padding.supports import supports
 
 
 class DoesNotFitError(ConfigError):
@@ -105,13 +106,6 @@ class Seeds:
     augment: int | None = None
     padding: int | None = None
 
-    def derived(self, seed: int) -> dict[str, int]:
-        """One independent seed for each source of chance, from `seed` unless set apart."""
-        return {
-            name: own if own is not None else _derive(seed, name)
-            for name, own in dataclasses.asdict(self).items()
-        }
-
 
 @dataclass(frozen=True)
 class Declaration:
@@ -150,6 +144,18 @@ class Config:
     rerun: bool = False
     evaluate: str | None = None
     probes: Any = None  # as it is written; in a resolved Config a tuple of names
+
+    @property
+    def title(self) -> str:
+        """What is trained, for people."""
+        return (
+            f"{self.model.name}, padding {self.padding.label}, {self.data.label}, seed {self.seed}"
+        )
+
+    @property
+    def study_folder(self) -> Path:
+        """The folder of the study that the run belongs to."""
+        return Path(self.runs_dir).expanduser() / self.study
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as written to a run's config.json and read back by `from_dict`."""
@@ -278,11 +284,6 @@ def _check_padding(config: PaddingConfig, model: str) -> None:
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise unknown(name, value, allowed)
-
-
-def _derive(seed: int, stream: str) -> int:
-    digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
 
 
 def _canonical(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.config import AugmentConfig
-from data.streaming import Streamed
+from data.transforms import Examples
 
 Ints = NDArray[np.int64]
 OUTSIDE = -1
@@ -54,13 +54,11 @@ def padded_indices(length: int, crop: int, mode: str) -> Ints:
     return np.pad(axis, crop, mode=NUMPY_MODES[mode])  # type: ignore[call-overload]
 
 
-def apply(
-    x: NDArray[np.float32] | Streamed, ids: Ints, draws: Draws, augment: AugmentConfig
-) -> NDArray[np.float32]:
+def apply(x: Examples, ids: Ints, draws: Draws, augment: AugmentConfig) -> NDArray[np.float32]:
     """Gather x[ids], (b, h, w, c), flipped, cropped and cut out as drawn."""
     height, width = x.shape[1:3]
     place = ids
-    if isinstance(x, Streamed):
+    if not isinstance(x, np.ndarray):  # read from disk as it is indexed
         x, place = x[ids], np.arange(len(ids))
     rows = _source(height, draws.window[ids, 0], augment)
     columns = _source(width, draws.window[ids, 1], augment)

@@ -1,10 +1,11 @@
 """What data to load and how: plain frozen dataclasses, checked in one place."""
 
-import difflib
 import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields
+
+from models.messages import did_you_mean
 
 NORMALIZE = ("standardize", "unit", "none")
 CROP_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
@@ -18,11 +19,9 @@ class DataError(ValueError):
 
 def one_of(what: str, value: str, allowed: Collection[str]) -> None:
     """Raise DataError, with a close match if there is one, unless value is allowed."""
-    if value in allowed:
-        return
-    close = difflib.get_close_matches(str(value), sorted(allowed), n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"allowed: {', '.join(allowed)}"
-    raise DataError(f"{what}={value!r} is unknown; {hint}")
+    if value not in allowed:
+        hint = did_you_mean(value, allowed) or f"allowed: {', '.join(allowed)}"
+        raise DataError(f"{what}={value!r} is unknown; {hint}")
 
 
 def _is_int(value: object) -> bool:

@@ -7,9 +7,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from data import sources, streaming
+from data import sources
 from data.config import AugmentConfig, DataConfig, DataError
-from data.streaming import Rows, Streamed
+from data.sources import streaming
+from data.sources.streaming import Rows, Streamed
 from data.transforms import (
     apply_normalisation,
     normalisation,

@@ -5,7 +5,6 @@ bit-identical on every backend and after a resume.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,54 +20,6 @@ ORDER, AUGMENT = 0, 1
 def stream(seed: int, purpose: int, epoch: int) -> np.random.Generator:
     """The generator of one purpose in one epoch."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, epoch)))
-
-
-def epoch_batches(
-    split: Split,
-    *,
-    batch_size: int,
-    epoch: int,
-    order_seed: int,
-    augment_seed: int,
-    augment: AugmentConfig | None = None,
-    steps: int | None = None,
-) -> Any:
-    """One epoch for `model.fit(x=…, shuffle=False)`, on any Keras backend.
-
-    Args:
-        split: what to train on.
-        batch_size: the last batch may be smaller.
-        epoch: from 0; with the two seeds it decides everything.
-        order_seed, augment_seed: at least 0; two streams, so one can change without the other.
-        augment: images only; None for none.
-        steps: stop after this many batches, if there are more.
-
-    Returns:
-        A keras.utils.PyDataset of (x float32 (b, …), y int32 (b,)). It refuses to be read out
-        of order, which `fit` does unless it is given shuffle=False.
-
-    Raises:
-        DataError: an argument means nothing, or sequences are to be augmented.
-    """
-    from data.keras_batches import KerasBatches
-
-    epoch_plan = plan_epoch(
-        split,
-        batch_size=batch_size,
-        epoch=epoch,
-        order_seed=order_seed,
-        augment_seed=augment_seed,
-        augment=augment or AugmentConfig(),
-        steps=steps,
-    )
-    return KerasBatches(epoch_plan)
-
-
-def ordered_batches(split: Split, *, batch_size: int) -> Any:
-    """All of `split` in its own order, as `epoch_batches` gives it, to evaluate or predict."""
-    from data.keras_batches import KerasBatches
-
-    return KerasBatches(Epoch(split, np.arange(len(split)), batch_size, AugmentConfig(), None))
 
 
 def plan_epoch(

@@ -8,9 +8,10 @@ import tempfile
 from dataclasses import dataclass
 from typing import Any
 
-from data import loading, sources, store
-from data.builders import VERSIONS
+from data import loading, sources
+from data.builders import versions
 from data.config import DataConfig, DataError, one_of
+from data.sources import store
 from data.types import Stored
 
 
@@ -66,7 +67,7 @@ def _of_builder(cfg: DataConfig) -> Shape:
 
 def _builder(cfg: DataConfig, folder: str) -> Any:
     if cfg.source == "built":
-        one_of("data.name", cfg.name, VERSIONS)
+        one_of("data.name", cfg.name, versions())
         return importlib.import_module(f"data.builders.{cfg.name}").Builder(data_dir=folder)
     import tensorflow_datasets as tfds
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from data.streaming import Streamed
+    from data.transforms import Examples
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Split:
         is but one. The first example's subset is the one that the test accuracy counts.
     """
 
-    x: NDArray[np.float32] | Streamed
+    x: Examples
     y: NDArray[np.int32]
     ids: NDArray[np.int64]
     margin: NDArray[np.float32] | None = None

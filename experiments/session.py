@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shlex
 import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -25,12 +26,16 @@ import models
 from conf import commandline, presets
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
-from experiments import backends, framework, prepare, terminal
-from experiments.exits import BAD, FAILED, FOUND, OK, STOPPED
-from experiments.run import Claimed, Run, RunFailed
+from experiments import terminal
+from experiments.run import framework, prepare_data
+from experiments.run.record.directory import Claimed, Run, RunFailed
+from experiments.study import backends
+from experiments.terminal import BAD, FAILED, FOUND, OK, STOPPED
 from models.padding import PaddingError
 
 BAD_INPUT = (ConfigError, data.DataError, models.ModelError, PaddingError)
+SWEEPER = ("hydra.mode=MULTIRUN", "hydra.sweeper._target_=hydra_plugins.padzoo.Sweeper")
+sys.path.append(str(Path(__file__).parent / "study" / "plugins"))  # where Hydra finds it
 # One run: OK where it trained, FOUND where it was complete.
 Train = Callable[[Config], int]
 
@@ -59,6 +64,9 @@ def main(train: Train) -> int:
         except KeyboardInterrupt:
             terminal.complain("interrupted; the same command goes on from the last finished epoch")
             return STOPPED
+        except Exception as error:
+            terminal.unexpected(error)
+            return FAILED
 
 
 class Session:
@@ -75,12 +83,9 @@ class Session:
         """One run, or what else Hydra is asked for; returns the exit code."""
         if commandline.preset(self.arguments) and not commandline.only_shows(self.arguments):
             raise ConfigError("sweep=… stands for many runs: add -m")
-        compose = hydra.main(
-            version_base="1.3", config_path=str(commandline.ROOT), config_name="config"
-        )
-        compose(self.job)()
+        self._call_hydra()
         for study in self.studies:
-            from experiments import overview
+            from experiments.report import overview
 
             if picture := overview.write(study):
                 terminal.say(f"{'all runs so far':<14} {picture}")
@@ -88,32 +93,42 @@ class Session:
 
     def sweep(self) -> int:
         """Every run of a multirun, and the report on its studies; returns the exit code."""
-        from experiments import launching
-
-        hydras, overrides = commandline.hydras_own(self.arguments)
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            launching.launcher(self.arguments, hydras, self.job) as launcher,
-        ):
+        if commandline.only_shows(self.arguments):
+            raise ConfigError("--cfg and its like show one run: leave out -m")
+        # Hydra looks for plugins once, and may have looked before it could find ours.
+        Plugins.instance().register(importlib.import_module("hydra_plugins.padzoo").Sweeper)
+        own, _ = commandline.hydras_own(self.arguments)
+        sys.argv[1:] = [*own, *SWEEPER]  # what Hydra is to compose before the runs are known
+        with tempfile.TemporaryDirectory() as folder:
             os.environ["PADZOO_SWEEP_DIR"] = folder
-            runs = presets.expand(overrides)
-            if any(o.startswith("evaluate=") for o in runs[0]):
-                launcher.launch(runs)
-                return max(self.code, OK)
-            return self._study(runs, launcher, Path(folder))
+            self._call_hydra()
+        return max(self.code, OK)
 
-    def _study(self, runs: list[list[str]], launcher: Any, folder: Path) -> int:
-        from experiments import planning, report, sweeping
+    def carry_out(self, sweeper: Any) -> None:
+        """What our sweeper is for, now that Hydra is ready to compose and to launch."""
+        from experiments.report import writing
+        from experiments.study import execution, jobs
 
+        sys.argv[1:] = self.arguments  # as every run notes it
+        _, overrides = commandline.hydras_own(self.arguments)
+        runs = presets.expand(overrides)
+        if any(o.startswith("evaluate=") for o in runs[0]):
+            sweeper.launch(runs)
+            return
         command = shlex.join(["python", "train.py", *self.arguments])
-        sweep = planning.plan(runs, launcher.compose, command)
-        terminal.planned(sweep)
+        sweep = jobs.plan(runs, sweeper.compose, command)
+        jobs.announce(sweep)
+        folder = Path(os.environ["PADZOO_SWEEP_DIR"])
         rerun = "rerun=true" in (o.lower() for o in runs[0])
-        missing = sweeping.carry_out(sweep, launcher.launch, folder, rerun=rerun)
-        terminal.missing(missing)
-        complete = [report.finish(study) for study in sweep.studies]
-        whole = all(complete) and not missing and self.code <= OK
-        return OK if whole else max(self.code, FAILED)
+        missing = execution.carry_out(sweep, sweeper.launch, folder, rerun=rerun)
+        execution.complain_of(missing)
+        complete = [writing.finish(study) for study in sweep.studies]
+        if missing or not all(complete):
+            self.code = max(self.code, FAILED)
+
+    def _call_hydra(self) -> None:
+        root = str(commandline.ROOT)
+        hydra.main(version_base="1.3", config_path=root, config_name="config")(self.job)()
 
     def job(self, composed: DictConfig) -> None:
         """One run, alone or as one of a sweep, in this process or a worker."""
@@ -128,16 +143,16 @@ class Session:
             which = f"{' '.join(overrides)}: " if many else ""
             terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
             code = BAD
-        except Exception:  # a bug of ours: show it, and let a sweep's other runs go on
-            traceback.print_exc()
+        except Exception as error:  # a bug of ours; a sweep's other runs go on
+            terminal.unexpected(error)
             code = FAILED
         self.code = max(self.code, code)
 
     def _one_of_many(self, composed: DictConfig, overrides: list[str]) -> int:
-        from experiments import launching, sweeping
+        from experiments.study import execution, workers
 
         folder = Path(os.environ["PADZOO_SWEEP_DIR"])
-        launching.share_cores(folder)
+        workers.share_cores(folder)
         config = _config(composed)
         if config.evaluate is not None:
             return self._attempt(config, overrides)
@@ -145,27 +160,35 @@ class Session:
         with terminal.hushed():
             code = self._attempt(config, overrides)
         if code in (OK, FAILED):
-            run = Run.of(config, prepare.fingerprint(config))
+            identity = prepare_data.fingerprint(config.data, config.backend)
+            run = Run.of(config.study_folder, config.cell(identity), config.seed)
             results = run.results if run.complete else None  # of a probe's failure it is
             seconds = time.perf_counter() - begun
-            terminal.ended(config, results, seconds, sweeping.Progress(folder))
+            execution.tell_end(config.title, results, seconds, execution.Progress(folder))
         return code
 
     def _attempt(self, config: Config, overrides: list[str]) -> int:
         """Train or evaluate, with every expected end told in one line."""
         try:
             if config.evaluate is not None:
-                from experiments import reevaluate
+                from experiments.probes.shared import reevaluate
 
-                return reevaluate.main(config, overrides)
+                return reevaluate.main(
+                    Path(config.evaluate),
+                    overrides,
+                    config.data,
+                    config.probes,
+                    visible=config.trainer.progress,
+                )
             code = self.train(config)
-            self.studies.add(Path(config.runs_dir).expanduser() / config.study)
+            self.studies.add(config.study_folder)
             return code
         except Claimed as elsewhere:
             terminal.say(str(elsewhere))
             return FOUND
         except RunFailed as failure:
             terminal.complain(f"failed: {failure}")
+            terminal.show_traceback(failure)
             return FAILED
 
 

@@ -2,66 +2,40 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from types import UnionType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, Literal
 
-from models.checks import INPUT, close_matches
 from models.padding import Padding, PaddingError
+from models.padding.names import INPUT
+from models.registry import (
+    SPATIAL_RANK,
+    DoesNotFitError,
+    Kind,
+    ModelError,
+    builder,
+    check_kind,
+    check_options,
+    kind,
+    names,
+    options,
+)
 
 if TYPE_CHECKING:
     import keras
 
-Kind = Literal["image", "sequence"]
+__all__ = [
+    "SPATIAL_RANK",
+    "DoesNotFitError",
+    "Kind",
+    "ModelError",
+    "build",
+    "kind",
+    "names",
+    "options",
+]
 
-REGISTRY: dict[str, Kind] = {
-    "small_cnn": "image",
-    "vgg16": "image",
-    "inception": "image",
-    "causal_conv1d": "sequence",
-}
-SPATIAL_RANK: dict[Kind, int] = {"sequence": 1, "image": 2}
 LARGEST_SEARCHED = 8192
-
-
-class ModelError(ValueError):
-    """A model that does not exist or cannot be built as asked, in one plain line."""
-
-
-class DoesNotFitError(ModelError):
-    """A good model that does not take this data or this padding."""
-
-
-def names() -> list[str]:
-    """Return the names of all models."""
-    return list(REGISTRY)
-
-
-def kind(name: str) -> Kind:
-    """Return what a model takes, `"image"` or `"sequence"`; raises ModelError if unknown."""
-    if name not in REGISTRY:
-        raise ModelError(
-            f"Unknown model.{close_matches(name, REGISTRY)} Allowed: {', '.join(REGISTRY)}. "
-            f"Received: model={name!r}"
-        )
-    return REGISTRY[name]
-
-
-def options(name: str) -> dict[str, Any]:
-    """Return a model's options with their defaults; raises ModelError if it is unknown."""
-    parameters = inspect.signature(_builder(name)).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
 def build(
@@ -101,8 +75,8 @@ def build(
             labels, a padding that does not fit, an override that matches no layer, or a map that
             collapses; that message names the layer, and the smallest input that works.
     """
-    _check_kind(name, input_shape)
-    _check_options(name, options)
+    check_kind(name, input_shape)
+    check_options(name, options)
 
     def make(shape: tuple[int | None, ...]) -> keras.Model:
         recipe = _Recipe(name, num_classes, overrides, pools, padding_seed, options)
@@ -111,8 +85,8 @@ def build(
             recipe.padded_once(shape, border) if border.amount == INPUT else recipe(shape, border)
         )
 
-    from models.pad import CollapseError
-    from models.steps import scored
+    from models.layers.engine.extend import CollapseError
+    from models.sizing import scored
 
     try:
         model = make(tuple(input_shape))
@@ -126,11 +100,6 @@ def build(
         return scored(model, scored_steps)
     except ValueError as error:
         raise DoesNotFitError(str(error)) from None
-
-
-def _builder(name: str) -> Callable[..., keras.Model]:
-    kind(name)
-    return importlib.import_module(f"models.{name}").build
 
 
 @dataclass(frozen=True)
@@ -148,10 +117,10 @@ class _Recipe:
         self, shape: tuple[int | None, ...], padding: Padding, around: Padding | None = None
     ) -> keras.Model:
         """Build the network, with a border `around` its input."""
-        from models.layers import bind
+        from models.bind import bind
 
         nn = bind(padding, self.overrides, self.pools, around, self.seed)
-        model = _builder(self.name)(nn, shape, self.num_classes, **self.options)
+        model = builder(self.name)(nn, shape, self.num_classes, **self.options)
         if nn.owes_input:
             raise PaddingError(f"{self.name} does not begin with pad_input, which 'input' needs.")
         if nn.unmatched():
@@ -163,8 +132,7 @@ class _Recipe:
 
     def padded_once(self, shape: tuple[int | None, ...], padding: Padding) -> keras.Model:
         """Build the network without padding, on an input padded by what it will eat."""
-        from models.overlap import input_widths
-        from models.search import random_state_kept
+        from models.sizing import input_widths, random_state_kept
 
         *sizes, channels = shape
 
@@ -180,68 +148,11 @@ class _Recipe:
         return unpadded(shape, Padding("valid"), padding.replace({"amount": widths}))
 
 
-def _check_kind(name: str, input_shape: tuple[int | None, ...]) -> None:
-    rank = len(input_shape) - 1
-    if SPATIAL_RANK[kind(name)] == rank:
-        return
-    wanted = {
-        "image": "an image, (height, width, channels)",
-        "sequence": "a sequence, (steps, channels)",
-    }
-    fitting = [other for other, k in REGISTRY.items() if SPATIAL_RANK[k] == rank]
-    raise DoesNotFitError(
-        f"{name} takes {wanted[kind(name)]}. Models that take this data: "
-        f"{', '.join(fitting) or 'none'}. Received: input_shape={tuple(input_shape)}"
-    )
-
-
-def _check_options(name: str, given: Mapping[str, Any]) -> None:
-    allowed = options(name)
-    for option in given:
-        if option not in allowed:
-            raise ModelError(
-                f"Unknown option of {name}.{close_matches(option, allowed)} Allowed: "
-                f"{', '.join(allowed)}. Received: {option}={given[option]!r}"
-            )
-    types = get_type_hints(_builder(name))
-    for option, value in given.items():
-        if not _fits(value, types[option]):
-            raise ModelError(
-                f"`{option}` of {name} must be {_spoken(types[option])}. "
-                f"Received: {option}={value!r}"
-            )
-
-
-def _spoken(wanted: Any) -> str:
-    """An annotation in words: int, 'average' or 'max', a list of int, bool or null."""
-    if get_origin(wanted) is Literal:
-        return " or ".join(map(repr, get_args(wanted)))
-    if get_origin(wanted) in (Union, UnionType):
-        return " or ".join(map(_spoken, get_args(wanted)))
-    if get_origin(wanted) is Sequence:
-        return f"a list of {_spoken(get_args(wanted)[0])}"
-    return "null" if wanted is type(None) else wanted.__name__
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    """Whether a value is of the type that a builder annotates its option with."""
-    if get_origin(wanted) is Literal:
-        return value in get_args(wanted)
-    if get_origin(wanted) in (Union, UnionType):
-        return any(_fits(value, option) for option in get_args(wanted))
-    if get_origin(wanted) is Sequence:
-        (item,) = get_args(wanted)
-        return isinstance(value, (list, tuple)) and all(_fits(part, item) for part in value)
-    if wanted is float:
-        return type(value) in (int, float)
-    return type(value) is wanted
-
-
 def _advice(
     make: Callable[[tuple[int | None, ...]], keras.Model], input_shape: tuple[int | None, ...]
 ) -> str:
     """Say which smallest input works: one length on all axes, found by rebuilding."""
-    from models.search import smallest_size
+    from models.sizing import smallest_size
 
     *spatial, channels = input_shape
     rank = len(spatial)

@@ -2,8 +2,11 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+
+import data
 
 TINY = (
     "data.examples=120",
@@ -48,3 +51,16 @@ def program(tmp_path, monkeypatch, capsys, data_dir):
 def tiny(program):
     """The program on a network and a training small enough for a test."""
     return lambda *arguments: program(*TINY, *arguments)
+
+
+@pytest.fixture(scope="session")
+def prepared(data_dir) -> Path:
+    """A folder in which these built sets are prepared."""
+    for name in ("placed_digits", "mnist1d", "co2"):
+        data.ensure(data.DataConfig(name, "built", data_dir=data_dir))
+    return Path(data_dir)
+
+
+@pytest.fixture(scope="session")
+def digits(prepared) -> data.Data:
+    return data.load(data.DataConfig("placed_digits", "built", data_dir=str(prepared)))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from conf.schema import Declaration, from_dict
-from experiments import files
-from experiments.study import Cell, Plan
+from experiments.run.record import files
+from experiments.study.plan import Cell, Plan
 from models.padding import NAMED
 
 BASE = {

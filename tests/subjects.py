@@ -4,8 +4,8 @@ import numpy as np
 
 import models
 from data import Data, Spec, Split
-from experiments.probes.subject import Subject
-from models.geometry.tracing import trace
+from experiments.probes.shared.subject import Subject
+from models.geometry.tracing.trace import trace
 
 
 def data(x, y, *, classes=None, margin=None, subset=None, scored_steps=None):

@@ -10,7 +10,7 @@ from tests.conftest import TINY
 from tests.helpers import environment
 
 CHECKOUT = ROOT.parent
-HEAVY = {"keras", "tensorflow", "numpy", "matplotlib", "tensorflow_datasets", "tensorboardX"}
+HEAVY = {"keras", "tensorflow", "numpy", "matplotlib", "tensorflow_datasets", "tensorboard"}
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,9 +12,9 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 import models
 import models.layers
-from experiments.run import Run
+from experiments.run.record.directory import Run
 from models.padding import Padding
-from models.supports import LAYER_RANK
+from models.padding.supports import LAYER_RANK
 from tests.helpers import only_run
 
 

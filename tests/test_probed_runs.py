@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from experiments import files, report
 from experiments.probes import leak, shift
+from experiments.report import writing as report
+from experiments.run.record import files
 from tests import made
 from tests.helpers import only_run
 
@@ -32,7 +33,7 @@ def digests(run):
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in run.iterdir()
-        if path.is_file() and path.name not in measured and ".probes." not in path.name
+        if path.is_file() and path.name not in measured and not path.name.endswith(".probes")
     }
 
 
@@ -79,7 +80,7 @@ def test_a_finished_run_is_probed_and_is_otherwise_as_it_was(tiny, program):
     # Again, one of them: the other stays, and each picture is there once.
     assert program(f"evaluate={run}", "probes=shift").code == 0
     assert list(results(run)["probes"]) == ["shift", "swap"]
-    assert len(list(run.glob("*.probes.*"))) == 1
+    assert len(list(run.glob("*.probes"))) == 1
     events, tags = images(run)
     assert tags == ["probes/shift", "probes/swap"]
     assert all(len(events.Images(tag)) == 1 for tag in tags)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments import sweeping
-from experiments.study import Plan
+from experiments.study import execution
+from experiments.study.plan import Plan
 from tests.conftest import TINY
 from tests.helpers import environment
 
@@ -28,6 +28,11 @@ def statuses(study=STUDY):
 
 def starts(study=STUDY):
     return sum(len(json.loads(f.read_text())["starts"]) for f in study.glob("*/*/meta.json"))
+
+
+def commands(study=STUDY):
+    metas = [json.loads(file.read_text()) for file in study.glob("*/*/meta.json")]
+    return [start["command"] for meta in metas for start in meta["starts"]]
 
 
 def test_what_makes_no_sense_is_listed_and_what_is_the_same_runs_once(tiny):
@@ -58,6 +63,7 @@ def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny):
     plan = Plan.read(STUDY)
     assert [cell.seeds for cell in plan.cells.values()] == [[0, 1], [0, 1]]
     assert len(plan.commands) == 2
+    assert {command.split()[-1] for command in commands()} == {"seed=0", "seed=0,1"}
 
 
 def test_a_plan_keeps_what_earlier_sweeps_asked_for(tiny):
@@ -97,6 +103,8 @@ def test_a_failed_run_is_told_at_the_end_and_tried_again_by_the_next_call(tiny):
         (["padding=same", "seed=0,x"], "seed must be a whole number"),
         (["padding=causal"], "does not fit"),
         (["sweep=dmo"], "did you mean demo"),
+        (["--config-dir=nowhere"], "nowhere' not found"),
+        (["--cfg=job"], "leave out -m"),
         (["model.kernel_size=3,x"], "`kernel_size` of small_cnn must be int"),
     ],
 )
@@ -123,7 +131,7 @@ def test_a_study_keeps_to_what_it_declared(tiny):
 
 def test_a_sweep_waits_for_a_run_in_other_hands_and_takes_it_over(tiny, monkeypatch):
     """As when another sweep holds it and dies."""
-    monkeypatch.setattr(sweeping, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(execution, "POLL_SECONDS", 0.05)
     tiny("-m", "padding=same", "seed=0")
     cell = next(iter(Plan.read(STUDY).cells))
     (STUDY / cell / "seed=1").mkdir()

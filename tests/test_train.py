@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from conf.commandline import ROOT
-from experiments.run import Run
+from experiments.run.record.directory import Run
 from tests.helpers import only_run
 
 CHECKOUT = ROOT.parent
@@ -75,7 +75,7 @@ def test_a_run_leaves_what_it_promises(tiny):
 def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    from experiments import report
+    from experiments.report import writing as report
 
     outcome = tiny("data=red_green")
     run = only_run()
@@ -108,9 +108,9 @@ def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
     assert "trained with other" not in again.out
     assert (run / "results.json").stat().st_mtime_ns == before
     meta = read(run, "meta.json")
-    meta["starts"][-1]["source_hash"] = "another"
+    meta["starts"][-1]["sources"]["train.py"] = "another"
     (run / "meta.json").write_text(json.dumps(meta))
-    assert "trained with other source hash than today's" in tiny().out
+    assert "trained with other sources (train.py) than today's" in tiny().out
     tiny("rerun=true")
     assert (run / "results-1.json").exists()
     assert numbers(run) == first
@@ -177,21 +177,45 @@ def test_a_loss_of_nan_fails_and_names_the_step(tiny):
 
 
 def test_initial_weights_do_not_depend_on_the_padding(tiny, monkeypatch):
-    import train
+    from experiments.run import inputs
 
     weights = []
 
-    def build(config, spec):
-        model = original(config, spec)
+    def build(*arguments, **seeds):
+        model = original(*arguments, **seeds)
         weights.append([w.copy() for w in model.get_weights()])
         return model
 
-    original = train.build
-    monkeypatch.setattr(train, "build", build)
+    original = inputs.build
+    monkeypatch.setattr(inputs, "build", build)
     tiny("-m", "padding=same,reflect,valid")
-    assert len(weights) == 3
-    for other in weights[1:]:
-        assert all(np.array_equal(a, b) for a, b in zip(weights[0], other, strict=True))
+    assert len(weights) == 6  # planning looks at each network too
+    first, *others = weights[3:]
+    for other in others:
+        assert all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_a_network_that_the_geometry_cannot_follow_trains(tiny, monkeypatch):
+    import keras
+
+    def turned(nn, input_shape, num_classes, **options):
+        x = inputs = keras.Input(input_shape)
+        x = nn.Conv2D(2, 3, name="conv")(nn.pad_input(x))
+        x = keras.layers.Permute((2, 1, 3), name="turned")(x)
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        return keras.Model(inputs, keras.layers.Dense(num_classes, dtype="float32")(x), name="t")
+
+    monkeypatch.setattr("models.builder", lambda name: turned)
+    monkeypatch.setattr("models.check_options", lambda name, options: None)
+    outcome = tiny("model.dropout=0.0")
+    assert outcome.code == 0, outcome.err
+    assert "could not be told: Layer 'turned' of type Permute is not followed" in outcome.out
+    run = only_run()
+    assert read(run, "status.json")["status"] == "COMPLETED"
+    assert read(run, "geometry.json") == []
+    assert [found["code"] for found in read(run, "findings.json")] == ["not_followed"]
+    assert read(run, "results.json")["macs"] is None
+    assert "parameters" in tiny("model.dropout=0.0").out  # its result can be shown again
 
 
 def test_steps_are_a_duration_too(tiny):
@@ -220,7 +244,7 @@ def test_early_stopping_survives_an_interruption(tiny, monkeypatch):
 
 
 def test_the_best_epoch_is_tested_when_asked_for_also_after_an_interruption(tiny, monkeypatch):
-    from experiments import training
+    from experiments.run.loop import training
 
     validate = training.validate
 

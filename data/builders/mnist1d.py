@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from data.builders import VERSIONS
-from data.builders.content import content_digest
+from data.builders.digest import content_digest
+
+VERSION = "1.0.0"
 
 _DESCRIPTION = """
 Ten hand-made one-dimensional shapes, padded, moved, scaled, sheared and made noisy, as series of
@@ -57,7 +58,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """Generates with the `mnist1d` package; the same content on every call."""
 
     name = "mnist1d"
-    VERSION = tfds.core.Version(VERSIONS["mnist1d"])
+    VERSION = tfds.core.Version(VERSION)
     RELEASE_NOTES = {"1.0.0": "First version."}  # noqa: RUF012
 
     def _info(self) -> tfds.core.DatasetInfo:

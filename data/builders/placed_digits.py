@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from data.builders import VERSIONS
-from data.builders.content import content_digest
+from data.builders.digest import content_digest
 from data.builders.scenes import SIDE, SPLITS, make_split
+
+VERSION = "1.0.0"
 
 _DESCRIPTION = f"""
 Grey {SIDE} x {SIDE} pictures, each with one handwritten digit on a textured background among
@@ -35,7 +36,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """Generates from scikit-learn's digits; the same content on every call."""
 
     name = "placed_digits"
-    VERSION = tfds.core.Version(VERSIONS["placed_digits"])
+    VERSION = tfds.core.Version(VERSION)
     RELEASE_NOTES = {"1.0.0": "First version."}  # noqa: RUF012
 
     def _info(self) -> tfds.core.DatasetInfo:

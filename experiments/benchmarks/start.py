@@ -17,11 +17,11 @@ import hydra
 from omegaconf import OmegaConf
 
 import data
-from conf import commandline
+from conf import commandline, device
 from conf.schema import Config, from_dict
-from experiments import framework, provenance
-from experiments.benchmarks import loop
-from experiments.benchmarks.command import timed
+from experiments.benchmarks.loop import __main__ as loop
+from experiments.benchmarks.options import timed
+from experiments.run import framework
 
 
 def main(arguments: list[str]) -> None:
@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> None:
     spent = stages(config)
     report = {
         "command": " ".join(["python -m experiments.benchmarks.start", *arguments]),
-        **provenance.today(config.backend),
+        "versions": framework.versions(),
+        "device": device.find(config.backend).name,
         "seconds": spent,
         "seconds_together": sum(spent.values()),
     }

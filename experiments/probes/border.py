@@ -29,11 +29,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.probes import looking
-from experiments.probes.drawing import pixels
-from experiments.probes.subject import Measured, NotApplicableError, Subject
-from experiments.reporting import canvas
-from models.geometry.tracing import Row
+from experiments.probes.shared import looking
+from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
+from experiments.report.pages import canvas
+from models.geometry.tracing.trace import Row
 
 EXAMPLES = 256
 RINGS = 12

@@ -2,7 +2,7 @@
 
 Alsallakh et al. 2021, "Mind the pad" (ICLR, arXiv:2010.02178): zeros let the border count for
 less, the odd pad of a stride moves the whole map to one side. The map is that of the architecture
-and its padding, exact, whatever the weights: see `models.geometry.paths`.
+and its padding, exact, whatever the weights: see `models.geometry.reach.paths`.
 
 Known answers: the table of one layer of three or five taps under eight paddings; an asymmetry of
 0 at 33 and 225 pixels and of 0.393 and 0.352 at 32 and 224 over five layers of stride 2.
@@ -16,13 +16,13 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.probes.subject import Measured, NotApplicableError, Subject
-from experiments.reporting import canvas
-from models.geometry.graph import TraceError
-from models.geometry.paths import asymmetry, paths
-from models.geometry.tracing import final_map_size
-from models.geometry.usage import lost_share
-from models.pooling import LastStep
+from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
+from experiments.report.pages import canvas
+from models.geometry.reach.paths import asymmetry, paths
+from models.geometry.reach.usage import lost_share
+from models.geometry.tracing.graph import TraceError
+from models.geometry.tracing.trace import final_map_size
+from models.layers.pooling import LastStep
 
 AXES = {1: ("steps",), 2: ("rows", "columns")}
 SIZE = 4.4, 3.4

@@ -3,7 +3,7 @@
 The inputs from step t on are changed; what changes at outputs before t has seen the future. It is
 measured at the last layer that still has a step for every step, before a pool or a head mixes
 them, for several t. The outputs are counted from the end, as everywhere in the zoo: the last one
-is that of the last step (`models.steps`).
+is that of the last step (`models.sizing`).
 
 Known answer: under `causal` (van den Oord et al. 2016, arXiv:1609.03499) exactly 0 on a CPU, as
 under `valid` and `full`; under `same` as many steps back as the receptive field lies ahead.
@@ -18,10 +18,10 @@ import keras
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.probes.drawing import pixels
-from experiments.probes.examples import chosen, outputs
-from experiments.probes.subject import Measured, NotApplicableError, Subject
-from experiments.reporting import canvas
+from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.examples import chosen, outputs
+from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
+from experiments.report.pages import canvas
 
 EXAMPLES = 64  # a look ahead is in the layers: it shows on any example
 CHANGES = 5  # values of t, evenly spread over the sequence

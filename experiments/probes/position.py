@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.evaluation import by_margin
-from experiments.probes.drawing import pixels
-from experiments.probes.examples import chosen, classes, one_class
-from experiments.probes.moving import WAYS, told
-from experiments.probes.subject import Measured, Subject
-from experiments.reporting import canvas
+from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.examples import chosen, classes, one_class
+from experiments.probes.shared.moving import WAYS, told
+from experiments.probes.shared.subject import Measured, Subject
+from experiments.report.pages import canvas
+from experiments.run.evaluation import by_margin
 
 EXAMPLES = 256  # on a grid of 81 offsets, two ways, 41,472 pictures; sd of a cell <= 3.1 points
 MARGIN_EXAMPLES = 4096  # each is looked at once

@@ -9,10 +9,11 @@ averaged over pictures. Features that know nothing of position give SPC 0; what 
 convolutions have from their border, or from pictures whose content depends on the place.
 
 Two things differ from the paper. The read-out is fitted by least squares with a small penalty
-(`experiments.probes.ridge`), where theirs has batch normalisation and a sigmoid and is trained by
-SGD: it needs no learning rate, draws nothing at random, and finds the best linear reader, so it may
-read a little more (`experiments.benchmarks.posenet` has both on the same pictures). And maps are
-compared at 26×26, where the convolution draws them, not stretched to the picture's size.
+(`experiments.probes.shared.ridge`), where theirs has batch normalisation and a sigmoid and is
+trained by SGD: it needs no learning rate, draws nothing at random, and finds the best linear
+reader, so it may read a little more (`experiments.benchmarks.posenet` has both on the same
+pictures). And maps are compared at 26×26, where the convolution draws them, not stretched to the
+picture's size.
 
 The network's input is read alone in the same way: `input` is what the pictures themselves tell.
 Sequences have H only.
@@ -26,12 +27,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.probes import looking, ridge
-from experiments.probes import position_maps as maps
-from experiments.probes.drawing import pixels
-from experiments.probes.subject import Measured, NotApplicableError, Subject
-from experiments.reporting import canvas
-from models.geometry.tracing import Row
+from experiments.probes.shared import looking, ridge
+from experiments.probes.shared import position_maps as maps
+from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
+from experiments.report.pages import canvas
+from models.geometry.tracing.trace import Row
 
 FEATURES, MOST_MAPS = 28, 5
 FITTED, HELD_OUT = 128, 96

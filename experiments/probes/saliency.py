@@ -18,10 +18,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from experiments.probes import looking
-from experiments.probes.drawing import pixels
-from experiments.probes.subject import Measured, NotApplicableError, Subject
-from experiments.reporting import canvas
+from experiments.probes.shared import looking
+from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
+from experiments.report.pages import canvas
 
 EXAMPLES, BATCH, SHOWN = 256, 32, 5
 TOLD = 4  # distances in the values

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.probes.drawing import pixels
-from experiments.probes.examples import chosen, classes, interval, one_class
-from experiments.probes.moving import WAYS, background, moved, told
-from experiments.probes.subject import Measured, Subject
-from experiments.reporting import canvas
+from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.examples import chosen, classes, interval, one_class
+from experiments.probes.shared.moving import WAYS, background, moved, told
+from experiments.probes.shared.subject import Measured, Subject
+from experiments.report.pages import canvas
 
 PAIRS = 1024  # one of each picture, so that they are independent; half an interval <= 3.1 points
 DIAGONAL_EXAMPLES = 512

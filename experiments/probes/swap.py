@@ -6,8 +6,9 @@ keeps the statistics of training, as it does where a network is moved to a frame
 differ.
 
 The paddings are those of `models.padding.NAMED` which compute something of their own in this
-network (`models.geometry.signature`). Two are left out, but as the network's own: a `learned`
-border that nobody trained is zeros, and `random` holds the mean in inference, as `mean` does.
+network (`models.geometry.tracing.signature`). Two are left out, but as the network's own: a
+`learned` border that nobody trained is zeros, and `random` holds the mean in inference, as `mean`
+does.
 Overrides for single layers stay as they are.
 
 Known answer: an alias, as `symmetric` of `replicate` at one pixel, tells the same of every example.
@@ -22,13 +23,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 import models
-from experiments.probes.drawing import pixels
-from experiments.probes.examples import chosen, classes, difference
-from experiments.probes.subject import Measured, NotApplicableError, Subject
-from experiments.reporting import canvas
-from models.geometry.signature import signature
+from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.examples import chosen, classes, difference
+from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
+from experiments.report.pages import canvas
+from models.geometry.tracing.signature import signature
 from models.padding import NAMED, PaddingError
-from models.search import random_state_kept
+from models.sizing import random_state_kept
 
 EXAMPLES = 1024  # under about 15 paddings; half an interval of a fall is 4 points at the most
 UNTRAINED = ("learned", "random")

@@ -8,10 +8,7 @@ stride `s` and dilation `d`.
 
 from __future__ import annotations
 
-
-def window_size(kernel_size: int, dilation_rate: int = 1) -> int:
-    """Return the pixels a dilated window spans, d (k - 1) + 1 (Dumoulin & Visin, section 5.1)."""
-    return dilation_rate * (kernel_size - 1) + 1
+from models.padding.amounts import window_size
 
 
 def output_size(

@@ -193,14 +193,6 @@ def test_other_data_under_the_same_name_is_another_cell():
     assert config().cell("data/1.0") != config().cell("data/1.1")
 
 
-def test_seeds_are_independent_streams_and_can_be_set_apart():
-    seeds = schema.Seeds().derived(0)
-    assert len(set(seeds.values())) == 4
-    assert seeds != schema.Seeds().derived(1)
-    assert schema.Seeds(padding=5).derived(7) == {**schema.Seeds().derived(7), "padding": 5}
-    assert schema.Seeds(order=0).derived(7) == {**schema.Seeds().derived(7), "order": 0}
-
-
 @pytest.mark.parametrize(
     ("gpu", "precision", "jit"),
     [

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import data
-from data import export
 from data.builders import co2
-from data.builders.content import content_digest
+from data.builders.digest import content_digest
+from data.sources import npz_export
 
 SPLITS = ("train", "validation", "test")
 
@@ -154,7 +154,7 @@ def test_from_disk_it_is_the_same(cfg):
 
 def test_as_a_file_it_is_the_same(cfg, tmp_path):
     held = data.load(cfg)
-    copy = data.load(export.write(cfg, held.spec.fingerprint, tmp_path / "co2.npz"))
+    copy = data.load(npz_export.write(cfg, held.spec.fingerprint, tmp_path / "co2.npz"))
     assert (copy.spec.kind, copy.spec.scored_steps) == ("sequence", 32)
     for split in SPLITS:
         for column in ("x", "y", "source_ids", "subset"):

@@ -169,6 +169,6 @@ def test_sequences_are_neither_resized_nor_augmented(prepared):
 
 
 def test_the_schema_lists_every_source():
-    from data.sources import SOURCES
+    from data.sources import MODULES
 
-    assert set(SOURCES) == set(config_module.SOURCES)
+    assert set(MODULES) == set(config_module.SOURCES)

@@ -8,7 +8,8 @@ import pytest
 
 import data
 from data.config import AugmentConfig
-from data.pipeline import epoch_batches, plan_epoch
+from data.pipeline import plan_epoch
+from experiments.run.loop.batches import epoch_batches
 
 SEEDS = {"epoch": 0, "order_seed": 0, "augment_seed": 0}
 ALL = AugmentConfig(flip=True, crop=2, crop_mode="reflect", cutout=3)

@@ -7,7 +7,7 @@ import pytest
 
 import data
 from data.builders import red_green
-from data.builders.content import content_digest
+from data.builders.digest import content_digest
 
 
 @pytest.fixture(scope="module")

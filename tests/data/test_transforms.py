@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from data import transforms
-from data.streaming import Rows
+from data.sources.streaming import Rows
 
 
 @pytest.mark.parametrize(("height", "width", "side"), [(28, 28, 32), (28, 20, 14), (7, 9, 5)])

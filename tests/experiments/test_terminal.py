@@ -1,6 +1,7 @@
 import pytest
 
-from experiments.terminal import clock, hushed, say, sizes
+from experiments import terminal
+from experiments.terminal import FAILED, STOPPED, TRACEBACK, call, clock, hushed, say
 
 
 @pytest.mark.parametrize(
@@ -10,14 +11,41 @@ def test_a_clock_reads_like_one(seconds, text):
     assert clock(seconds) == text
 
 
-def test_map_sizes_leave_out_repeats():
-    layers = [{"output_size": s} for s in [(8, 8), (8, 8), (6, 6), (3, 3), (3, 3), ()]]
-    assert sizes(layers) == "8×8 → 6×6 → 3×3"
-
-
 def test_nothing_is_said_while_hushed(capsys):
     say("before")
     with hushed():
         say("inside")
     say("after")
     assert capsys.readouterr().out == "before\nafter\n"
+
+
+def broken(arguments):
+    raise RuntimeError("nobody\nforesaw this")
+
+
+def test_an_unexpected_error_is_one_line_that_names_the_switch(capsys, monkeypatch):
+    monkeypatch.delenv(TRACEBACK, raising=False)
+    assert call(broken) == FAILED
+    said = capsys.readouterr().err
+    assert said == "error: RuntimeError: nobody foresaw this (PADZOO_TRACEBACK=1 shows where)\n"
+
+
+def test_the_switch_shows_where_it_came_from(capsys, monkeypatch):
+    monkeypatch.setenv(TRACEBACK, "1")
+    assert call(broken) == FAILED
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first == "error: RuntimeError: nobody foresaw this"
+    assert any("in broken" in line for line in rest)
+
+
+def test_ctrl_c_ends_a_command_in_one_line(capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    assert call(interrupted) == STOPPED
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_command_is_given_the_programs_arguments(monkeypatch):
+    monkeypatch.setattr(terminal.sys, "argv", ["program", "a", "b"])
+    assert call(len) == 2

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from models.geometry.tracing import TraceError, fields_of
-from models.layers import CollapseError, Conv1D, Conv2D, MisalignedWarning, align
+from models.align import MisalignedWarning, align
+from models.geometry.tracing.trace import TraceError, fields_of
+from models.layers import CollapseError, Conv1D, Conv2D
 from models.padding import Padding
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import models
 from models import ModelError, layers
-from models.geometry.tracing import final_map_size, trace
+from models.geometry.tracing.trace import final_map_size, trace
 from models.padding import Padding, PaddingError
 
 NETWORKS = {
@@ -104,6 +104,6 @@ def test_what_cannot_be_padded_once_is_one_line():
 
 
 def test_a_builder_that_forgets_the_border_is_told(monkeypatch):
-    monkeypatch.setattr("models.layers.Bound.pad_input", lambda self, inputs: inputs)
+    monkeypatch.setattr("models.bind.Bound.pad_input", lambda self, inputs: inputs)
     with pytest.raises(ModelError, match="does not begin with pad_input"):
         build("small_cnn", "input")

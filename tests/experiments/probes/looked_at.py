@@ -3,8 +3,9 @@
 import numpy as np
 
 from data.types import Data, Spec, Split
-from experiments.probes.subject import Subject
-from models import layers, small_cnn
+from experiments.probes.shared.subject import Subject
+from models.architectures import small_cnn
+from models.bind import bind
 from models.geometry import trace
 
 
@@ -23,7 +24,7 @@ def subject(model, x, y=None, seed=0):
 def tiny_cnn(padding, size=16, **options):
     """small_cnn with two stages of a few filters."""
     options = {"widths": (4, 4), "convs_per_stage": (1, 1), **options}
-    return small_cnn.build(layers.bind(padding), (size, size, 1), 3, **options)
+    return small_cnn.build(bind(padding), (size, size, 1), 3, **options)
 
 
 def noise(*shape, mean=1.0, seed=0):

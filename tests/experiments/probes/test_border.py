@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from experiments.probes import border
-from experiments.probes.subject import NotApplicableError
-from models import causal_conv1d, layers
+from experiments.probes.shared.subject import NotApplicableError
+from models import layers
+from models.architectures import causal_conv1d
+from models.bind import bind
 from models.padding import Padding
 from tests.experiments.probes.looked_at import alike, noise, state, subject, tiny_cnn, unchanged
 
@@ -88,7 +90,7 @@ def test_the_network_is_left_as_it_was_and_told_the_same_again(padding):
 
 
 def test_sequences_and_constant_channels():
-    model = causal_conv1d.build(layers.bind("causal"), (20, 1), 3, channels=4, levels=1)
+    model = causal_conv1d.build(bind("causal"), (20, 1), 3, channels=4, levels=1)
     found = border.probe(subject(model, noise(50, 20, 1))).values["rolled"]
     sides = found["level1_conv2"]["sides"]
     assert sides["start"] > 5 * found["level1_conv2"]["noise"] and set(sides) == {"start", "end"}

@@ -5,8 +5,8 @@ import pytest
 import models
 from data import Data, Spec, Split
 from experiments.probes.foveation import probe
-from experiments.probes.subject import NotApplicableError, Subject
-from models.geometry.tracing import trace
+from experiments.probes.shared.subject import NotApplicableError, Subject
+from models.geometry.tracing.trace import trace
 from models.layers import Conv1D
 from models.padding import Padding
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from experiments.probes import leak
-from experiments.probes.subject import NotApplicableError
+from experiments.probes.shared.subject import NotApplicableError
 from models.padding import Padding
 from tests import subjects
 

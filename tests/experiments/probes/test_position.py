@@ -2,9 +2,10 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.evaluation import by_margin
-from experiments.probes import examples, position
-from experiments.probes.moving import background
+from experiments.probes import position
+from experiments.probes.shared import examples
+from experiments.probes.shared.moving import background
+from experiments.run.evaluation import by_margin
 from tests import subjects
 
 

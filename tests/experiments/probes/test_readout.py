@@ -6,10 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.probes import position_maps as maps
-from experiments.probes import readout, ridge
-from experiments.probes.subject import NotApplicableError
-from models import causal_conv1d, layers, small_cnn, vgg16
+from experiments.probes import readout
+from experiments.probes.shared import position_maps as maps
+from experiments.probes.shared import ridge
+from experiments.probes.shared.subject import NotApplicableError
+from models.architectures import causal_conv1d, small_cnn, vgg16
+from models.bind import bind
 from models.geometry import trace
 from tests.experiments.probes.looked_at import alike, noise, state, subject, tiny_cnn, unchanged
 
@@ -72,7 +74,7 @@ def test_circular_random_features_know_no_place_and_padded_ones_do():
 
 
 def test_the_last_map_of_each_resolution_is_read():
-    nn = layers.bind("same")
+    nn = bind("same")
     of = {
         "small_cnn": small_cnn.build(nn, (32, 32, 1), 3),
         "vgg16": vgg16.build(nn, (32, 32, 3), 3, width=0.1),
@@ -100,7 +102,7 @@ def test_of_a_sequence_the_time_is_read():
     keras.utils.set_random_seed(0)
     found = {}
     for padding in ("causal", "valid"):
-        model = causal_conv1d.build(layers.bind(padding), (40, 1), 3, channels=8, levels=2)
+        model = causal_conv1d.build(bind(padding), (40, 1), 3, channels=8, levels=2)
         found[padding] = readout.probe(subject(model, noise(150, 40, 1))).values
     assert set(found["causal"]) == {"layers", "n", "H"}
     assert found["causal"]["H"]["spc"] > abs(found["valid"]["H"]["spc"]) + 0.3

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from experiments.probes import saliency
-from experiments.probes.subject import NotApplicableError
-from models import causal_conv1d, layers
+from experiments.probes.shared.subject import NotApplicableError
+from models import layers
+from models.architectures import causal_conv1d
+from models.bind import bind
 from models.padding import Padding
 from tests.experiments.probes.looked_at import alike, noise, state, subject, tiny_cnn, unchanged
 
@@ -72,13 +74,13 @@ def test_the_network_is_left_as_it_was_and_told_the_same_again(padding):
 
 
 def test_sequences_have_a_start_and_an_end():
-    model = causal_conv1d.build(layers.bind("causal"), (20, 1), 3, channels=8, levels=1)
+    model = causal_conv1d.build(bind("causal"), (20, 1), 3, channels=8, levels=1)
     found = saliency.probe(subject(model, noise(50, 20, 1))).values["sides"]
     assert found["end"] < found["start"]  # the last step is seen by the last outputs alone
 
 
 def test_an_answer_at_every_step_has_no_one_saliency():
-    model = causal_conv1d.build(layers.bind("causal"), (20, 1), 3, levels=1, head="steps")
+    model = causal_conv1d.build(bind("causal"), (20, 1), 3, levels=1, head="steps")
     with pytest.raises(NotApplicableError, match="one answer"):
         saliency.probe(subject(model, noise(4, 20, 1)))
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from experiments.probes import shift
-from experiments.probes.moving import moved
-from experiments.probes.subject import NotApplicableError
+from experiments.probes.shared.moving import moved
+from experiments.probes.shared.subject import NotApplicableError
 from tests import subjects
 
 ONE_STAGE = {"widths": (6,), "convs_per_stage": (3,)}

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.probes import examples, swap
-from experiments.probes.subject import NotApplicableError
+from experiments.probes import swap
+from experiments.probes.shared import examples
+from experiments.probes.shared.subject import NotApplicableError
 from models.padding import NAMED, Padding
 from tests import subjects
 

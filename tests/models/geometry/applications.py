@@ -12,8 +12,8 @@ import math
 import keras
 import numpy as np
 
-from models.geometry.tracing import trace
-from tests.models.geometry.gradients import bounds, gradients_of, one_hot
+from models.geometry.tracing.trace import trace
+from tests.models.geometry.reach.gradients import bounds, gradients_of, one_hot
 
 WINDOWS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
 PASSED = ("BatchNormalization", "LayerNormalization", "Activation", "ReLU", "Softmax", "LayerScale")

@@ -9,10 +9,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 import models.layers as zoo
-from models.checks import AMOUNTS, MODES, PaddingError
-from models.pad import CollapseError
-from models.padding import Padding
-from models.supports import supports
+from models.align import MisalignedWarning
+from models.layers.engine.extend import CollapseError
+from models.padding import Padding, PaddingError
+from models.padding.names import AMOUNTS, MODES
+from models.padding.supports import supports
 
 CONVOLUTIONS = ("Conv", "DepthwiseConv", "keras.Conv", "keras.SeparableConv")
 POOLS = ("MaxPooling", "AveragePooling", "keras.MaxPooling", "keras.AveragePooling")
@@ -147,7 +148,7 @@ def build(network, sizes, channels, twin=False):
                     y = _call(layer, y, f"l{i}_{j}_{k}", channels, twin)
                 ends.append(y)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", zoo.MisalignedWarning)
+                warnings.simplefilter("ignore", MisalignedWarning)
                 ends = zoo.align(ends, block.anchor, name=f"meet{i}")
             x = _merge(block.merge, ends, f"merge{i}", channels, twin)
     except (CollapseError, PaddingError):

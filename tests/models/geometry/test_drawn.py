@@ -9,10 +9,10 @@ pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from models.geometry.paths import paths
-from models.geometry.tracing import meetings, trace
+from models.geometry.reach.paths import paths
+from models.geometry.tracing.trace import meetings, trace
 from tests.models.geometry.drawn import build, networks
-from tests.models.geometry.gradients import bounds, gradients_of, one_hot
+from tests.models.geometry.reach.gradients import bounds, gradients_of, one_hot
 
 QUICK = settings(
     max_examples=20,

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 import models
-from models.geometry.tracing import TraceError, final_map_size, meetings, trace
+from models.geometry.tracing.trace import TraceError, final_map_size, meetings, trace
 
 VGG16 = {
     "block1_conv1": (3, 1, 1),

@@ -1,0 +1,71 @@
+"""Sets of the TFDS catalogue: found where they were prepared, or fetched when that is allowed."""
+
+import logging
+
+from data.config import DataConfig, DataError, one_of
+from data.sources import store
+from data.sources.store import fingerprint, read
+
+__all__ = ["fingerprint", "prepare", "read"]
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(cfg: DataConfig) -> None:
+    """Find the prepared set, or with `data.download=true` fetch it.
+
+    A set prepared elsewhere under `data.data_dir` is accepted whether or not the catalogue
+    knows its name.
+
+    Raises:
+        DataError: unknown name, not an image classification set, not there, or not to be had.
+    """
+    folder = store.data_dir(cfg)
+    if store.find(folder, cfg.name, cfg.version):
+        return
+    import tensorflow_datasets as tfds
+
+    base = cfg.name.split("/")[0]
+    one_of("data.name", base, set(tfds.list_builders(with_community_datasets=False)))
+    if not cfg.download:
+        raise DataError(_not_prepared(cfg))
+    with store.preparing(folder, cfg.name):
+        if not store.find(folder, cfg.name, cfg.version):
+            _download(cfg)
+
+
+def _not_prepared(cfg: DataConfig) -> str:
+    folder = store.data_dir(cfg)
+    version = f" {cfg.version}" if cfg.version else ""
+    there = store.find(folder, cfg.name, None)
+    other = f" (version {there.name} is there)" if there and cfg.version else ""
+    command = f"python train.py data=tfds data.name={cfg.name} data.download=true"
+    return (
+        f"{cfg.name}{version} is not prepared in {folder}{other}; fetch it with `{command}`, or "
+        "point data.data_dir at a folder that holds it, or put the original files in "
+        f"{folder / 'downloads' / 'manual'} and run that command"
+    )
+
+
+def _download(cfg: DataConfig) -> None:
+    import tensorflow_datasets as tfds
+
+    folder = store.data_dir(cfg)
+    name = f"{cfg.name}:{cfg.version}" if cfg.version else cfg.name
+    try:
+        builder = tfds.builder(name, data_dir=folder, file_format="array_record")
+        store.check_features(cfg.name, builder.info.features)
+        # A warning, so that it is seen with logging left as it is: without a network the
+        # downloader tries again for minutes before it gives up.
+        logger.warning(
+            "fetching %s (%s to download) into %s; press Ctrl-C to stop",
+            cfg.name,
+            builder.info.download_size,
+            folder,
+        )
+        builder.download_and_prepare()
+    except DataError:
+        raise
+    except Exception as error:  # TFDS and its downloader raise almost anything
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{cfg.name} could not be fetched: {reason}") from error

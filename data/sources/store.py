@@ -1,0 +1,230 @@
+"""Prepared TFDS folders: where they lie, which one is meant, how they are read.
+
+A prepared set is read from its own files (`builder_from_directory`), so the catalogue's code
+is not needed, and array_record sets are read without TensorFlow.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from data.config import DataConfig, DataError
+from data.transforms import piece, resize_images
+from data.types import RawSplit, Stored, StoredSplit
+
+INFO = "dataset_info.json"
+
+
+def data_dir(cfg: DataConfig) -> Path:
+    """The folder of prepared sets: `data.data_dir`, or padzoo's in the user's cache."""
+    if cfg.data_dir:
+        return Path(cfg.data_dir).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "padzoo" / "tensorflow_datasets"
+
+
+def _version_key(folder: Path) -> tuple[int, ...] | None:
+    parts = folder.name.split(".")
+    return tuple(map(int, parts)) if all(p.isdecimal() for p in parts) else None
+
+
+def find(folder: Path, name: str, version: str | None) -> Path | None:
+    """The prepared folder of a set: the version asked for, or the newest; None if absent."""
+    if version is not None:
+        wanted = folder / name / version
+        return wanted if (wanted / INFO).is_file() else None
+    candidates = [
+        (key, path.parent)
+        for path in (folder / name).glob(f"*/{INFO}")
+        if (key := _version_key(path.parent)) is not None
+    ]
+    return max(candidates)[1] if candidates else None
+
+
+def fingerprint(cfg: DataConfig) -> str | None:
+    """`name/version+hash` of the prepared copy, None if there is none.
+
+    The hash is that of the content where the builder recorded it, as the project's own do;
+    else that of the copy's description, which knows sizes but not pixels.
+    """
+    folder = find(data_dir(cfg), cfg.name, cfg.version)
+    if folder is None:
+        return None
+    metadata = folder / "metadata.json"
+    content = json.loads(metadata.read_text()).get("content") if metadata.is_file() else None
+    digest = content or hashlib.sha256((folder / INFO).read_bytes()).hexdigest()
+    return f"{cfg.name}/{folder.name}+{digest[:12]}"
+
+
+@contextlib.contextmanager
+def preparing(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock under which one process prepares a set; the system frees it on death."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f".{name.replace('/', '.')}.lock")
+        lock.acquire()
+    except OSError as error:
+        raise DataError(
+            f"cannot write to {folder} ({error.strerror}); name another with data.data_dir=<folder>"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read(cfg: DataConfig) -> Stored:
+    """Open a prepared set; its pieces raise DataError too.
+
+    Raises:
+        DataError: it is not a set of labelled pictures or series, or it cannot be read.
+    """
+    folder = find(data_dir(cfg), cfg.name, cfg.version)
+    if folder is None:
+        raise DataError(f"{cfg.name} is not prepared in {data_dir(cfg)}")
+    with _in_one_line(cfg.name, folder):
+        return _read(cfg, folder)
+
+
+@contextlib.contextmanager
+def _in_one_line(name: str, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:  # TFDS and the file formats raise almost anything
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{name} in {folder} cannot be read: {reason}") from error
+
+
+def _read(cfg: DataConfig, folder: Path) -> Stored:
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(folder)
+    kind = check_features(cfg.name, builder.info.features)
+    label = builder.info.features["label"]
+    roles = _roles(cfg.name, list(builder.info.splits))
+    splits = {role: _split(cfg, builder, official, kind) for role, official in roles.items()}
+    provenance = {
+        "name": cfg.name,
+        "version": folder.name,
+        "format": builder.info.file_format.value,
+        "homepage": str(builder.info.homepage or ""),
+    }
+    names, scored = tuple(_classes(label).names), (*label.shape, None)[0]
+    return Stored(kind, splits, names, roles["test"], provenance, scored)
+
+
+def _roles(name: str, official: list[str]) -> dict[str, str]:
+    """Which official split serves as train, validation and test."""
+    if "train" in official and "test" in official:
+        roles = {"train": "train", "test": "test"}
+        return roles | ({"validation": "validation"} if "validation" in official else {})
+    if "train" in official and "validation" in official:
+        return {"train": "train", "test": "validation"}  # never chosen on: another is carved
+    raise DataError(f"{name} has the splits {', '.join(official)}; train and test are needed")
+
+
+def check_features(name: str, features: Any) -> str:
+    """The kind, "image" or "sequence", of a set with these TFDS features, else DataError."""
+    import tensorflow_datasets as tfds
+
+    keys = list(features) if isinstance(features, tfds.features.FeaturesDict) else []
+    label = features["label"] if "label" in keys else None
+    classes = _classes(label)
+    if isinstance(classes, tfds.features.ClassLabel) and classes.num_classes:
+        if "image" in keys and len(features["image"].shape or ()) == 3 and label is classes:
+            return "image"
+        if "sequence" in keys and len(features["sequence"].shape or ()) == 2:
+            return "sequence"
+    raise DataError(
+        f"{name} is not an image classification set: it needs the features image (height, width, "
+        f"channels) and label (a class), and has {', '.join(keys) or 'none by name'}"
+    )
+
+
+def _classes(label: Any) -> Any:
+    """The classes of a label, or of a fixed number of labels of one example."""
+    import tensorflow_datasets as tfds
+
+    inner = getattr(label, "feature", None)
+    several = isinstance(inner, tfds.features.ClassLabel) and label.shape[0]
+    return inner if several else label
+
+
+def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
+    features, side = builder.info.features, cfg.resize
+    shape, dtype = features[key].shape, np.dtype(features[key].np_dtype)
+    if None in shape and side is not None:
+        # Pictures of many sizes are brought to one as they are read: they need not all fit in.
+        shape, dtype = (side, side, shape[2]), np.dtype(np.float32)
+
+    def pieces() -> Iterator[RawSplit]:
+        with _in_one_line(cfg.name, builder.data_path):
+            yield from _pieces(cfg, builder, split, key)
+
+    return StoredSplit((builder.info.splits[split].num_examples, *shape), dtype, pieces)
+
+
+def _pieces(cfg: DataConfig, builder: Any, split: str, key: str) -> Iterator[RawSplit]:
+    features = builder.info.features
+    keys = [key, "label", *(k for k in ("margin", "source_id", "subset") if k in features)]
+    shape, classes = features[key].shape, _classes(features["label"]).num_classes
+    lowest = -1 if features["label"].shape else 0
+    fixed = None not in shape
+    for batch in _batches(cfg.name, builder, split, keys, piece(shape) if fixed else 1):
+        x, y = batch[key], batch["label"]
+        if y.min() < lowest or y.max() >= classes:
+            raise DataError(f"the {split} split of {cfg.name} has no labels to learn or check")
+        subset = np.array(features["subset"].names)[batch["subset"]] if "subset" in keys else None
+        yield RawSplit(
+            x=x if fixed or cfg.resize is None else resize_images(x, cfg.resize),
+            y=y,
+            margin=batch["margin"].astype(np.float32) if "margin" in keys else None,
+            source_ids=batch["source_id"].astype(np.int64) if "source_id" in keys else None,
+            subset=subset,
+        )
+
+
+def keep_off_the_gpu(tf: Any) -> None:
+    """Leave the GPU's memory to the model's backend, where that is not TensorFlow."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        with contextlib.suppress(RuntimeError):
+            tf.config.set_visible_devices([], "GPU")
+
+
+def _batches(
+    name: str, builder: Any, split: str, keys: list[str], size: int
+) -> Iterator[dict[str, NDArray[np.generic]]]:
+    """The examples of a split in their stored order, `size` at a time."""
+    import tensorflow_datasets as tfds
+
+    if builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD:
+        source = builder.as_data_source(split=split)
+        for start in range(0, len(source), size):
+            examples = [source[i] for i in range(start, min(start + size, len(source)))]
+            yield {k: np.stack([np.asarray(e[k]) for e in examples]) for k in keys}
+        return
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise DataError(
+            f"{name} is stored as {builder.info.file_format.value}, which takes TensorFlow to "
+            "read; install that (pip install -c constraints.txt '.[tensorflow]'), or where it is "
+            f"installed write it to a file (python -m data.prepare data=tfds data.name={name} "
+            "npz=<file>) and train with data=npz data.path=<file>"
+        ) from None
+    keep_off_the_gpu(tf)
+    with tf.device("cpu"):
+        options = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+        dataset = builder.as_dataset(split=split, read_config=options)
+        dataset = dataset.map(lambda example: {k: example[k] for k in keys})
+        yield from dataset.batch(size).as_numpy_iterator()

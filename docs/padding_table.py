@@ -1,0 +1,84 @@
+"""Which layer takes which amount and mode, as tables for the documentation.
+
+    python -m docs.padding_table     writes them between the markers of docs/padding.md
+
+Asked of `models.padding.supports`. Rows and columns that say the same stand together, and so do
+layers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from experiments.run.record.tables import Marked, markdown
+from models.padding.factors import AMOUNTS
+from models.padding.names import INPUT, MODES
+from models.padding.supports import LAYER_RANK, supports
+
+PAGE = Path("docs/padding.md")
+BEGIN, END = "<!-- begin: python -m docs.padding_table -->", "<!-- end -->"
+NUMBER = "a number, pairs"
+
+Answers = tuple[tuple[str | None, ...], ...]  # an amount a row, a mode a column
+
+
+def amounts(rank: int) -> dict[str, Any]:
+    """Every amount by its name, as a layer of `rank` axes can be given it."""
+    named: dict[str, Any] = {amount: amount for amount in AMOUNTS}
+    if rank > 1:
+        named["causal"] = ("causal", *("same",) * (rank - 1))
+    return {**named, NUMBER: 1, INPUT: INPUT}
+
+
+def answers(layer: str) -> Answers:
+    """What `supports` says of every amount and mode, with no name of its own for the asked."""
+
+    def answer(amount: Any, mode: str) -> str | None:
+        reason = supports(amount, mode, layer)
+        return reason and reason.replace(layer, "the layer").replace(f"mode '{mode}'", "the mode")
+
+    rows = amounts(LAYER_RANK[layer]).values()
+    return tuple(tuple(answer(amount, mode) for mode in MODES) for amount in rows)
+
+
+def tables() -> str:
+    """All tables, each with its layers above it and its reasons below."""
+    layers: dict[Answers, list[str]] = {}
+    for layer in LAYER_RANK:
+        layers.setdefault(answers(layer), []).append(layer)
+    return "\n\n".join(_table(names, grid) for grid, names in layers.items())
+
+
+def _table(layers: list[str], grid: Answers) -> str:
+    rows: dict[tuple, list[str]] = {}
+    for name, row in zip(amounts(LAYER_RANK[layers[0]]), grid, strict=True):
+        rows.setdefault(row, []).append(name)
+    columns: dict[tuple, list[str]] = {}
+    for mode, column in zip(MODES, zip(*rows, strict=True), strict=True):
+        columns.setdefault(column, []).append(mode)
+    reasons: dict[str, str] = {}  # reason -> letter
+
+    def said(reason: str | None) -> str:
+        letter = reason and reasons.setdefault(reason, chr(ord("a") + len(reasons)))
+        return f"no [{letter}]" if letter else "yes"
+
+    lines = [
+        [Marked(", ".join(names)), *(said(column[place]) for column in columns)]
+        for place, names in enumerate(rows.values())
+    ]
+    notes = [f"[{letter}] {reason}." for reason, letter in reasons.items()]
+    named = ", ".join(f"`{layer}`" for layer in layers)
+    table = markdown(["", *(Marked(", ".join(modes)) for modes in columns.values())], lines)
+    return "\n\n".join([f"**{named}**", table, "  \n".join(notes)])
+
+
+def updated(page: str) -> str:
+    """The page with today's tables between its markers."""
+    head, rest = page.split(BEGIN)
+    _, tail = rest.split(END)
+    return f"{head}{BEGIN}\n{tables()}\n{END}{tail}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(updated(PAGE.read_text()))

@@ -1,0 +1,1 @@
+"""`python -m experiments.benchmarks.loop`: the training loop beside its peers."""

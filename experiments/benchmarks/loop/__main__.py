@@ -1,0 +1,205 @@
+"""The training loop's speed on the CPU, beside a bare Keras fit and the same networks in PyTorch.
+
+    python -m experiments.benchmarks.loop [--networks small_cnn vgg16] [--batch-sizes 64 128]
+
+Every network trains on noise of its usual shape, with the defaults of `train.py`: padzoo's loop
+(`experiments.run.loop.training`), a bare compiled `fit`, padzoo's loop in bfloat16 where the CPU
+computes it, and, where PyTorch is installed (`make install-bench`), the same network, batch, order
+and AdamW there, channels last. All have as many threads as this process has cores.
+
+A round runs each loop once, in an order that turns from round to round; a figure is the median of
+the rounds' ratios, because single rounds are at the mercy of the machine. PyTorch runs in a
+process of its own that sleeps between its turns: in one process its threads and TensorFlow's wait
+for each other. Goals: 0.97 of the bare fit's images per second, 1.0 of PyTorch's.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from conf import commandline, device
+from conf.schema import Config, from_dict
+from data import Spec, Split
+from experiments import terminal
+from experiments.benchmarks.loop.cases import CASES, Case, examples, spec
+from experiments.benchmarks.options import Parser, at_least, facts, timed, use_threads
+from experiments.benchmarks.pytorch.torch_loop import Peer
+from experiments.run import framework, inputs
+
+Loops = dict[str, Callable[[], float]]
+OURS, BARE, TORCH = "padzoo", "bare fit", "PyTorch"
+BFLOAT16 = " bfloat16"
+SECONDS_A_ROUND, FEWEST_STEPS, MOST_STEPS = 2.0, 5, 200
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    if options.quick:
+        options.rounds, options.steps, options.batch_sizes = 2, options.steps or 2, [8]
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    threads = len(os.sched_getaffinity(0))
+    framework.start("tensorflow")
+    use_threads(threads)
+    from experiments.benchmarks.loop import loop_report
+
+    peer = Peer() if importlib.util.find_spec("torch") else None
+    if peer is None:
+        terminal.errors.print(
+            "PyTorch is not installed (make install-bench): compared with Keras only"
+        )
+    try:
+        versions = framework.versions()
+        if peer:
+            versions["torch"] = peer.ask(threads=threads)["version"]
+        rows: list[dict[str, Any]] = []
+        for name in options.networks:
+            for batch_size in options.batch_sizes:
+                with terminal.busy(f"{name}, batch {batch_size}"):
+                    loops, steps = prepare(name, batch_size, options.steps, peer)
+                    seconds = interleave(loops, options.rounds)
+                rows += loop_report.rows(name, batch_size, steps, seconds)
+    finally:
+        if peer:
+            peer.close()
+    loop_report.show(rows)
+    how = f"medians of {options.rounds} interleaved rounds, {threads} threads"
+    stated = facts("loop", arguments, versions, how, "tensorflow")
+    terminal.say("\n".join(map(str, loop_report.write(options.out, rows, stated))))
+    return 0
+
+
+def prepare(name: str, batch_size: int, steps: int | None, peer: Peer | None) -> tuple[Loops, int]:
+    """Make every loop of one network ready and warm; returns the loops and the steps of each."""
+    case = CASES[name]
+    framework.fresh(precision="float32", seed=0)
+    precisions = ["float32"] + ["mixed_bfloat16"] * device.find("tensorflow").bfloat16
+    configs = {precision: compose(case, batch_size, precision) for precision in precisions}
+    models = {p: compiled(config, spec(case)) for p, config in configs.items()}
+
+    def ours(precision: str, steps: int) -> Callable[[], float]:
+        split = examples(case, steps * batch_size)
+        return epoch(models[precision], configs[precision], split, steps)
+
+    if steps is None:
+        short = ours("float32", FEWEST_STEPS)
+        short()  # traces
+        wanted = round(SECONDS_A_ROUND / short() * FEWEST_STEPS)
+        steps = min(max(wanted, FEWEST_STEPS), MOST_STEPS)
+    labels = {p: BFLOAT16 * (p != "float32") for p in precisions}
+    loops = {OURS + label: ours(p, steps) for p, label in labels.items()}
+    loops[BARE] = _bare(compiled(configs["float32"], spec(case)), case, batch_size, steps)
+    if peer:
+        optimizer = models["float32"].optimizer
+        schedule = optimizer._learning_rate
+        peer.ask(
+            network=name,
+            batch_size=batch_size,
+            steps=steps,
+            rates=[float(schedule(i)) for i in range(steps)],
+            order_seed=inputs.derived(0, configs["float32"].seeds)["order"],
+            decay=optimizer.weight_decay,
+            epsilon=optimizer.epsilon,
+            betas=[optimizer.beta_1, optimizer.beta_2],
+        )
+        loops |= {TORCH + label: _theirs(peer, p) for p, label in labels.items()}
+    for loop in loops.values():
+        loop()
+    return loops, steps
+
+
+def interleave(loops: Loops, rounds: int) -> dict[str, list[float]]:
+    """Seconds of every loop in every round; the loop that begins changes with the round."""
+    seconds: dict[str, list[float]] = {name: [] for name in loops}
+    for i in range(rounds):
+        turn = i % len(loops)
+        names = [*loops][turn:] + [*loops][:turn]
+        for name in names:
+            seconds[name].append(loops[name]())
+    return seconds
+
+
+def compose(case: Case, batch_size: int, precision: str) -> Config:
+    """What train.py would do with this network."""
+    import hydra
+    from omegaconf import OmegaConf
+
+    overrides = [f"trainer.batch_size={batch_size}", f"trainer.precision={precision}"]
+    overrides += ["optimizer=adamw", "backend=tensorflow", *case.overrides()]
+    with hydra.initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
+        composed: Any = OmegaConf.to_container(hydra.compose("config", overrides), resolve=True)
+    return from_dict(composed)
+
+
+def compiled(config: Config, spec: Spec) -> Any:
+    """The network as train.py builds and compiles it."""
+    import keras
+
+    from experiments.run.loop import optimizers, training
+
+    keras.config.set_dtype_policy(config.trainer.precision)
+    seed = inputs.derived(config.seed, config.seeds)["padding"]
+    model = inputs.build(config.model, config.padding, spec, padding_seed=seed)
+    optimizer = optimizers.build(config.optimizer, config.schedule, steps=100_000)
+    training.compile_model(model, optimizer, config.trainer)
+    return model
+
+
+def epoch(model: Any, config: Config, split: Split, steps: int) -> Callable[[], float]:
+    """padzoo's loop over the first `steps` batches; what is returned says its seconds."""
+    from experiments.run.loop import training
+    from experiments.run.loop.progress import Bar
+
+    bar = Bar(epochs=1, steps=steps, batch_size=config.trainer.batch_size, visible=False)
+    watch = training.Watch(config.trainer.batch_size, len(split), steps)
+
+    def run() -> None:
+        watch.step = 0
+        training.train_epoch(
+            model,
+            split,
+            config.trainer,
+            epoch=0,
+            augment=config.data.augment,
+            seeds=inputs.derived(config.seed, config.seeds),
+            steps=steps,
+            callbacks=[watch, bar],
+        )
+
+    return timed(run)
+
+
+def _bare(model: Any, case: Case, batch_size: int, steps: int) -> Callable[[], float]:
+    split = examples(case, steps * batch_size)
+    fit: dict[str, Any] = {"batch_size": batch_size, "epochs": 1, "verbose": 0}
+    return timed(lambda: model.fit(split.x, split.y, **fit))
+
+
+def _theirs(peer: Peer, precision: str) -> Callable[[], float]:
+    return lambda: peer.ask(precision=precision)["seconds"]
+
+
+def _parser() -> Parser:
+    parser = Parser("loop", __doc__)
+    add = parser.add_argument
+    add(
+        "--networks",
+        nargs="+",
+        choices=CASES,
+        default=list(CASES),
+        metavar="NETWORK",
+        help=f"some of {', '.join(CASES)}",
+    )
+    add("--batch-sizes", nargs="+", type=at_least(1), default=[64, 128], metavar="N")
+    add("--rounds", type=at_least(2), default=11, metavar="N", help="at least 2")
+    add("--steps", type=at_least(1), metavar="N", help="a round; default: about two seconds' worth")
+    parser.add_out("loop")
+    add("--quick", action="store_true", help="2 rounds of 2 steps of 8 examples: does it run?")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(terminal.call(main))

@@ -1,0 +1,1 @@
+"""`python -m experiments.benchmarks.padding`: every mode beside zeros."""

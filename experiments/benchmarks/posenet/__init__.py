@@ -1,0 +1,1 @@
+"""`python -m experiments.benchmarks.posenet`: the read-out beside its published figures."""

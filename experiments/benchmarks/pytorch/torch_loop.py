@@ -1,0 +1,145 @@
+"""The training loop that a PyTorch user would write, in a process of its own.
+
+The process reads a JSON object a line and answers each with one: `{"threads": …}` with PyTorch's
+version, `{"network": …}`, the arguments of `prepare`, once the loop is ready, `{"precision": …}`
+with the seconds that the loop took.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Peer:
+    """The other process, seen from the one that compares. It sleeps while it is not asked."""
+
+    def __init__(self, module: str = "torch_loop") -> None:
+        command = [sys.executable, "-m", f"experiments.benchmarks.{module}"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._process = subprocess.Popen(command, cwd=ROOT, **pipes)
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Send one request and wait for its answer; raises RuntimeError if the process died."""
+        process = self._process
+        assert process.stdin and process.stdout
+        if process.poll() is None:
+            with contextlib.suppress(BrokenPipeError):
+                print(json.dumps(request), file=process.stdin, flush=True)
+        answer = "" if process.stdout.closed else process.stdout.readline()
+        if not answer:
+            raise RuntimeError("the PyTorch process has ended")
+        return json.loads(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+class Loop:
+    """AdamW on cross entropy in train mode, channels last, with the mean loss and the accuracy."""
+
+    def __init__(self, network: Any, decay: float, epsilon: float, betas: tuple[float, float]):
+        import torch
+
+        # For a sequence there is no channels-last format.
+        self.format = torch.channels_last if _pictures(network) else torch.contiguous_format
+        self.network = network.to(memory_format=self.format).train()
+        named = list(network.named_parameters())  # "original0" is weight normalisation's g
+        kernels = [p for name, p in named if p.ndim > 1 and not name.endswith("original0")]
+        others = [p for _, p in named if not any(p is kernel for kernel in kernels)]
+        groups: list[dict[str, Any]] = [
+            {"params": kernels, "weight_decay": decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, eps=epsilon, betas=betas, fused=True)
+        self.loss = torch.nn.CrossEntropyLoss()
+
+    def epoch(
+        self, x: Any, y: Any, batch_size: int, rates: list[float], precision: str = "float32"
+    ) -> tuple[float, float]:
+        """One pass over NumPy arrays in their order; returns the mean loss and the accuracy."""
+        import torch
+
+        total, hits = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        mixed = torch.autocast("cpu", torch.bfloat16, enabled=precision == "mixed_bfloat16")
+        inputs, labels = torch.from_numpy(x).movedim(-1, 1), torch.from_numpy(y).long()
+        for rate, begin in zip(rates, range(0, len(x), batch_size), strict=True):
+            batch = inputs[begin : begin + batch_size]
+            expected = labels[begin : begin + batch_size]
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.optimizer.zero_grad()
+            with mixed:
+                logits = self.network(batch.contiguous(memory_format=self.format))
+            loss = self.loss(logits.float(), expected)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach() * len(batch)
+            hits += (logits.detach().argmax(1) == expected).sum()
+        return float(total) / len(x), float(hits) / len(x)
+
+
+def _pictures(network: Any) -> bool:
+    return any(p.ndim == 4 for p in network.parameters())
+
+
+def prepare(
+    network: str,
+    batch_size: int,
+    steps: int,
+    rates: list[float],
+    order_seed: int,
+    **optimizer: Any,
+) -> Callable[[str], float]:
+    """Build a loop; returns what runs it in a precision and says how many seconds it took."""
+    import torch
+
+    from data import AugmentConfig
+    from data.pipeline import plan_epoch
+    from experiments.benchmarks.loop.cases import CASES, CLASSES, examples
+    from experiments.benchmarks.pytorch import torch_networks
+
+    torch.manual_seed(0)
+    case = CASES[network]
+    built = torch_networks.build(case.model, case.input_shape[-1], CLASSES, case.options)
+    loop = Loop(built, **optimizer)
+    split = examples(case, steps * batch_size)
+    plan: dict[str, Any] = {"batch_size": batch_size, "epoch": 0, "augment": AugmentConfig()}
+
+    def run(precision: str) -> float:
+        begun = time.perf_counter()
+        order = plan_epoch(split, order_seed=order_seed, augment_seed=0, **plan).order
+        loop.epoch(split.x[order], split.y[order], batch_size, rates, precision)
+        return time.perf_counter() - begun
+
+    return run
+
+
+def serve() -> None:
+    """Answer each line of standard input with a line on standard output."""
+    import torch
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = {}
+        if "threads" in request:
+            torch.set_num_threads(request["threads"])
+            answer["version"] = torch.__version__
+        elif "network" in request:
+            run = prepare(**request)
+        else:
+            answer["seconds"] = run(request["precision"])
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,191 @@
+"""Look at a finished run again: on its own test data, or on other data of the same shape."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import data
+from conf.reader import ConfigError
+from conf.schema import Config, from_dict
+from experiments import terminal
+from experiments.run import framework
+from experiments.run.record import files
+from experiments.run.record.directory import Run
+from experiments.terminal import OK
+
+# What may stand beside evaluate= without data=: where the run's own data lies, what to look at.
+WHERE = ("evaluate", "runs_dir", "data.data_dir", "data.download", "probes")
+
+
+def main(
+    directory: Path,
+    overrides: list[str],
+    settings: data.DataConfig,
+    probes: Sequence[str] = (),
+    *,
+    visible: bool = True,
+) -> int:
+    """Evaluate the finished run in `directory`.
+
+    Args:
+        directory: of the run.
+        overrides: of the command line; where they name data, that is measured on.
+        settings: that data; else it says where the run's own lies.
+        probes: what else is measured.
+        visible: whether a bar is shown while they are, on a terminal.
+
+    Returns:
+        OK, or FAILED if one of the probes failed.
+    """
+    run = Run(directory.expanduser())
+    if not run.complete or not _network(run).is_file():
+        raise ConfigError(
+            f"evaluate={run.directory} is not a finished run: it needs the directory "
+            "that a training printed as its results, <runs_dir>/<study>/<cell>/seed=<seed>"
+        )
+    other = asks_for_other_data(overrides)
+    trained, learned = _trained(run, settings.data_dir)
+    chosen = settings if other else trained.data
+    model = _opened(run, trained)
+    from experiments.run import evaluation
+
+    loaded = data.load(chosen)
+    _check_fits(model, loaded.spec)
+    loaded = renormalised(loaded, learned)
+    predictions = evaluation.predict(model, loaded.test)
+    found = evaluation.accuracies(predictions, loaded.spec)
+    fingerprint = loaded.spec.fingerprint
+    target = run.directory / "evaluations" / f"{fingerprint.replace('/', '-')}.json"
+    probed = {k: v for k, v in (files.read_json(target) or {}).items() if k == "probes"}
+    files.write_json(target, {"data": fingerprint, "examples": len(loaded.test), **found, **probed})
+    recorded = (run.results or {})["test_accuracy"]
+    terminal.say(f"{run.directory}: {trained.model.name}, padding {trained.padding.label}")
+    terminal.say(f"test accuracy on {chosen.name}: {100 * found['test_accuracy']:.2f} %")
+    terminal.say(f"recorded by the run on {trained.data.name}: {100 * recorded:.2f} %")
+    changed = not other and fingerprint != learned["fingerprint"]
+    if changed:
+        terminal.say(f"the data is not the run's: {fingerprint}, then {learned['fingerprint']}")
+    terminal.say(f"written to {target}")
+    if not probes:
+        return OK
+    from experiments.probes.shared import record, running
+
+    own = not other and not changed
+    kept = record.Record.of_run(run) if own else record.Record.of_evaluation(target)
+    return running.run(probes, _subject(model, trained, loaded), kept, visible=visible)
+
+
+def probe(
+    run: Run, names: Sequence[str], *, data_dir: str | None = None, visible: bool = True
+) -> int:
+    """Probe a finished run on its own data.
+
+    Args:
+        run: that is complete.
+        names: of the probes.
+        data_dir: where the data lies, if not where the run found it.
+        visible: whether a bar is shown meanwhile, on a terminal.
+
+    Returns:
+        OK, or FAILED if some probe failed.
+    """
+    trained, learned = _trained(run, data_dir)
+    model = _opened(run, trained)
+    from experiments.probes.shared import record, running
+    from experiments.run import inputs, prepare_data
+
+    identity = prepare_data.fingerprint(trained.data, trained.backend)
+    loaded = renormalised(inputs.load(trained.data, identity, trained.trainer), learned)
+    kept = record.Record.of_run(run)
+    return running.run(names, _subject(model, trained, loaded), kept, visible=visible)
+
+
+def _subject(model: Any, trained: Config, loaded: data.Data) -> Any:
+    from experiments.probes.shared import running
+    from experiments.run import inputs
+
+    seeds = inputs.derived(trained.seed, trained.seeds)
+    return running.subject(
+        model, loaded, trained.model, trained.padding, trained.seed, seeds["padding"]
+    )
+
+
+def asks_for_other_data(overrides: list[str]) -> bool:
+    """Whether `data=…` stands beside `evaluate=…`; `ConfigError` for what would go unused."""
+    keys = [override.split("=", 1)[0].lstrip("+") for override in overrides]
+    other = "data" in keys
+    for key in keys:
+        if key not in WHERE and not (other and (key == "data" or key.startswith("data."))):
+            raise ConfigError(
+                f"{key} does nothing beside evaluate=…: a finished run is measured as it is, on "
+                "its own data, or on other data named by data=… and data.…; probes=… looks closer"
+            )
+    return other
+
+
+def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
+    """The data in the units the network was trained in: the training run's mean and sd."""
+    import numpy as np
+
+    from data.sources.streaming import Streamed
+
+    mean, std = tuple(learned["mean"]), tuple(learned["std"])
+    if (tuple(loaded.spec.mean), tuple(loaded.spec.std)) == (mean, std):
+        return loaded
+
+    def again(split: data.Split) -> data.Split:
+        if isinstance(split.x, Streamed):
+            return dataclasses.replace(split, x=split.x.normalised(mean, std))
+        stored = np.asarray(split.x) * np.asarray(loaded.spec.std) + np.asarray(loaded.spec.mean)
+        x = (stored - np.asarray(mean)) / np.asarray(std)
+        return dataclasses.replace(split, x=x.astype(np.float32))
+
+    return dataclasses.replace(
+        loaded,
+        train=again(loaded.train),
+        validation=again(loaded.validation) if loaded.validation else None,
+        test=again(loaded.test),
+        spec=dataclasses.replace(loaded.spec, mean=mean, std=std),
+    )
+
+
+def _network(run: Run) -> Path:
+    return run.directory / "model.keras"
+
+
+def _trained(run: Run, data_dir: str | None) -> tuple[Config, dict[str, Any]]:
+    """A run's configuration, with its data in `data_dir` if given, and what it learned of it."""
+    trained = from_dict(files.read_json(run.directory / "config.json"))
+    own = dataclasses.replace(trained.data, data_dir=data_dir or trained.data.data_dir)
+    learned: dict[str, Any] = files.read_json(run.directory / "data.json")
+    return dataclasses.replace(trained, data=own), learned
+
+
+def _opened(run: Run, trained: Config) -> Any:
+    """A run's network, in a Keras that is as it was in training."""
+    with terminal.busy(f"opening {run.directory}"):
+        framework.start(trained.backend)
+        framework.fresh(precision=trained.trainer.precision, seed=0)
+        import keras
+
+        import models.layers  # noqa: F401  registers the layers with Keras
+
+        return keras.saving.load_model(_network(run), compile=False)
+
+
+def _check_fits(model: Any, spec: data.Spec) -> None:
+    takes, gives = tuple(model.input_shape[1:]), model.output_shape[-1]
+    steps = (*model.output_shape[1:-1], None)[0]
+    if steps != spec.scored_steps:
+        told, labelled = (
+            f"the last {n} steps" if n else "an example" for n in (steps, spec.scored_steps)
+        )
+        raise ConfigError(f"the model tells the class of {told}; the data has that of {labelled}")
+    if takes != spec.input_shape or gives != spec.num_classes:
+        raise ConfigError(
+            f"the model takes {takes} and tells {gives} classes; the data is {spec.input_shape} "
+            f"with {spec.num_classes}: choose data of that shape (data.resize=… scales images)"
+        )

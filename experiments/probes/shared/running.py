@@ -1,0 +1,120 @@
+"""Probing a finished run: each probe is measured, kept and told; one that fails stops no other."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from conf.probes import NAMES
+from conf.reader import unknown
+from conf.schema import Component, PaddingConfig
+from data import Data
+from experiments import terminal
+from experiments.probes.shared.record import Record
+from experiments.probes.shared.subject import Measured, NotApplicableError, Probe, Subject
+from experiments.run import inputs
+from experiments.run.loop import progress
+from experiments.run.record.board import show_pictures
+from experiments.terminal import FAILED, OK
+from models.geometry.glance import glance
+from models.geometry.tracing.graph import TraceError
+from models.padding import Padding
+
+NOT_APPLICABLE = "not_applicable"
+
+
+def subject(
+    model: keras.Model,
+    loaded: Data,
+    network: Component,
+    trained: PaddingConfig,
+    seed: int,
+    padding_seed: int,
+) -> Subject:
+    """A trained network as probes see it.
+
+    Args:
+        model: with its trained weights.
+        loaded: its data, normalised as in training.
+        network: its architecture and options.
+        trained: the padding it was trained under.
+        seed: of the run, from which probes draw.
+        padding_seed: from which random borders draw.
+    """
+
+    def rebuild(padding: Padding) -> keras.Model:
+        changed = dataclasses.replace(
+            trained,
+            amount=padding.amount,
+            mode=padding.mode,
+            value=padding.value,  # type: ignore[arg-type]  # of NAMED's, numbers
+        )
+        return inputs.build(network, changed, loaded.spec, padding_seed=padding_seed)
+
+    return Subject(model, glance(model).rows, loaded, seed=seed, rebuild=rebuild)
+
+
+def run(names: Iterable[str], of: Subject, record: Record, *, visible: bool = True) -> int:
+    """Measure, keep and tell; returns OK, or FAILED if some probe failed.
+
+    Args:
+        visible: whether a bar is shown meanwhile, on a terminal.
+    """
+    code = OK
+    try:
+        for name in progress.each(list(names), "probe", visible=visible):
+            try:
+                found = _measured(name, of)
+                record.keep(name, found)
+                terminal.say(f"{name:<14} {found.line or told(found.values)}")
+            except Exception as error:  # whatever it is, the other probes are independent of it
+                where = record.keep_failure(name, traceback.format_exc())
+                terminal.complain(
+                    f"probe {name} failed: {type(error).__name__}: {error}; "
+                    f"the traceback is in {where}"
+                )
+                code = FAILED
+    finally:
+        pictures = record.pictures()
+        if record.run is not None and pictures:
+            show_pictures(record.run.directory, "probes", pictures)
+    terminal.say(f"{'values':<14} {record.results}")
+    if pictures:
+        terminal.say(f"{'pictures':<14} {record.folder}")
+    return code
+
+
+def told(values: dict[str, Any]) -> str:
+    """The plain values at the top, for a person: numbers to four digits."""
+    parts = {key: value for key, value in values.items() if isinstance(value, (int, float, str))}
+    return "   ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in parts.items())
+
+
+def _measured(name: str, of: Subject) -> Measured:
+    try:
+        return find(name)(of)
+    except (NotApplicableError, TraceError) as reason:
+        return Measured({NOT_APPLICABLE: str(reason)}, line=f"not applicable: {reason}")
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if type(value) is int else str(value)
+
+
+def find(name: str) -> Probe:
+    """The probe of this name, whose module is imported now.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if name not in NAMES:
+        raise unknown("probe", name, NAMES)
+    probe: Probe = importlib.import_module(f"experiments.probes.{name}").probe
+    return probe

@@ -1,0 +1,59 @@
+"""What a probe looks at, and what it brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from data import Data
+from models.geometry.tracing.trace import Row
+from models.padding import Padding
+
+
+class NotApplicableError(Exception):
+    """A probe that makes no sense for a network or its data; the message says why."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network and its data; a probe leaves both as they were.
+
+    Attributes:
+        model: logits from (batch, *input_shape), built and trained, not compiled.
+        layers: its trace.
+        loaded: its data, normalised as in training.
+        seed: what a probe's own draws derive from.
+        rebuild: makes the same architecture, untrained, under another padding, and raises what
+            `models.build` raises; None where nobody knows how the network was built.
+    """
+
+    model: keras.Model
+    layers: list[Row]
+    loaded: Data
+    seed: int = 0
+    rebuild: Callable[[Padding], keras.Model] | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A probe's result.
+
+    Attributes:
+        values: plain values for results.json, small: what a person compares.
+        picture: uint8 (height, width, 3), or None.
+        maps: larger arrays behind the picture, by name; they go into the run's probes.npz.
+        line: the main figures in one line for the terminal; where it is empty, the plain values
+            at the top of `values` are shown.
+    """
+
+    values: dict[str, Any]
+    picture: np.ndarray | None = None
+    maps: dict[str, np.ndarray] | None = None
+    line: str = ""
+
+
+Probe = Callable[[Subject], Measured]

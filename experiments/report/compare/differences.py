@@ -1,0 +1,234 @@
+"""A family's cells against its baseline: which may be compared, and what came of it.
+
+Cells are paired by seed, so they may differ in the padding alone. Runs from other sources, with
+other library versions, on another device or another kind of processor, in another precision or on
+other data are not compared, and what differs is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from experiments.report.compare.families import Family
+from experiments.report.compare.reading import Cell
+from experiments.report.statistics.items import two_way_intervals
+from experiments.report.statistics.paired import paired_interval
+from experiments.report.statistics.verdict import Comparison, compare
+
+# What two runs must share, every start of them, beside all that makes a family.
+MUST_AGREE = ("versions", "device", "precision", "instruction_sets", "onednn")
+SOURCES = "sources"  # file -> digest; one digest of all files for runs from before there were those
+FINGERPRINT = "data fingerprint"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is compared, and how.
+
+    Attributes:
+        baseline: the padding that the others are compared with.
+        metric: the primary one.
+        margin: of equivalence, in points.
+        afterwards: those of them that were chosen when the runs were there.
+    """
+
+    baseline: str = "same"
+    metric: str = "test_accuracy"
+    margin: float = 0.3
+    afterwards: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A cell that is no part of the comparisons.
+
+    Attributes:
+        why: in words.
+        difference: (n, mean, low, high) over the seeds it shares with the baseline, which
+            describes and tests nothing; None for runs that may not be paired.
+    """
+
+    why: str
+    difference: tuple[int, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The comparisons of one family with its baseline.
+
+    Attributes:
+        baseline: the cell's name; None where the family has none.
+        comparisons: of the cells that have all seeds.
+        new_items: cell -> (low, high) of its difference on new test items, in points.
+        left_out: cell -> why.
+        seeds: that the comparisons are paired by.
+    """
+
+    family: Family
+    baseline: str | None
+    comparisons: list[Comparison] = field(default_factory=list)
+    new_items: dict[str, tuple[float, float]] = field(default_factory=dict)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    seeds: list[int] = field(default_factory=list)
+
+    def of(self, name: str) -> Comparison | None:
+        """The comparison of the cell with this name."""
+        return next((c for c in self.comparisons if c.name == name), None)
+
+
+def against_baseline(family: Family, declared: Declared) -> Compared:
+    """Compare every cell of a family that may be compared with the baseline.
+
+    The seeds are those of the baseline that some other cell has; a cell that lacks one of them is
+    left out, for the family's test flips whole rows of seeds.
+    """
+    name, metric = family.named(declared.baseline), declared.metric
+    if name is None:
+        why = f"no run of {declared.baseline} that is like it in everything but the padding"
+        return Compared(family, None, left_out={other: LeftOut(why) for other in family.cells})
+    base = _points(family.cells[name], metric)
+    left_out: dict[str, LeftOut] = {}
+    cells: dict[str, dict[int, float]] = {}
+    for other, cell in family.cells.items():
+        if other == name:
+            continue
+        if reason := what_differs(cell, family.cells[name], name):
+            left_out[other] = LeftOut(reason)
+        elif not (points := _points(cell, metric)):
+            left_out[other] = LeftOut(f"its runs have no {metric}")
+        else:
+            cells[other] = points
+    seeds = sorted(set(base) & {seed for points in cells.values() for seed in points})
+    for other in list(cells):
+        missing = sorted(set(seeds) - set(cells[other]))
+        if len(base) < 2:
+            reason = f"{name} has {len(base)} of the 2 seeds that a comparison needs"
+        elif len(seeds) < 2:
+            reason = f"fewer than 2 of its seeds are {name}'s too"
+        elif missing:
+            reason = f"lacks seeds {', '.join(map(str, missing))}"
+        else:
+            continue
+        left_out[other] = LeftOut(reason, _described(cells.pop(other), base))
+    compared = Compared(family, name, left_out=left_out, seeds=seeds)
+    if cells:
+        values = {other: [points[seed] for seed in seeds] for other, points in cells.items()}
+        values[name] = [base[seed] for seed in seeds]
+        compared.comparisons.extend(compare(values, name, declared.margin))
+        compared.new_items.update(_on_new_items(family, name, list(cells), seeds))
+    return compared
+
+
+def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
+    """Why two cells may not be paired; None where they differ in the padding alone."""
+    own, others = _circumstances(cell), _circumstances(base)
+    among = [key for key, values in own.items() if len(values) > 1]
+    if among:
+        return "its own runs differ in " + _listed(f"{key} ({_told(own[key])})" for key in among)
+    unlike = [key for key in own if len(others[key]) > 1]
+    if unlike:
+        return f"the runs of {name} differ in " + _listed(
+            f"{key} ({_told(others[key])})" for key in unlike
+        )
+    apart = [key for key in own if _unlike(own[key], others[key])]
+    if apart:
+        return f"not like {name} in " + _listed(
+            f"{key} ({_told(own[key], others[key])})" for key in apart
+        )
+    return None
+
+
+def _unlike(own: list[Any], others: list[Any]) -> bool:
+    """Whether the circumstances of two cells differ, each of which agrees in itself.
+
+    The networks of two cells may come from other files: those that both have must be alike.
+    """
+    if not all(_is_files(value) for value in (*own, *others)):
+        return own != others
+    return any(a[file] != b[file] for a in own for b in others for file in a.keys() & b.keys())
+
+
+def _is_files(value: Any) -> bool:
+    return isinstance(value, dict) and "train.py" in value
+
+
+def _circumstances(cell: Cell) -> dict[str, list[Any]]:
+    """What the runs of a cell were made with: every value that some start of a run had."""
+    found: dict[str, list[Any]] = {key: [] for key in (SOURCES, *MUST_AGREE, FINGERPRINT)}
+    for record in cell.records.values():
+        told = [(key, start.get(key)) for start in record.starts for key in MUST_AGREE]
+        told += [(SOURCES, start.get(SOURCES, start.get("source_hash"))) for start in record.starts]
+        for key, value in [*told, (FINGERPRINT, record.fingerprint)]:
+            if value not in found[key]:
+                found[key].append(value)
+    return {key.replace("_", " "): values for key, values in found.items()}
+
+
+def _told(values: list[Any], others: list[Any] | None = None) -> str:
+    """Values that differ, in words; of versions and files those alone that do."""
+    values = values + (others or [])
+    if all(map(_is_files, values)):
+        either = set[str]().union(*values)
+        both = {name for name in either if not others or all(name in value for value in values)}
+        return ", ".join(sorted(n for n in both if len({value.get(n) for value in values}) > 1))
+    values = ["one digest a file" if _is_files(value) else value for value in values]
+    if all(isinstance(value, list) for value in values):
+        shared: set[Any] = set.intersection(*map(set, values))
+        values = [" ".join(v for v in value if v not in shared) or "no more" for value in values]
+    if all(isinstance(value, dict) for value in values):
+        names = dict.fromkeys(name for value in values for name in value)
+        apart = [n for n in names if len({str(value.get(n)) for value in values}) > 1]
+        values = [", ".join(f"{n} {value.get(n, 'absent')}" for n in apart) for value in values]
+    return f" {'here and' if others else 'and'} ".join(str(v) for v in values) + (
+        " there" if others else ""
+    )
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)
+
+
+def _points(cell: Cell, metric: str) -> dict[int, float]:
+    found = {seed: record.points(metric) for seed, record in cell.records.items()}
+    return {seed: points for seed, points in found.items() if points is not None}
+
+
+def _described(
+    points: dict[int, float], base: dict[int, float]
+) -> tuple[int, float, float, float] | None:
+    """(n, mean, low, high) of the difference over the seeds that both have; None below 2."""
+    shared = sorted(set(points) & set(base))
+    if len(shared) < 2:
+        return None
+    pairs = [points[seed] for seed in shared], [base[seed] for seed in shared]
+    return len(shared), *paired_interval(*pairs)
+
+
+def _on_new_items(
+    family: Family, base: str, names: list[str], seeds: list[int]
+) -> dict[str, tuple[float, float]]:
+    """Each cell's interval over new seeds and new test items, in points.
+
+    A cell whose runs have seen other items than the baseline's, or have none, gets no interval.
+    """
+    first = family.cells[base].records[seeds[0]].items
+
+    def right(name: str) -> np.ndarray | None:
+        items = [family.cells[name].records[seed].items for seed in seeds]
+        if first is None or any(one is None or one.key != first.key for one in items):
+            return None
+        return np.stack([one.right for one in items if one is not None])
+
+    baseline = right(base)
+    if first is None or baseline is None:
+        return {}
+    found = {name: one for name in names if (one := right(name)) is not None}
+    if not found:
+        return {}
+    differences = np.stack([one.astype(np.int8) - baseline for one in found.values()])
+    intervals = 100 * two_way_intervals(differences, first.groups)
+    return {name: (low, high) for name, (low, high) in zip(found, intervals.tolist(), strict=True)}

@@ -1,0 +1,167 @@
+"""The study's root for TensorBoard: `_summary`, where one writer owns layout and hyperparameters.
+
+Pictures as images, tables as text, validation accuracy over epochs as a band a padding, and on
+the HParams page a row a cell: a cell's row carries the name by which its seeds are grouped, so the
+two are one row when the whole study is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.custom_scalar.metadata import CONFIG_SUMMARY_TAG
+from tensorboard.plugins.custom_scalar.metadata import PLUGIN_NAME as CUSTOM_SCALARS
+from tensorboard.plugins.hparams import summary_v2
+
+from experiments.report.compare.families import Family
+from experiments.report.compare.reading import Cell
+from experiments.report.pages import content, document, plots
+from experiments.report.pages.content import Report
+from experiments.run.record.board import METRICS, TEST_ACCURACY, hparams
+from experiments.run.record.event_files import Hyperparameters, image, plugin, replace, scalar, text
+
+FOLDER = "_summary"
+SEEDS, SPREAD = "test/seeds", "test/accuracy_sd"
+OF_SEEDS = [
+    summary_v2.Metric(SPREAD, display_name="test accuracy, sd"),
+    summary_v2.Metric(SEEDS, display_name="seeds"),
+]
+BAND = "mean", "low", "high"
+OPEN = 4  # families whose charts are unfolded at first
+PICTURES = {
+    "accuracy": "accuracy_against_padding",
+    "margin": "accuracy_by_margin",
+    "cost": "accuracy_against_cost",
+    "curves": "learning_curves",
+}
+
+
+def write(report: Report, pictures: Mapping[str, bytes]) -> Path:
+    """Write `<study>/_summary` anew and return it.
+
+    Args:
+        report: of the study.
+        pictures: name -> PNG file.
+    """
+    root = report.study.path / FOLDER
+    cells = {c.name: (family, c) for family in report.families for c in family.cells.values()}
+    settings = dict.fromkeys(key for family in report.families for key in family.differs)
+    rows = {name: _hyperparameters(*both, settings) for name, both in cells.items()}
+    before = _begun(report)
+    replace(root, _root(report, pictures, rows), wall_time=before)
+    for name, (family, cell) in cells.items():
+        row = _row(cell, rows[name], report.declared.metric)
+        replace(root / name, [*row, *_band(_plain(family.title), cell)], wall_time=before)
+    for folder in root.iterdir():
+        if folder.is_dir() and folder.name not in cells:
+            shutil.rmtree(folder)
+    return root
+
+
+def _begun(report: Report) -> float | None:
+    """Just before the first run began.
+
+    TensorBoard lists runs by their first event and takes the columns of the HParams page from the
+    first: that is to be the summary.
+    """
+    records = [r for f in report.families for c in f.cells.values() for r in c.records.values()]
+    starts = [start["time"] for record in records for start in record.starts if "time" in start]
+    return min(map(datetime.fromisoformat, starts)).timestamp() - 1 if starts else None
+
+
+def _root(
+    report: Report, pictures: Mapping[str, bytes], rows: Mapping[str, Hyperparameters]
+) -> Iterator[Event]:
+    names = next(iter(rows.values()), {})
+    metrics = METRICS + _primary(report.declared.metric) + OF_SEEDS
+    config = summary_v2.hparams_config_pb([summary_v2.HParam(name) for name in names], metrics)
+    yield Event(summary=config)
+    for name, picture in pictures.items():
+        yield image(PICTURES.get(name, name), picture)
+    for tag, table in content.tables(report).items():
+        yield text(tag, document.markdown([table]))
+    yield from _bands(report.families)
+
+
+def _row(cell: Cell, values: Hyperparameters, metric: str) -> Iterator[Event]:
+    """A cell as one session: the means over its seeds, and how many and how far apart they are."""
+    yield Event(summary=summary_v2.hparams_pb(values, trial_id=cell.name))
+    records = list(cell.records.values())
+    accuracies = [record.results["test_accuracy"] for record in records]
+    epochs = max(record.results.get("epochs", 0) for record in records)
+    found: dict[str, list[float | None]] = {
+        TEST_ACCURACY: [*accuracies],
+        "accuracy/validation": [r.results.get("validation_accuracy") for r in records],
+        "speed/images_per_second": [r.results.get("images_per_second") for r in records],
+    }
+    for primary in _primary(metric):
+        points = [record.points(metric) for record in records]
+        found[primary._tag] = [None if p is None else p / 100 for p in points]
+    for tag, values_ in found.items():
+        numbers = [value for value in values_ if value is not None]
+        if numbers:
+            yield scalar(tag, statistics.mean(numbers), epochs)
+    yield scalar(SEEDS, len(records), epochs)
+    if len(accuracies) > 1:
+        yield scalar(SPREAD, statistics.stdev(accuracies), epochs)
+
+
+def _bands(families: Sequence[Family]) -> Iterator[Event]:
+    """Validation accuracy over epochs, a band a padding, and the page that lays the bands out.
+
+    TensorBoard colours by run: the chart of a whole family takes the cells' own runs, where every
+    padding has its colour; below it stands a chart for each padding, from the root.
+    """
+    layout = layout_pb2.Layout()
+    for family in families:
+        charts = [_chart("all paddings", _plain(family.title))]
+        for name, cell in family.cells.items():
+            tag = f"{_plain(family.title)}/{_plain(name)}"
+            if band := list(_band(tag, cell)):
+                yield from band
+                charts.append(_chart(name, tag))
+        if len(charts) > 1:
+            title = f"validation accuracy, {family.title}"
+            closed = len(layout.category) >= OPEN
+            layout.category.append(
+                # TensorBoard shows a category's last chart first.
+                layout_pb2.Category(title=title, chart=charts[::-1], closed=closed)
+            )
+    yield plugin(CONFIG_SUMMARY_TAG, CUSTOM_SCALARS, layout.SerializeToString())
+
+
+def _band(tag: str, cell: Cell) -> Iterator[Event]:
+    """`<tag>/mean`, `/low` and `/high` over epochs, shares of 1."""
+    for epoch, *values in plots.band(cell):
+        for what, value in zip(BAND, values, strict=True):
+            yield scalar(f"{tag}/{what}", value / 100, epoch)
+
+
+def _chart(title: str, tag: str) -> layout_pb2.Chart:
+    mean, low, high = (f"{tag}/{what}" for what in BAND)
+    series = layout_pb2.MarginChartContent.Series(value=mean, lower=low, upper=high)
+    return layout_pb2.Chart(title=title, margin=layout_pb2.MarginChartContent(series=[series]))
+
+
+def _hyperparameters(family: Family, cell: Cell, settings: Iterable[str]) -> Hyperparameters:
+    """A run's, and what tells families apart; the same names for every cell."""
+    return hparams(cell.config) | {key: family.differs.get(key, "–") for key in settings}
+
+
+def _primary(metric: str) -> list[summary_v2.Metric]:
+    """The primary metric's column, where it is not the test accuracy."""
+    if metric == "test_accuracy":
+        return []
+    return [summary_v2.Metric(f"test/{metric}", display_name=plots.named(metric))]
+
+
+def _plain(name: str) -> str:
+    """A name as a part of a tag, which slashes divide."""
+    return re.sub(r"[^\w.+-]+", "_", name)

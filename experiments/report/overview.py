@@ -1,0 +1,42 @@
+"""A study at a glance, in a fraction of a second: accuracy against padding, every seed a dot.
+
+Drawn at the end of single runs; `experiments.report` draws the same picture and all others.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filelock import FileLock
+
+from experiments.report.compare.families import Family, families
+from experiments.report.compare.reading import read
+from experiments.report.pages import canvas, plots
+
+SUFFIX = ".overview"
+
+
+def write(study: Path) -> Path | None:
+    """Draw the study's complete runs to accuracy.png and for TensorBoard; the picture's path.
+
+    Of many families the first are drawn, as many as fit in one picture.
+    """
+    found = collect(study)
+    if not found:
+        return None
+    from experiments.report import events
+    from experiments.run.record.event_files import image, replace
+
+    picture = canvas.png(plots.accuracy(found[: canvas.PANELS]))
+    folder = study / events.FOLDER
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / ".lock"):
+        path = study / "accuracy.png"
+        path.write_bytes(picture)
+        replace(folder, [image(events.PICTURES["accuracy"], picture)], SUFFIX)
+    return path
+
+
+def collect(study: Path) -> list[Family]:
+    """All complete runs below `study`, by what was trained."""
+    return families(read(study, brief=True).cells)

@@ -1,0 +1,117 @@
+"""What is described beside the primary metric, and not tested: validation, margins, subsets."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+from experiments.report.compare.differences import Compared
+from experiments.report.compare.reading import ON, TEST_ACCURACY, Cell
+from experiments.report.pages.document import (
+    Block,
+    Entry,
+    Heading,
+    Paragraph,
+    Table,
+    number,
+    signed,
+)
+from experiments.report.statistics.paired import paired_interval
+from experiments.run.record.tables import Marked
+
+CUT = "where the border cuts"
+Results = dict[str, Any]
+
+
+def blocks(compared: list[Compared], primary: str) -> list[Block]:
+    """A table a family: every other metric of every cell, and its difference from the baseline."""
+    found: list[Block] = []
+    for one in compared:
+        if rows := _rows(one, primary):
+            columns = ["metric", "padding", "n", "mean", "sd"]
+            columns += [Marked(f"− {one.baseline} [95 %]")] if one.baseline else []
+            found += [Heading(one.family.title, 3), Table(columns, rows)]
+    if not found:
+        return []
+    return [
+        Heading("Described, not tested"),
+        Paragraph(
+            "Accuracies in per cent on validation, on subsets of the test split and by the margin "
+            "between object and border, in pixels; differences paired over the seeds that both "
+            "have, with their own interval."
+        ),
+        *found,
+    ]
+
+
+def where_cut(results: Results) -> float | None:
+    """Test accuracy in per cent on the objects cut by the border; None without margins."""
+    bins = [b for name, b in results.get("accuracy_by_margin", {}).items() if _is_cut(name)]
+    if not bins:
+        return None
+    return 100 * sum(b["accuracy"] * b["n"] for b in bins) / sum(b["n"] for b in bins)
+
+
+def _is_cut(name: str) -> bool:
+    return name.startswith("below") or name.endswith(" 0")
+
+
+def _rows(one: Compared, primary: str) -> list[list[Entry]]:
+    rows = []
+    for metric, measure in _measures(one, primary).items():
+        values = {name: _measured(cell, measure) for name, cell in one.family.cells.items()}
+        base = values.get(one.baseline or "", {})
+        for name, by_seed in values.items():
+            if by_seed:
+                numbers = list(by_seed.values())
+                sd = statistics.stdev(numbers) if len(numbers) > 1 else None
+                row = [metric, one.family.shown(name), number(len(numbers), "d")]
+                row += [number(statistics.mean(numbers)), number(sd)]
+                if one.baseline:
+                    row.append(_difference(one, name, by_seed, base))
+                rows.append(row)
+    return rows
+
+
+def _difference(
+    one: Compared, name: str, values: dict[int, float], base: dict[int, float]
+) -> Entry:
+    shared = sorted(set(values) & set(base))
+    refused = name in one.left_out and one.left_out[name].difference is None
+    if name == one.baseline or refused or len(shared) < 2:
+        return "–"
+    return signed(*paired_interval([values[s] for s in shared], [base[s] for s in shared]))
+
+
+def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], float | None]]:
+    """Every metric but the primary one that some run of the family has."""
+    results = [r.results for cell in one.family.cells.values() for r in cell.records.values()]
+    margins = dict.fromkeys(name for r in results for name in r.get("accuracy_by_margin", {}))
+    subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))
+    measures: dict[str, Callable[[Results], float | None]] = {}
+    if primary != TEST_ACCURACY:
+        measures["test accuracy"] = lambda r: 100 * r["test_accuracy"]
+    if any(r.get("validation_accuracy") is not None for r in results):
+        measures["validation accuracy"] = lambda r: _per_cent(r.get("validation_accuracy"))
+    if margins:
+        measures[f"test accuracy {CUT}"] = where_cut
+    for name in margins:
+        measures[f"margin {name}"] = _within("accuracy_by_margin", name)
+    for name in subsets:
+        if primary != f"{ON}{name}":
+            measures[f"accuracy on {name}"] = _within("accuracy_by_subset", name)
+    return measures
+
+
+def _within(group: str, name: str) -> Callable[[Results], float | None]:
+    return lambda results: _per_cent(results.get(group, {}).get(name, {}).get("accuracy"))
+
+
+def _per_cent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def _measured(cell: Cell, measure: Callable[[Results], float | None]) -> dict[int, float]:
+    found = {seed: measure(record.results) for seed, record in cell.records.items()}
+    return {seed: value for seed, value in found.items() if value is not None}

@@ -1,0 +1,29 @@
+"""A report as one page that opens offline: pictures inside, tables that sort, light and dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from experiments.report.pages import canvas
+from experiments.report.pages.document import Block, rendered
+
+
+def page(title: str, blocks: Sequence[Block]) -> str:
+    """The whole document."""
+    return rendered("report.html.j2", blocks, title=title, element=element)
+
+
+def element(figure: Figure) -> str:
+    """A figure as an element of the page, in the colour of the text around it.
+
+    What the figure draws in `INK` becomes the page's colour, so it is read on light and on dark.
+    """
+    drawn = "<svg" + canvas.svg(figure).partition("<svg")[2]
+    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
+    drawn = re.sub(r' xmlns(:xlink)?="[^"]*"', "", drawn)
+    drawn = drawn.replace("xlink:href", "href")
+    drawn = re.sub(r'<g id="[^"]*">', "<g>", drawn)  # every figure counts from 1
+    return drawn.replace(canvas.INK, "currentColor")

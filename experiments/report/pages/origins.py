@@ -1,0 +1,82 @@
+"""Where a study's numbers come from: commands, machines, versions; and how long they took."""
+
+from __future__ import annotations
+
+import shlex
+import statistics
+
+from experiments.report.compare.families import families
+from experiments.report.compare.reading import Record, Study
+from experiments.report.pages.document import Block, Heading, Items, Paragraph, Table, number
+
+PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
+
+
+def blocks(study: Study) -> list[Block]:
+    """The report's last sections; what differs from one training to the next is in the last."""
+    records = [record for cell in study.cells for record in cell.records.values()]
+    return [
+        Heading("Commands"),
+        Items(commands(study, records), code=True),
+        Heading("Where and with what"),
+        Items(list(dict.fromkeys(line for record in records for line in _circumstances(record)))),
+        Heading("Times"),
+        Paragraph(
+            "Medians over a cell's runs. They are of the machine and of what else it did, and "
+            "differ each time a run is trained."
+        ),
+        _times(study),
+    ]
+
+
+def commands(study: Study, records: list[Record]) -> list[str]:
+    """The commands that the plan or the runs name, without the paths of the machine."""
+    named = study.plan.commands if study.plan else ()
+    told = named or [start["command"] for record in records for start in record.starts]
+    return list(dict.fromkeys(_without_paths(command) for command in told))
+
+
+def _without_paths(command: str) -> str:
+    words = shlex.split(command)
+    return shlex.join(word for word in words if not word.startswith(PATHS))
+
+
+def _circumstances(record: Record) -> list[str]:
+    """A line for each unlike start of a run."""
+    return [
+        f"{start.get('device')}; {record.config.backend}, {start.get('precision')}"
+        f"{', XLA' if start.get('jit') else ''}; "
+        + ", ".join(f"{name} {version}" for name, version in start.get("versions", {}).items())
+        + f"; sources {start.get('source_hash')}, commit {(start.get('git') or 'unknown')[:12]}"
+        + (" with changes" if start.get("git_dirty") else "")
+        + f"; data {record.fingerprint}"
+        for start in record.starts
+    ]
+
+
+def _times(study: Study) -> Table:
+    columns = ["cell", "padding", "n", "step, ms", "images/s", "set-up, s", "minutes", "trained"]
+    rows = []
+    for family in families(study.cells):
+        for name, cell in family.cells.items():
+            records = list(cell.records.values())
+            seconds = _median(records, "train_seconds")
+            days = sorted({start["time"][:10] for r in records for start in r.starts})
+            rows.append(
+                [
+                    family.title,
+                    name,
+                    number(len(records), "d"),
+                    number(_median(records, "step_ms"), ".1f"),
+                    number(_median(records, "images_per_second"), ",.0f"),
+                    number(_median(records, "setup_seconds"), ".1f"),
+                    number(None if seconds is None else seconds / 60, ".1f"),
+                    " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "–",
+                ]
+            )
+    return Table(columns, rows)
+
+
+def _median(records: list[Record], key: str) -> float | None:
+    values = [r.results[key] for r in records if r.results.get(key) is not None]
+    return statistics.median(values) if values else None

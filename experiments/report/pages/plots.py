@@ -1,0 +1,223 @@
+"""A study in pictures: every seed a dot, and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from experiments.report.compare.families import Family
+from experiments.report.compare.reading import ON, TEST_ACCURACY, Cell
+from experiments.report.pages.canvas import DOT, MEAN, colour, legend, line, marker, panels
+from experiments.report.statistics.paired import interval
+
+NAMED = 12  # points in one place that are named
+
+
+def named(metric: str) -> str:
+    """What an axis or a column calls the primary metric."""
+    if metric.startswith(ON):
+        return f"accuracy on {metric.removeprefix(ON)}"
+    return metric.replace("_", " ")
+
+
+def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:
+    """A panel a family, a row a padding: every seed a dot, the mean and its 95 % interval."""
+    most = max(len(family.cells) for family in families)
+
+    def draw(axis: Axes, family: Family) -> None:
+        values = [_values(cell, metric) for cell in family.cells.values()]
+        places = [place for place, some in enumerate(values) if some]
+        if places:
+            mean, low, high = np.array([_interval(values[place]) for place in places]).T
+            below = np.array(places) + 0.16
+            axis.hlines(below, low, high, color=MEAN, lw=1.5)
+            axis.plot(mean, below, "|", color=MEAN, ms=8, mew=2)
+            dots = [(value, place - 0.16) for place in places for value in values[place]]
+            axis.plot(*np.array(dots).T, "o", color=DOT, alpha=0.7, ms=4, mew=0)
+        counts = {len(some) for some in values}
+        same = f", n={counts.pop()}" if len(counts) == 1 else ""
+        names = [_row(family.shown(n), v, same) for n, v in zip(family.cells, values, strict=True)]
+        axis.set_yticks(range(len(values)), names)
+        axis.set_ylim(len(values) - 0.4, -0.6)
+        axis.set_xlim(max(0, axis.get_xlim()[0]), min(100, axis.get_xlim()[1]))
+        axis.set_title(f"{family.title}{same}")
+        axis.set_xlabel(f"{named(metric)}, %")
+        axis.grid(axis="x")
+
+    return panels(families, draw, size=(4.6, 1.0 + 0.26 * most))
+
+
+def by_margin(families: Sequence[Family]) -> Figure | None:
+    """Accuracy against the distance to the border, a line a padding; None without margins."""
+    families = [family for family in families if _margins(family)]
+
+    def draw(axis: Axes, family: Family) -> None:
+        bins = _margins(family)
+        for i, (name, cell) in enumerate(family.cells.items()):
+            points = [_interval(v) for bin_ in bins if (v := _at_margin(cell, bin_))]
+            if len(points) == len(bins):
+                mean, low, high = np.array(points).T
+                places = np.arange(len(bins)) + (i - len(family.cells) / 2) * 0.4 / len(
+                    family.cells
+                )
+                axis.vlines(places, low, high, color=colour(i), lw=1, alpha=0.6)
+                axis.plot(places, mean, label=family.shown(name), **line(i))
+        axis.set_xticks(range(len(bins)), bins, fontsize=8)
+        axis.set_xlabel("from the object to the border, px (below 0: cut)")
+        axis.set_ylabel("test accuracy, %")
+        axis.set_title(family.title)
+        axis.grid(axis="y")
+        legend(axis)
+
+    return panels(families, draw, size=(6.4, 4.2), across=2) if families else None
+
+
+def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure | None:
+    """A panel a data set: mean accuracy against MACs, a colour a network; None without costs."""
+    groups = {
+        data: [f for f in families if f.data == data and any(map(_macs, f.cells.values()))]
+        for data in dict.fromkeys(family.data for family in families)
+    }
+    groups = {data: members for data, members in groups.items() if members}
+
+    def draw(axis: Axes, data: str) -> None:
+        named_: list[tuple[float, float, str]] = []
+        for i, family in enumerate(groups[data]):
+            label: str | None = family.title.removesuffix(f" on {data}")
+            for name, cell in family.cells.items():
+                values, macs = _values(cell, metric), _macs(cell)
+                if values and macs:
+                    mean, low, high = _interval(values)
+                    axis.vlines(macs, low, high, color=colour(i), lw=1, alpha=0.6)
+                    look: Any = {"color": colour(i), "marker": marker(i), "ms": 5, "ls": ""}
+                    axis.plot([macs], [mean], label=label, **look)
+                    named_.append((macs, mean, name))
+                    label = None
+        axis.set_xscale("log")
+        axis.margins(x=0.2, y=0.12)  # room for the names
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("{x:g}")
+        axis.tick_params(axis="x", which="minor", labelsize=7)
+        axis.set_xlabel("multiply-accumulates an example, millions")
+        axis.set_ylabel(f"{named(metric)}, %")
+        axis.set_title(data)
+        axis.grid()
+        _name_points(axis, named_)
+        legend(axis)
+
+    return panels(list(groups), draw, size=(6.4, 4.4), across=2) if groups else None
+
+
+def curves(families: Sequence[Family]) -> Figure | None:
+    """Accuracy by epoch, a panel a family: the mean over seeds, and its 95 % interval as a band.
+
+    Validation accuracy, where there is a validation split; the training's where the family has
+    one cell, or no such split.
+    """
+    families = [family for family in families if any(band(c) for c in family.cells.values())]
+
+    def draw(axis: Axes, family: Family) -> None:
+        alone, shade = len(family.cells) == 1, 0.3 / (1 + len(family.cells))
+        i = 0
+        for name, cell in family.cells.items():
+            for key, what in (("validation_accuracy", "validation"), ("accuracy", "training")):
+                if what == "training" and not alone and band(cell):
+                    continue
+                rows = band(cell, key)
+                if rows:
+                    epochs, mean, low, high = np.array(rows).T
+                    label = f"{name}, {what}" if alone or what == "training" else name
+                    axis.plot(epochs, mean, label=label, **{**line(i), "marker": None})
+                    axis.fill_between(epochs, low, high, color=colour(i), alpha=shade, lw=0)
+                    i += 1
+        axis.set_xlabel("epoch")
+        axis.set_ylabel("validation accuracy, %" if not alone else "accuracy, %")
+        axis.set_title(family.title)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid()
+        legend(axis)
+
+    return panels(families, draw, size=(6.4, 4.2), across=2) if families else None
+
+
+def band(cell: Cell, key: str = "validation_accuracy") -> list[tuple[int, float, float, float]]:
+    """(epoch, mean, low, high) in per cent, over the epochs that all seeds have.
+
+    The interval is Student's; with one seed it is the value itself.
+    """
+    records = list(cell.records.values())
+    rows = []
+    for together in zip(*(record.curve for record in records), strict=False):
+        values = [100 * row[key] for row in together if key in row]
+        if len(values) == len(records):
+            rows.append((int(together[0]["epoch"]), *_interval(values)))
+    return rows
+
+
+def _values(cell: Cell, metric: str) -> list[float]:
+    found = (record.points(metric) for record in cell.records.values())
+    return [value for value in found if value is not None]
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float, float]:
+    return interval(values) if len(values) > 1 else (values[0],) * 3
+
+
+def _row(shown: str, values: list[float], same: str) -> str:
+    """A padding's name, its n where they differ, and its mean."""
+    shown = shown if len(shown) <= 30 else f"{shown[:29]}…"
+    n = "" if same else f", n={len(values)}"
+    return f"{shown}{n}  {np.mean(values):.2f}" if values else f"{shown}{n}"
+
+
+def _margins(family: Family) -> list[str]:
+    """The bins of margin that some run has, the nearest to the border first."""
+    found = (
+        record.results.get("accuracy_by_margin", {})
+        for cell in family.cells.values()
+        for record in cell.records.values()
+    )
+    return list(max(found, key=len, default={}))
+
+
+def _at_margin(cell: Cell, bin_: str) -> list[float]:
+    found = (r.results.get("accuracy_by_margin", {}).get(bin_) for r in cell.records.values())
+    return [100 * one["accuracy"] for one in found if one]
+
+
+def _macs(cell: Cell) -> float | None:
+    macs = next(iter(cell.records.values())).results.get("macs")
+    return macs / 1e6 if macs else None
+
+
+def _name_points(axis: Axes, points: list[tuple[float, float, str]]) -> None:
+    """Write each point's name beside it; names of one column that would meet stand in a stack."""
+    bottom, top = axis.get_ylim()
+    apart = 0.034 * (top - bottom)
+
+    def lowest(stack: list[tuple[float, str]]) -> float:
+        return float(np.mean([y for y, _ in stack])) - apart * (len(stack) - 1) / 2
+
+    for macs in sorted({x for x, _, _ in points}):
+        stacks: list[list[tuple[float, str]]] = []
+        for _, y, name in sorted(point for point in points if point[0] == macs):
+            stacks.append([(y, name)])
+            while len(stacks) > 1 and lowest(stacks[-1]) < lowest(stacks[-2]) + apart * len(
+                stacks[-2]
+            ):
+                stacks[-2:] = [stacks[-2] + stacks[-1]]
+        for stack in stacks:
+            for i, (_, name) in enumerate(stack if len(stack) <= NAMED else ()):
+                axis.annotate(
+                    name,
+                    (macs, lowest(stack) + i * apart),
+                    (6, 0),
+                    textcoords="offset points",
+                    fontsize=7,
+                    va="center",
+                )

@@ -1,0 +1,118 @@
+"""A report's numbers as CSV files: a line a run, a comparison, an epoch.
+
+What is measured in seconds is in a file of its own: all others are the same bytes whenever and
+however often the same runs are reported or trained again on one machine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.report.compare.differences import Compared
+from experiments.report.compare.families import Family
+from experiments.report.compare.reading import Cell, Record
+from experiments.report.pages.content import Report
+
+Row = dict[str, Any]
+COUNTED = ("validation_accuracy", "epochs", "tested_epoch", "parameters", "macs")
+TIMED = ("step_ms", "images_per_second", "setup_seconds", "train_seconds")
+COMPARED = (
+    *("n", "mean", "low", "high", "family_low", "family_high", "new_items_low", "new_items_high"),
+    *("p", "equivalence_p", "margin", "verdict", "correlation", "pairing_gain", "not_compared"),
+)
+LEARNED = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
+
+
+def sheets(report: Report) -> dict[str, list[Row]]:
+    """File name -> its rows; a file without rows is left out."""
+    every = [
+        (family, name, record)
+        for family in report.families
+        for name, cell in family.cells.items()
+        for record in cell.records.values()
+    ]
+    found = {
+        "runs.csv": [_run(*one, report.declared.metric) for one in every],
+        "differences.csv": [row for one in report.compared for row in _comparisons(one)],
+        "curves.csv": [row for _, _, record in every for row in _epochs(record)],
+        "timings.csv": [_times(record) for _, _, record in every],
+    }
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _run(family: Family, name: str, record: Record, metric: str) -> Row:
+    start = record.starts[-1]
+    config, results = record.config, record.results
+    return {
+        "cell": record.cell,
+        "model": family.model,
+        "padding": config.padding.label,
+        "aliases": " ".join(family.cells[name].aliases),
+        "data": family.data,
+        "family": family.title,
+        "examples": config.data.examples,
+        "seed": record.seed,
+        "test_accuracy": results["test_accuracy"],
+        **({metric: _share(record, metric)} if metric != "test_accuracy" else {}),
+        **{key: results.get(key) for key in COUNTED},
+        "final_map_size": "x".join(map(str, results.get("final_map_size", ()))),
+        "backend": config.backend,
+        "precision": start.get("precision"),
+        "device": start.get("device"),
+        "source_hash": start.get("source_hash"),
+        "fingerprint": record.fingerprint,
+        "commit": (start.get("git") or "")[:12],
+    }
+
+
+def _share(record: Record, metric: str) -> float | None:
+    points = record.points(metric)
+    return None if points is None else points / 100
+
+
+def _comparisons(one: Compared) -> list[Row]:
+    rows = []
+    for name, cell in one.family.cells.items():
+        if name == one.baseline:
+            continue
+        row = {
+            "model": one.family.model,
+            "data": one.family.data,
+            "family": one.family.title,
+            "cell": name,
+            "aliases": " ".join(cell.aliases),
+            "baseline": one.baseline,
+        }
+        rows.append(row | _compared(one, name, cell))
+    return rows
+
+
+def _compared(one: Compared, name: str, cell: Cell) -> Row:
+    row: Row = dict.fromkeys(COMPARED)
+    comparison = one.of(name)
+    if comparison is None:
+        return row | {"n": len(cell.records), "not_compared": one.left_out[name].why}
+    low, high = one.new_items.get(name, (None, None))
+    plain = ("n", "mean", "low", "high", "family_low", "family_high", "equivalence_p", "margin")
+    return row | {
+        **{key: getattr(comparison, key) for key in (*plain, "verdict")},
+        "new_items_low": low,
+        "new_items_high": high,
+        "p": comparison.p if comparison.can_reject else None,
+        "correlation": comparison.pairing.correlation,
+        "pairing_gain": comparison.pairing.gain,
+    }
+
+
+def _epochs(record: Record) -> list[Row]:
+    place = {"cell": record.cell, "seed": record.seed}
+    return [
+        {**place, "epoch": int(row["epoch"]), **{key: row.get(key) for key in LEARNED}}
+        for row in record.curve
+    ]
+
+
+def _times(record: Record) -> Row:
+    timed = {key: record.results.get(key) for key in TIMED}
+    last = record.starts[-1].get("time")
+    return {"cell": record.cell, "seed": record.seed, **timed, "last_start": last}

@@ -1,0 +1,131 @@
+"""What to say of a comparison: one of four verdicts, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.report.statistics import family
+from experiments.report.statistics.paired import (
+    LEVEL,
+    Pairing,
+    Sample,
+    equivalence_p,
+    interval,
+    pairing,
+)
+
+DIFFERS, EQUIVALENT = "differs", "equivalent"
+WITHIN, UNDECIDED = "differs within the margin", "undecided"
+IDENTICAL = "identical, bit for bit"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A cell against the baseline, in points of the primary metric.
+
+    Attributes:
+        name, baseline: of the two cells.
+        n: seeds that both have.
+        mean, low, high: of the paired differences, with their own 95 % interval.
+        family_low, family_high: the interval that covers all of the family with 95 %.
+        p: of the family's max-T test; None where the differences are all zero.
+        can_reject: whether n is enough for the family to find anything.
+        equivalence_p: of the two one-sided tests at `margin`.
+        margin: of equivalence.
+        pairing: what pairing gained.
+    """
+
+    name: str
+    baseline: str
+    n: int
+    mean: float
+    low: float
+    high: float
+    family_low: float
+    family_high: float
+    p: float | None
+    can_reject: bool
+    equivalence_p: float
+    margin: float
+    pairing: Pairing
+
+    @property
+    def verdict(self) -> str:
+        """One of the four verdicts, or identical."""
+        if self.p is None:
+            return IDENTICAL
+        found, inside = self.p <= LEVEL and self.can_reject, self.equivalence_p <= LEVEL
+        if found:
+            return WITHIN if inside else DIFFERS
+        return EQUIVALENT if inside else UNDECIDED
+
+    @property
+    def in_words(self) -> str:
+        """The verdict with its margin."""
+        return {
+            IDENTICAL: IDENTICAL,
+            DIFFERS: "differs",
+            EQUIVALENT: f"equivalent within {self.margin:g}",
+            WITHIN: f"differs, but within {self.margin:g}",
+            UNDECIDED: "undecided",
+        }[self.verdict]
+
+    def __str__(self) -> str:
+        head = f"{self.name} − {self.baseline}: "
+        if self.p is None:
+            return f"{head}{IDENTICAL}, n={self.n}"
+        why = f", p={self.p:.2g}" if self.can_reject else ", too few seeds for this family to test"
+        numbers = f"{self.mean:+.2f} points [{self.low:+.2f}, {self.high:+.2f}], n={self.n}{why}"
+        return f"{head}{numbers}: {self.in_words}"
+
+
+def compare(cells: Mapping[str, Sample], baseline: str, margin: float = 0.3) -> list[Comparison]:
+    """Compare every cell of a family with the baseline.
+
+    Args:
+        cells: name -> one value a seed, in points, every cell with the same seeds in order.
+        baseline: one of the names.
+        margin: of equivalence, in points.
+
+    Returns:
+        A comparison for each other cell, in their order.
+
+    Raises:
+        ValueError: if the cells have different numbers of seeds, or fewer than 2.
+    """
+    base = np.asarray(cells[baseline], float)
+    others = {name: np.asarray(v, float) for name, v in cells.items() if name != baseline}
+    if any(len(values) != len(base) for values in others.values()):
+        counts = {name: len(values) for name, values in cells.items()}
+        raise ValueError(f"cells are paired by seed and must have the same seeds; got {counts}")
+    if not others:
+        return []
+    differences = np.column_stack([values - base for values in others.values()])
+    p = family.max_t_p(differences)
+    together = family.simultaneous_intervals(differences)
+    n, tested = len(base), int((differences != 0).any(axis=0).sum())
+    found = []
+    for i, (name, values) in enumerate(others.items()):
+        column = differences[:, i]
+        mean, low, high = interval(column)
+        found.append(
+            Comparison(
+                name=name,
+                baseline=baseline,
+                n=n,
+                mean=mean,
+                low=low,
+                high=high,
+                family_low=float(together[i, 0]),
+                family_high=float(together[i, 1]),
+                p=float(p[i]) if column.any() else None,
+                can_reject=family.can_reject(n, tested),
+                equivalence_p=equivalence_p(column, margin),
+                margin=margin,
+                pairing=pairing(values, base),
+            )
+        )
+    return found

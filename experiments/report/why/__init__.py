@@ -1,0 +1,1 @@
+"""`python -m experiments.report.why`: what the probes found in a study's networks."""

@@ -1,0 +1,137 @@
+"""Why the paddings of a study differ: what the probes found in its networks, side by side.
+
+    python -m experiments.report.why runs/<study> --model small_cnn --out <folder>
+
+Reads the runs that were measured with `probes=all` and writes maps.png (a row a padding: how often
+each pixel is read, accuracy by position, border response, the position that features tell, saliency
+of the smallest seed), swap.png (trained under one padding, tested under another), probes.csv (a
+line a run) and probes.md (means over seeds).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments import terminal
+from experiments.report.compare.reading import Cell, Record, read
+from experiments.report.pages import canvas
+from experiments.report.why.why_pictures import maps_picture, swap_picture
+from experiments.run.record import files, tables
+from experiments.study.plan import Plan
+
+Path_ = tuple[str | int, ...]
+# What a padding's line tells: heading, where it stands in results.json, factor, digits.
+COLUMNS: tuple[tuple[str, Path_, float, int], ...] = (
+    ("test accuracy, %", ("test_accuracy",), 100, 2),
+    ("circular shifts: lowest, %", ("probes", "position", "circular", "lowest"), 100, 1),
+    ("highest, %", ("probes", "position", "circular", "highest"), 100, 1),
+    ("consistency, circular, %", ("probes", "shift", "circular", "consistency"), 100, 1),
+    ("consistency, filled, %", ("probes", "shift", "filled", "consistency"), 100, 1),
+    ("border pixels read, of the centre", ("probes", "foveation", "border"), 1, 3),
+    ("position H, SPC", ("probes", "readout", "H", "spc"), 1, 2),
+    ("position G, SPC", ("probes", "readout", "G", "spc"), 1, 2),
+    ("saliency of the first ring", ("probes", "saliency", "ratio", 0), 1, 2),
+    ("under same, points", ("probes", "swap", "under", "same", "fall"), -1, 1),
+    ("largest change before t", ("probes", "leak", "largest_change"), 1, 3),
+)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("python -m experiments.report.why", description=__doc__)
+    parser.add_argument("study", type=Path, help="a study's folder, such as runs/padding_x_model")
+    parser.add_argument("--model", help="of the study's networks; by default the first one")
+    parser.add_argument("--out", type=Path, help="folder to write to; by default <study>/why")
+    options = parser.parse_args(arguments)
+    measured = probed(options.study, options.model)
+    if not measured:
+        parser.error(
+            f"{options.study} has no measured run{f' of {options.model}' if options.model else ''}:"
+            " python train.py evaluate=<run> probes=all measures one"
+        )
+    out = options.out or options.study / "why"
+    out.mkdir(parents=True, exist_ok=True)
+    firsts = {cell.label: next(iter(cell.records.values())) for cell in measured}
+    arrays = {label: _arrays(options.study, record) for label, record in firsts.items()}
+    results = {label: record.results for label, record in firsts.items()}
+    pictures = {
+        "maps.png": maps_picture(results, arrays),
+        "swap.png": swap_picture(results),
+    }
+    for name, figure in pictures.items():
+        if figure is not None:
+            files.write(out / name, canvas.png(figure))
+    files.write_csv(out / "probes.csv", [_row(cell, r) for cell in measured for r in _runs(cell)])
+    files.write(out / "probes.md", table(measured).encode())
+    terminal.say(table(measured))
+    terminal.say(f"written to {out}")
+    return 0
+
+
+def probed(study: Path, model: str | None) -> list[Cell]:
+    """The study's cells of one model, the first one's if None, with their measured runs alone."""
+    found = read(study, plan=Plan.read(study), brief=True).cells
+    model = model or next((cell.config.model.name for cell in found), None)
+    cells = [
+        Cell(cell.name, cell.config, {r.seed: r for r in _runs(cell) if "probes" in r.results})
+        for cell in found
+        if cell.config.model.name == model
+    ]
+    return [cell for cell in cells if cell.records]
+
+
+def table(cells: list[Cell]) -> str:
+    """A Markdown table, a row a padding: means over its runs, and sd from two on."""
+    columns = [column for column in COLUMNS if any(_values(cell, column) for cell in cells)]
+    rows = []
+    for cell in cells:
+        told = [_told(_values(cell, column), column[3]) for column in columns]
+        rows.append([tables.Marked(cell.label), len(cell.records), *told])  # read in the terminal
+    return tables.markdown(["padding", "n", *(heading for heading, *_ in columns)], rows) + "\n"
+
+
+def _told(values: list[float], digits: int) -> str:
+    if not values:
+        return "–"
+    spread = f" ({np.std(values, ddof=1):.{digits}f})" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
+
+
+def _runs(cell: Cell) -> list[Record]:
+    return list(cell.records.values())
+
+
+def _values(cell: Cell, column: tuple[str, Path_, float, int]) -> list[float]:
+    _, path, factor, _ = column
+    found = [_at(record.results, path) for record in _runs(cell)]
+    return [factor * value for value in found if value is not None]
+
+
+def _row(cell: Cell, record: Record) -> dict[str, Any]:
+    values = {heading: _at(record.results, path) for heading, path, _, _ in COLUMNS}
+    named = {"/".join(map(str, path)).removeprefix("probes/"): values[h] for h, path, *_ in COLUMNS}
+    return {"padding": cell.label, "cell": record.cell, "seed": record.seed, **named}
+
+
+def _at(values: Any, path: Path_) -> Any:
+    """What stands at a place of nested values; None where nothing does."""
+    for key in path:
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return values
+
+
+def _arrays(study: Path, record: Record) -> dict[str, np.ndarray]:
+    path = study / record.cell / f"seed={record.seed}" / "probes.npz"
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+if __name__ == "__main__":
+    sys.exit(terminal.call(main))

@@ -1,0 +1,130 @@
+"""The pictures of `report.why`: maps side by side, and paddings swapped for one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.report.pages import canvas
+
+Results = Mapping[str, Mapping[str, Any]]  # by padding
+Arrays = Mapping[str, Mapping[str, np.ndarray]]
+PANEL = 2.2, 1.9
+# Column, array, and whether all rows share one scale of colour.
+MAPS = (
+    ("how often a pixel is read", "foveation/paths", False),
+    ("accuracy, moved circularly", "position/circular", True),
+    ("height that features tell", "readout/V", True),
+    ("saliency over its mean", "saliency/mean", True),
+)
+
+
+def maps_picture(results: Results, arrays: Arrays) -> Figure | None:
+    """A row a padding, a column a probe; probes that no run has are left out."""
+    columns = [column for column in MAPS if any(column[1] in found for found in arrays.values())]
+    bordered = [label for label in results if "border" in results[label]["probes"]]
+    width = len(columns) + bool(bordered)
+    if not width:
+        return None
+    scales = {name: _scale(arrays, name) for _, name, shared in columns if shared}
+    top = max((_response(results[label])[1] for label in bordered), default=0.0)
+    subjects: list[Any] = []
+    for label in results:
+        subjects += [(label, title, arrays[label].get(name), name) for title, name, _ in columns]
+        if bordered:
+            subjects.append((label, "border response, sd", results[label], None))
+
+    def draw(axis: Axes, subject: Any) -> None:
+        label, title, values, name = subject
+        axis.set_title(f"{label}: {title}", fontsize=7)
+        if name is None:
+            _draw_response(axis, values, top)
+        elif values is None:
+            axis.set_axis_off()
+        elif values.ndim == 1:
+            axis.plot(values, color=canvas.DOT)
+            axis.set_ylim(*_limits(scales.get(name, (0.0, float(values.max())))))
+        else:
+            low, high = scales.get(name, (0.0, float(values.max())))
+            image = axis.imshow(values, cmap="viridis", vmin=low, vmax=high)
+            axis.figure.colorbar(image, ax=axis, fraction=0.046).ax.tick_params(labelsize=6)
+            axis.set_xticks([])
+            axis.set_yticks([])
+        axis.tick_params(labelsize=6)
+
+    return canvas.panels(subjects, draw, PANEL, across=width)
+
+
+def swap_picture(results: Results) -> Figure | None:
+    """Accuracy of each network under each padding: a row a training, a column a test."""
+    trained = {label: found["probes"].get("swap", {}) for label, found in results.items()}
+    trained = {label: swap for label, swap in trained.items() if "under" in swap}
+    if not trained:
+        return None
+    own = list(trained)
+    other = sorted({name for swap in trained.values() for name in swap["under"]} - set(own))
+    tested = own + other
+    accuracy = np.full((len(own), len(tested)), np.nan)
+    for row, label in enumerate(own):
+        swap = trained[label]
+        for name in (label, *swap["own"]):
+            if name in tested:
+                accuracy[row, tested.index(name)] = 100 * swap["accuracy"]
+        for name, found in swap["under"].items():
+            for alias in (name, *found["also"]):
+                if alias in tested:
+                    accuracy[row, tested.index(alias)] = 100 * found["accuracy"]
+
+    def draw(axis: Axes, values: np.ndarray) -> None:
+        image = axis.imshow(values, cmap="viridis", vmin=0, vmax=100)
+        for (row, column), value in np.ndenumerate(values):
+            if np.isfinite(value):
+                ink = "white" if value < 55 else "black"
+                axis.text(column, row, f"{value:.0f}", ha="center", va="center", size=7, color=ink)
+        axis.set_xticks(range(len(tested)), tested, rotation=45, ha="right")
+        axis.set_yticks(range(len(own)), own)
+        axis.set_xlabel("tested under")
+        axis.set_ylabel("trained under")
+        axis.set_title("accuracy of the trained weights, %")
+        axis.figure.colorbar(image, ax=axis, fraction=0.03)
+
+    return canvas.panels([accuracy], draw, (2 + 0.42 * len(tested), 2 + 0.36 * len(own)))
+
+
+def _scale(arrays: Arrays, name: str) -> tuple[float, float]:
+    """From the least to the greatest value of a map over all paddings, extremes left out."""
+    values = np.concatenate([found[name].ravel() for found in arrays.values() if name in found])
+    return float(np.quantile(values, 0.005)), float(np.quantile(values, 0.995))
+
+
+def _limits(scale: tuple[float, float]) -> tuple[float, float]:
+    low, high = scale
+    room = 0.05 * (high - low or 1.0)
+    return low - room, high + room
+
+
+def _response(found: Mapping[str, Any]) -> tuple[dict[str, list[float]], float]:
+    """By layer the response at each distance, and the greatest of all."""
+    border = found["probes"].get("border", {}).get("rolled", {})
+    layers = {
+        name: [v for v in told["distances"] if v is not None] for name, told in border.items()
+    }
+    layers = {name: values for name, values in layers.items() if values}
+    return layers, max((max(values) for values in layers.values()), default=0.0)
+
+
+def _draw_response(axis: Axes, found: Mapping[str, Any], top: float) -> None:
+    layers, _ = _response(found)
+    if not layers:
+        axis.set_axis_off()
+        return
+    for i, (name, values) in enumerate(layers.items()):
+        style = {"color": canvas.INK, "ls": ":"} if name == "input" else canvas.line(i)
+        axis.plot(values, **style, label=name)
+    axis.set_ylim(0, 1.05 * top)
+    axis.legend(fontsize=4.5, loc="upper right")
+    axis.grid(True)

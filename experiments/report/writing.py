@@ -1,0 +1,217 @@
+"""Reading a study: its runs as a report to keep, and exit code 0 when every planned run is there.
+
+    python -m experiments.report runs/paddings
+    python -m experiments.report runs/paddings --out experiments/results/paddings
+
+writes report.md and report.html (one page that opens offline), runs.csv (a line a run),
+differences.csv (a line a comparison), curves.csv (a line an epoch of a run), timings.csv and the
+pictures; and for TensorBoard the study's `_summary`. What was declared before the first run is
+read from the study's plan; --baseline and --margin choose afterwards, and the report says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from conf.reader import ConfigError
+from experiments import terminal
+from experiments.report import events
+from experiments.report.compare.differences import Compared, Declared, against_baseline
+from experiments.report.compare.families import Family, families
+from experiments.report.compare.reading import read
+from experiments.report.pages import canvas, content, html, plots
+from experiments.report.pages.content import Report
+from experiments.report.pages.document import Picture, markdown
+from experiments.report.pages.sheets import sheets
+from experiments.run.record import files
+from experiments.study.plan import Plan
+from experiments.terminal import FAILED, OK
+
+SHEETS = ("runs.csv", "differences.csv", "curves.csv", "timings.csv")
+PICTURE = re.compile(r"(accuracy|margin|cost|curves)(-\d+)?")
+SHOWN = 20  # gaps in the terminal
+
+
+def write(
+    study: Path,
+    out: Path | None = None,
+    *,
+    baseline: str | None = None,
+    margin: float | None = None,
+) -> Report:
+    """Read a study's runs, and write its report, its pictures and its summary for TensorBoard.
+
+    Args:
+        study: its folder.
+        out: where to write; by default `<study>/report`.
+        baseline, margin: instead of those declared.
+
+    Raises:
+        ValueError: if there is nothing to report: no plan, and no run complete.
+        ConfigError: if the plan cannot be read.
+    """
+    plan = Plan.read(study)
+    declared = _declared(plan, baseline, margin)
+    found = read(study, declared.metric, plan=plan)
+    if not found.cells and plan is None:
+        raise ValueError(f"{study} holds no complete run")
+    compared = [against_baseline(family, declared) for family in families(found.cells)]
+    report = Report(found, declared, compared)
+    pictures = draw(report.families, declared.metric)
+    blocks = content.blocks(report, pictures)
+    drawn = {picture.name: canvas.png(picture.figure) for picture in pictures}
+    out = out or study / "report"
+    tables = sheets(report)
+    for name, rows in tables.items():
+        files.write_csv(out / name, rows)
+    for name, picture in drawn.items():
+        files.write(out / f"{name}.png", picture)
+    files.write(out / "report.md", markdown(blocks).encode())
+    files.write(out / "report.html", html.page(study.name, blocks).encode())
+    for name in set(SHEETS) - set(tables):
+        (out / name).unlink(missing_ok=True)
+    for earlier in out.glob("*.png"):
+        if earlier.stem not in drawn and PICTURE.fullmatch(earlier.stem):
+            earlier.unlink()
+    if drawn:
+        files.write(study / "accuracy.png", next(iter(drawn.values())))
+    events.write(report, drawn)
+    return report
+
+
+def finish(study: Path) -> bool:
+    """Report a study at the end of a sweep, and tell it in the terminal.
+
+    Returns:
+        Whether every planned run is there.
+    """
+    report = write(study)
+    tell(report, study / "report")
+    return report.study.whole
+
+
+def draw(found: Sequence[Family], metric: str) -> list[Picture]:
+    """The report's pictures, the accuracies first; many families take two of a kind."""
+    kinds: list[tuple[str, str, Callable[[Sequence[Family]], Figure | None]]] = [
+        (
+            "accuracy",
+            "Accuracy by padding: every seed a dot, the mean a bar, its 95 % interval a line",
+            lambda some: plots.accuracy(some, metric),
+        ),
+        (
+            "margin",
+            "Accuracy by the margin between object and border: means and 95 % intervals",
+            plots.by_margin,
+        ),
+        (
+            "cost",
+            "Accuracy against cost: means and 95 % intervals",
+            lambda some: plots.against_cost(some, metric),
+        ),
+        ("curves", "Learning curves: means and 95 % intervals over the seeds", plots.curves),
+    ]
+    pictures = []
+    drawn = min(len(found), canvas.MOST)
+    if drawn < len(found):
+        kinds = [
+            (name, f"{says}; the first {drawn} of {len(found)} families", drawing)
+            for name, says, drawing in kinds
+        ]
+    for name, says, drawing in kinds:
+        for i in range(0, drawn, canvas.PANELS):
+            if figure := drawing(found[i : min(drawn, i + canvas.PANELS)]):
+                number = f"-{i // canvas.PANELS + 1}" if i else ""
+                pictures.append(Picture(name + number, says, figure))
+    return pictures
+
+
+def tell(report: Report, out: Path) -> None:
+    """The study in the terminal: a table a family, what is missing, where the rest is."""
+    for one in report.compared:
+        terminal.say("\n" + "\n".join(table(one, report.declared)))
+    absent = report.study.absent
+    if absent:
+        terminal.say("\nnot here")
+        terminal.say("\n".join(f"  {content.gap(report.study, run)}" for run in absent[:SHOWN]))
+        if len(absent) > SHOWN:
+            terminal.say(f"  and {len(absent) - SHOWN} more, in the report")
+    terminal.say(f"\n{'report':<14} {out / 'report.html'}")
+    if report.families:
+        terminal.say(f"{'picture':<14} {out / 'accuracy.png'}")
+
+
+def table(one: Compared, declared: Declared) -> list[str]:
+    """A family's lines: padding, n, mean, sd, difference from the baseline, verdict in words."""
+    shown = {name: one.family.shown(name) for name in one.family.cells}
+    width = max(14, *map(len, shown.values()))
+    base = f"− {declared.baseline} [95 %]"
+    lines = [
+        f"{one.family.title}: {plots.named(declared.metric)}, %",
+        f"{'padding':<{width}} {'n':>3} {'mean':>7} {'sd':>6}   {base:<23} verdict",
+    ]
+    for name, cell in one.family.cells.items():
+        values = list(content.points(cell, declared.metric).values())
+        mean = f"{statistics.mean(values):.2f}" if values else "–"
+        sd = f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–"
+        difference, verdict = _verdict(one, name)
+        row = f"{shown[name]:<{width}} {len(values):>3} {mean:>7} {sd:>6}"
+        lines.append(f"{row}   {difference:<23} {verdict}".rstrip())
+    return lines
+
+
+def _verdict(one: Compared, name: str) -> tuple[str, str]:
+    if name == one.baseline:
+        return "–", "the baseline"
+    if c := one.of(name):
+        difference = "0" if c.p is None else f"{c.mean:+.2f} [{c.low:+.2f}, {c.high:+.2f}]"
+        few = "" if c.can_reject or c.p is None else ", too few seeds to test"
+        return difference, c.in_words + few
+    found = one.left_out[name]
+    if found.difference is None:
+        return "–", f"not compared, {found.why}"
+    _, mean, low, high = found.difference
+    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]", f"not compared, {found.why}"
+
+
+def _declared(plan: Plan | None, baseline: str | None, margin: float | None) -> Declared:
+    """What was declared, with what is chosen instead of it marked as such."""
+    told = Declared()
+    if plan:
+        told = Declared(plan.declared.baseline, plan.declared.metric, plan.declared.margin)
+    chosen = {"baseline": baseline, "margin": margin}
+    instead = {k: v for k, v in chosen.items() if v is not None and v != getattr(told, k)}
+    return Declared(
+        baseline or told.baseline,
+        told.metric,
+        told.margin if margin is None else margin,
+        tuple(instead),
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser("python -m experiments.report", description=__doc__)
+    parser.add_argument("study", type=Path, help="a study's folder, such as runs/default")
+    parser.add_argument("--out", type=Path, help="where to write; by default <study>/report")
+    parser.add_argument("--baseline", help="the padding to compare with; by default as declared")
+    parser.add_argument(
+        "--margin", type=float, help="of equivalence, in points; by default as declared"
+    )
+    options = parser.parse_args(arguments)
+    if options.margin is not None and not options.margin > 0:
+        parser.error(f"--margin must be positive; got {options.margin:g}")
+    if not options.study.is_dir():
+        parser.error(f"{options.study} is not a folder")
+    out = options.out or options.study / "report"
+    try:
+        report = write(options.study, out, baseline=options.baseline, margin=options.margin)
+    except (ConfigError, ValueError) as mistake:
+        parser.error(str(mistake))
+    tell(report, out)
+    return OK if report.study.whole else FAILED

@@ -1,0 +1,53 @@
+"""One picture of what a network's layers do, border and all: the mean activation by position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+EXAMPLES = 256
+
+
+def means(model: keras.Model, x: Any) -> dict[str, np.ndarray]:
+    """By convolution, its mean output over examples and channels: (height, width) or (time,)."""
+    layers = [layer for layer in model.layers if "Conv" in type(layer).__name__]
+    names, outputs = [layer.name for layer in layers], [layer.output for layer in layers]
+    if not outputs:
+        return {}
+    found = keras.Model(model.inputs, outputs).predict(x[:EXAMPLES], batch_size=64, verbose=0)
+    found = found if isinstance(found, list) else [found]
+    return {
+        name: np.asarray(value, np.float64).mean(axis=(0, -1))
+        for name, value in zip(names, found, strict=True)
+    }
+
+
+def picture(maps: dict[str, np.ndarray]) -> np.ndarray | None:
+    """The maps side by side, each on its own colour scale; uint8 (height, width, 3)."""
+    if not maps:
+        return None
+    columns = min(4, len(maps))
+    rows = -(-len(maps) // columns)
+    figure = Figure(figsize=(2.6 * columns, 2.5 * rows), layout="constrained", dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axis, (name, values) in zip(axes, maps.items(), strict=False):
+        _draw(figure, axis, values)
+        axis.set_title(f"{name}  {'×'.join(map(str, values.shape))}", fontsize=8)
+        axis.tick_params(labelsize=6)
+    for axis in axes[len(maps) :]:
+        axis.set_axis_off()
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def _draw(figure: Figure, axis: Any, values: np.ndarray) -> None:
+    if values.ndim == 1:
+        axis.plot(values)
+        return
+    image = axis.imshow(values, cmap="viridis")
+    figure.colorbar(image, ax=axis, fraction=0.046).ax.tick_params(labelsize=6)

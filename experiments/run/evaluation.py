@@ -1,0 +1,111 @@
+"""What a trained model does on the test split."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import keras
+import numpy as np
+
+from data import Spec, Split
+from experiments.run.loop.batches import ordered_batches
+
+
+class DivergedError(ArithmeticError):
+    """A loss or an output that is no longer a number."""
+
+
+# Pixels from the object's box to the nearest border; below 0 the border cuts the object.
+MARGIN_EDGES = (-4, 0, 3, 6)
+
+
+def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[str, np.ndarray]:
+    """Per label: id, label, predicted class, probability of the true class (float64 softmax).
+
+    An example has one, or one for each scored step; then its rows carry one id.
+    """
+    batches = ordered_batches(split, batch_size=batch_size)
+    logits = np.asarray(model.predict(batches, verbose=0), np.float64)
+    if not np.isfinite(logits).all():
+        raise DivergedError("the network's outputs on the test split are not finite")
+    scored = split.y >= 0
+    example, label, logits = np.nonzero(scored)[0], split.y[scored], logits[scored]
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    predictions = {
+        "id": split.ids[example],
+        "label": label,
+        "predicted": logits.argmax(axis=1).astype(np.int32),
+        "probability": probabilities[np.arange(len(logits)), label],
+    }
+    if split.source_ids is not None:
+        predictions["source_id"] = split.source_ids[scored]
+    if split.margin is not None:
+        predictions["margin"] = split.margin[example]
+    if split.subset is not None:
+        predictions["subset"] = split.subset[example]
+    return predictions
+
+
+def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]:
+    """Accuracy overall, by class and, where the data tells them apart, by margin (shares of 1).
+
+    Where a test split holds several subsets, all these count the first, and every subset's
+    accuracy follows.
+    """
+    subset = predictions.get("subset")
+    if subset is not None:
+        first = predictions["subset"] == subset[0]
+        everything, predictions = predictions, {k: v[first] for k, v in predictions.items()}
+    label = predictions["label"]
+    right = predictions["predicted"] == label
+    per_class = {
+        name: float(right[label == i].mean())
+        for i, name in enumerate(spec.class_names)
+        if (label == i).any()
+    }
+    found: dict[str, Any] = {"test_accuracy": float(right.mean()), "per_class_accuracy": per_class}
+    if "margin" in predictions:
+        found["accuracy_by_margin"] = by_margin(predictions["margin"], right)
+    if subset is not None:
+        found["accuracy_by_subset"] = by_subset(
+            subset, everything["predicted"] == everything["label"]
+        )
+    return found
+
+
+def by_subset(subset: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
+    """Accuracy and count of each subset, in the order in which the subsets begin."""
+    found = {}
+    for name in dict.fromkeys(subset.tolist()):
+        inside = subset == name
+        found[name] = {"accuracy": float(right[inside].mean()), "n": int(inside.sum())}
+    return found
+
+
+def cost(model: keras.Model, layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a network costs: parameters and, from its trace, MACs an example and last map's size.
+
+    Where it has no trace, there are no MACs and no map.
+    """
+    maps = [layer["output_size"] for layer in layers if layer["output_size"]]
+    return {
+        "parameters": model.count_params(),
+        "macs": sum(layer["macs"] or 0 for layer in layers) if layers else None,
+        "final_map_size": list(maps[-1]) if maps else [],
+    }
+
+
+def by_margin(margin: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
+    """Accuracy and count in bins of margin, named by their bounds in pixels; the lower is in."""
+    bounds = [-np.inf, *MARGIN_EDGES, np.inf]
+    names = [f"below {MARGIN_EDGES[0]}"]
+    names += [f"{low} to {high}" for low, high in itertools.pairwise(MARGIN_EDGES)]
+    names += [f"from {MARGIN_EDGES[-1]}"]
+    bins = {}
+    for name, low, high in zip(names, bounds, bounds[1:], strict=False):
+        inside = (margin >= low) & (margin < high)
+        if inside.any():
+            bins[name] = {"accuracy": float(right[inside].mean()), "n": int(inside.sum())}
+    return bins

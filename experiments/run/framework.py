@@ -1,0 +1,136 @@
+"""Starting Keras on the chosen backend: quietly, once a process, afresh for every run."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.metadata
+import logging
+import os
+import platform
+import sys
+import threading
+from typing import Any
+
+from conf import device
+from conf.reader import ConfigError
+from conf.schema import BACKENDS
+from experiments.run.quiet import quiet
+
+LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
+
+
+# Set by Ctrl-C and SIGTERM beside the exception they raise, which foreign code may swallow.
+INTERRUPTED = threading.Event()
+
+
+def start(backend: str) -> None:
+    """Import Keras on `backend`. A backend is fixed at import, so a second one is refused."""
+    running = os.environ.get("KERAS_BACKEND") if "keras" in sys.modules else None
+    if running is not None and running != backend:
+        raise ConfigError(
+            f"backend={backend}: this process already runs {running}; start a process of its own"
+        )
+    check_installed(backend)
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet():
+        importlib.import_module(backend)
+        importlib.import_module("keras")
+        if backend != "tensorflow" and device.installed("tensorflow"):
+            _keep_tensorflow_off_the_gpu()
+    if backend == "tensorflow":
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # a sweep traces anew for each run
+        _grow_memory()
+    if device.find(backend).kind == "gpu" and not _sees_gpu(backend):
+        raise ConfigError(
+            f"{backend} cannot use the {device.find(backend).name}: mend its CUDA installation, "
+            "or train on the CPU with CUDA_VISIBLE_DEVICES=-1"
+        )
+
+
+def check_installed(backend: str) -> None:
+    """`ConfigError`, with what to do, unless `backend` is there; nothing heavy is imported."""
+    if device.installed(backend):
+        return
+    others = [name for name in BACKENDS if device.installed(name)]
+    raise ConfigError(
+        f"backend={backend} is not installed; install it with: "
+        f"pip install -c constraints.txt '.[{backend}]'"
+        + f", or take backend={others[0]}, which is there"
+        * bool(others)
+    )
+
+
+def fresh(*, precision: str, seed: int) -> None:
+    """Forget the last run's layer names, policy and random state, and seed this one."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        _forget_gradients()
+    keras.utils.clear_session(free_memory=True)
+    keras.config.set_dtype_policy(precision)
+    keras.utils.set_random_seed(int(seed))
+
+
+def versions() -> dict[str, str]:
+    """Python and the installed libraries that decide a run's numbers."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[library] = importlib.metadata.version(library)
+    return found
+
+
+def onednn(backend: str) -> bool | None:
+    """Whether TensorFlow computes with oneDNN here; None on another back end."""
+    if backend != "tensorflow":
+        return None
+    from tensorflow.python.framework import test_util
+
+    return bool(test_util.IsMklEnabled())
+
+
+def _forget_gradients() -> None:
+    """Let go of the last run's graphs.
+
+    TensorFlow keeps every custom gradient that it has traced, in a registry that is never emptied,
+    and with each the whole graph: 9 MB a run.
+    """
+    from tensorflow.python.framework import ops
+
+    registry = ops.gradient_registry._registry
+    for name in [name for name in registry if name.startswith("CustomGradient-")]:
+        del registry[name]
+
+
+def _sees_gpu(backend: str) -> bool:
+    if backend == "jax":
+        import jax
+
+        return any(found.platform == "gpu" for found in jax.devices())
+    import tensorflow
+
+    return bool(tensorflow.config.list_physical_devices("GPU"))
+
+
+def _keep_tensorflow_off_the_gpu() -> None:
+    """Keras imports TensorFlow where it is installed, to seed it, whatever the backend."""
+    import tensorflow
+
+    with contextlib.suppress(RuntimeError):  # it has started already
+        tensorflow.config.set_visible_devices([], "GPU")
+
+
+def _grow_memory() -> None:
+    import tensorflow
+
+    for gpu in tensorflow.config.list_physical_devices("GPU"):
+        # Once TensorFlow has started it refuses the change; then it was made by the first run.
+        with contextlib.suppress(RuntimeError):
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+
+
+def variables(model: Any) -> list[Any]:
+    """All that training changes: weights, statistics, random states, optimizer state."""
+    return [*model.variables, *model.optimizer.variables]

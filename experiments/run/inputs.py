@@ -1,0 +1,67 @@
+"""What a run trains on: its seeds, its data, its network.
+
+Runs of one process share what they can: a set is read once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import data
+import models
+from conf.reader import ConfigError
+
+if TYPE_CHECKING:
+    from conf.schema import Component, PaddingConfig, Seeds, TrainerConfig
+    from data.shapes import Shape
+
+
+def derived(seed: int, own: Seeds) -> dict[str, int]:
+    """One independent seed for each source of chance, from `seed` unless set apart."""
+    return {
+        name: _derive(seed, name) if set_apart is None else set_apart
+        for name, set_apart in dataclasses.asdict(own).items()
+    }
+
+
+def _derive(seed: int, stream: str) -> int:
+    digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def load(config: data.DataConfig, fingerprint: str, trainer: TrainerConfig) -> data.Data:
+    """The configured data; that of the last run, where it is the same.
+
+    Raises:
+        ConfigError: if the training asks for a split that the data does not have.
+    """
+    loaded = _load(config, fingerprint)
+    for name in ("early_stopping", "restore_best"):
+        if getattr(trainer, name) and loaded.validation is None:
+            raise ConfigError(f"trainer.{name} needs a validation split: data.validation > 0")
+    return loaded
+
+
+@functools.lru_cache(maxsize=1)
+def _load(config: data.DataConfig, _fingerprint: str) -> data.Data:
+    return data.load(config)
+
+
+def build(
+    model: Component, padding: PaddingConfig, spec: data.Spec | Shape, *, padding_seed: int
+) -> Any:
+    """The configured network for data of this shape."""
+    return models.build(
+        model.name,
+        input_shape=spec.input_shape,
+        num_classes=spec.num_classes,
+        padding=padding.padding,
+        overrides=padding.overrides,
+        pools=padding.pools,
+        padding_seed=padding_seed,
+        scored_steps=spec.scored_steps,
+        **model.options,
+    )

@@ -1,0 +1,58 @@
+"""The exact state of a training between two epochs, in one file.
+
+Weights, batch statistics, the states of dropout's random generators, the optimizer with its
+iteration count, and the history of metrics travel together: there is no moment at which a kill
+leaves a new checkpoint beside an old history.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.run.framework import variables
+from experiments.run.record.files import write_npz
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that does not belong to this model or cannot be read."""
+
+
+def save(path: Path, model: Any, state: dict[str, Any], best: Sequence[Any] = ()) -> None:
+    """Write the model's and optimizer's variables and `state` (JSON values), atomically.
+
+    `best` are the weights to go back to at the end, where that is asked for.
+    """
+    import numpy as np
+
+    arrays = {f"{i:05d}": np.asarray(v) for i, v in enumerate(variables(model))}
+    arrays |= {f"best{i:05d}": np.asarray(v) for i, v in enumerate(best)}
+    paths = [v.path for v in variables(model)]
+    write_npz(path, {**arrays, "state": np.array(json.dumps({"state": state, "paths": paths}))})
+
+
+def restore(path: Path, model: Any) -> dict[str, Any]:
+    """Load the variables into the compiled, built `model`; returns `state`, with `best` in it.
+
+    Raises:
+        CheckpointError: the file is damaged, or its variables are not the model's.
+    """
+    import numpy as np
+
+    targets = variables(model)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            saved = json.loads(str(file["state"]))
+            values = [file[name] for name in file.files if name.isdecimal()]
+            best = [file[name] for name in file.files if name.startswith("best")]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} cannot be read: start anew with rerun=true") from error
+    shapes = [tuple(v.shape) for v in targets]
+    if [v.shape for v in values] != shapes or len(saved["paths"]) != len(targets):
+        raise CheckpointError(f"{path} is of another model: start anew with rerun=true")
+    for target, value in zip(targets, values, strict=True):
+        target.assign(value)
+    return {**saved["state"], "best": best}

@@ -1,0 +1,243 @@
+"""The training loop: one `fit` an epoch, a checkpoint after each, the same numbers after a kill."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from conf.reader import ConfigError
+from conf.schema import TrainerConfig
+from data import AugmentConfig, Data, Split
+from data.pipeline import plan_epoch
+from data.sources.streaming import Streamed
+from experiments.run import framework
+from experiments.run.evaluation import DivergedError
+from experiments.run.loop import checkpoint
+from experiments.run.loop.batches import epoch_batches, ordered_batches
+
+Row = dict[str, Any]
+
+
+def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) -> None:
+    """Compile for classification from logits and create the optimizer's variables.
+
+    Raises:
+        ConfigError: if `trainer.freeze` matches no layer, or every one.
+    """
+    if trainer.freeze is not None:
+        _freeze(model, trainer.freeze)
+    model.compile(
+        optimizer=optimizer,
+        loss=_loss(trainer.label_smoothing, model.output_shape[-1]),
+        metrics=["accuracy"],
+        jit_compile=trainer.jit,
+        steps_per_execution=trainer.steps_per_execution,
+    )
+    model.optimizer.build(model.trainable_variables)  # loss scaling may have wrapped it
+
+
+def _freeze(model: keras.Model, pattern: str) -> None:
+    chosen = [layer for layer in model.layers if layer.weights and fnmatchcase(layer.name, pattern)]
+    if not chosen:
+        names = ", ".join(layer.name for layer in model.layers if layer.weights)
+        raise ConfigError(f"trainer.freeze={pattern} matches no layer; layers: {names}")
+    for layer in chosen:
+        layer.trainable = False
+    if not model.trainable_variables:
+        raise ConfigError(f"trainer.freeze={pattern} leaves nothing to train")
+
+
+def without_optimizer(model: keras.Model) -> keras.Model:
+    """The same layers, not compiled: what is worth saving once training is over."""
+    return keras.Model(model.inputs, model.outputs, name=model.name)
+
+
+def plan(trainer: TrainerConfig, examples: int) -> tuple[int, int]:
+    """(epochs, steps) of a whole training: the last epoch is cut short where `steps` says so."""
+    per_epoch = math.ceil(examples / trainer.batch_size)
+    if trainer.steps is not None:
+        return math.ceil(trainer.steps / per_epoch), trainer.steps
+    assert trainer.epochs is not None
+    return trainer.epochs, trainer.epochs * per_epoch
+
+
+def fit(
+    model: keras.Model,
+    data: Data,
+    trainer: TrainerConfig,
+    *,
+    augment: AugmentConfig,
+    seeds: dict[str, int],
+    checkpoint_path: Path,
+    progress: keras.callbacks.Callback,
+    on_epoch: Callable[[list[Row]], None],
+) -> list[Row]:
+    """Train to the end, from the checkpoint if there is one; returns one row of metrics an epoch.
+
+    `on_epoch` receives the history so far after every epoch whose state is safely on disk, and
+    once at a resume.
+    """
+    epochs, steps = plan(trainer, len(data.train.y))
+    history: list[Row] = []
+    best: list[Any] = []
+    if checkpoint_path.exists():
+        saved = checkpoint.restore(checkpoint_path, model)
+        history, best = saved["history"], saved["best"]
+        on_epoch(history)
+    watch = Watch(trainer.batch_size, len(data.train), steps)
+    watch.step = history[-1]["step"] if history else 0
+    for epoch in range(len(history), epochs):
+        if stopped_early(history, trainer.early_stopping):
+            break
+        started = time.perf_counter()
+        logs = train_epoch(
+            model,
+            data.train,
+            trainer,
+            epoch=epoch,
+            augment=augment,
+            seeds=seeds,
+            steps=watch.remaining(),
+            callbacks=[watch, progress],
+        )
+        history.append(
+            {
+                "epoch": epoch + 1,
+                "step": watch.step,
+                **logs,
+                **validate(model, data.validation, trainer.batch_size),
+                "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+                **watch.speed(),
+                "train_seconds": time.perf_counter() - started,
+                "time": time.time(),
+            }
+        )
+        if trainer.restore_best and kept(history, trainer) is history[-1]:
+            best = model.get_weights()
+        checkpoint.save(checkpoint_path, model, {"history": history}, best)
+        on_epoch(history)
+    if trainer.restore_best:
+        model.set_weights(best)
+    return history
+
+
+def kept(history: list[Row], trainer: TrainerConfig) -> Row:
+    """The epoch whose weights are tested: the last, or with `restore_best` the best validated."""
+    if not trainer.restore_best:
+        return history[-1]
+    return history[int(np.argmin([row["validation_loss"] for row in history]))]
+
+
+def train_epoch(
+    model: keras.Model,
+    train: Split,
+    trainer: TrainerConfig,
+    *,
+    epoch: int,
+    augment: AugmentConfig,
+    seeds: dict[str, int],
+    steps: int,
+    callbacks: list[keras.callbacks.Callback],
+) -> dict[str, float]:
+    """One pass over `train`, of at most `steps` steps; returns its mean loss and accuracy."""
+    plan: dict[str, Any] = {
+        "batch_size": trainer.batch_size,
+        "epoch": epoch,
+        "order_seed": seeds["order"],
+        "augment_seed": seeds["augment"],
+        "augment": augment,
+        "steps": steps,
+    }
+    if augment.active or isinstance(train.x, Streamed):
+        source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
+    else:  # the same batches from arrays in this epoch's order: Keras' fastest way
+        order = plan_epoch(train, **plan).order
+        source = {"x": train.x[order], "y": train.y[order], "batch_size": trainer.batch_size}
+    fitted = model.fit(**source, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
+    return {name: float(fitted.history[name][-1]) for name in ("loss", "accuracy")}
+
+
+def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[str, float]:
+    """Loss and accuracy on the validation split, where there is one."""
+    if split is None:
+        return {}
+    batches = ordered_batches(split, batch_size=4 * batch_size)
+    logs = model.evaluate(batches, verbose=0, return_dict=True)
+    if not math.isfinite(logs["loss"]):
+        raise DivergedError(f"the validation loss became {logs['loss']}")
+    return {f"validation_{name}": float(logs[name]) for name in ("loss", "accuracy")}
+
+
+def stopped_early(history: list[Row], patience: int | None) -> bool:
+    """Whether the last `patience` epochs brought no better validation loss."""
+    if patience is None or not history:
+        return False
+    losses = [row["validation_loss"] for row in history]
+    return len(losses) - 1 - int(np.argmin(losses)) >= patience
+
+
+def speed(history: list[Row]) -> dict[str, float]:
+    """Medians over the epochs: images per second and milliseconds a step, tracing left out."""
+    return {
+        name: statistics.median(row[name] for row in history)
+        for name in ("images_per_second", "step_ms")
+    }
+
+
+class Watch(keras.callbacks.Callback):
+    """Counts steps, times them without the first of an epoch, and stops at a loss of NaN."""
+
+    def __init__(self, batch_size: int, examples: int, steps: int) -> None:
+        super().__init__()
+        self.batch_size, self.examples, self.steps = batch_size, examples, steps
+        self.step = self._started = self._last = 0
+        self._marks: list[tuple[float, int]] = []
+
+    def remaining(self) -> int:
+        """Steps that the training still has."""
+        return self.steps - self.step
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._started = self.step
+        per_epoch = math.ceil(self.examples / self.batch_size)
+        self._last = min(self.step + per_epoch, self.steps)
+        self._marks = [(time.perf_counter(), self.step)]
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        # With several steps an execution, Keras counts the last one of an epoch as full.
+        if framework.INTERRUPTED.is_set():
+            raise KeyboardInterrupt
+        self.step = min(self._started + batch + 1, self._last)
+        if logs and not math.isfinite(logs["loss"]):
+            raise DivergedError(f"the loss became {logs['loss']} at step {self.step}")
+        self._marks.append((time.perf_counter(), self.step))
+
+    def speed(self) -> dict[str, float]:
+        """Of the epoch just run; its first execution, which may trace, left out."""
+        (begun, first), (ended, last) = self._marks[min(1, len(self._marks) - 2)], self._marks[-1]
+        seconds = max(ended - begun, 1e-9)
+        seen = min(self.examples, (last - self._started) * self.batch_size)
+        return {
+            "images_per_second": (seen - (first - self._started) * self.batch_size) / seconds,
+            "step_ms": 1000 * seconds / (last - first),
+        }
+
+
+def _loss(smoothing: float, classes: int) -> Any:
+    if smoothing == 0:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    smoothed = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+
+    def loss(labels: Any, logits: Any) -> Any:
+        labels = keras.ops.reshape(labels, (-1, *logits.shape[1:-1]))
+        return smoothed(keras.ops.one_hot(labels, classes), logits)
+
+    return loss

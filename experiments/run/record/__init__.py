@@ -1,0 +1,1 @@
+"""What a run leaves: its directory, where it comes from, its event files."""

@@ -1,0 +1,204 @@
+"""One run: its identity, directory, lock and status.
+
+A run lives in `<runs_dir>/<study>/<cell>/seed=<seed>`. Its cell is the content of the resolved
+configuration and of the data, so the same command finds the same run again: complete, interrupted,
+in the hands of another process, or new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from experiments.run import framework
+from experiments.run.record import files, provenance, source_files
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from models.geometry.findings.finding import Finding
+
+FILES_NAMED = 3
+RUNNING, COMPLETED, FAILED, INTERRUPTED = "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED"
+
+
+class Claimed(Exception):
+    """Another living process is training this run."""
+
+
+class RunFailed(Exception):
+    """A run that was claimed and did not end well; its directory says FAILED."""
+
+
+class Run:
+    """A run's directory and the files in it that say where it stands."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.checkpoint = directory / "checkpoint.npz"
+
+    @classmethod
+    def of(cls, study: Path, cell: str, seed: int) -> Run:
+        """The run of a cell, the name that its configuration and its data give, in a study."""
+        return cls(study / cell / f"seed={seed}")
+
+    @property
+    def cell(self) -> str:
+        """The name shared by all seeds of this configuration."""
+        return self.directory.parent.name
+
+    @property
+    def status(self) -> str | None:
+        return (files.read_json(self.directory / "status.json") or {}).get("status")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run is over and has left its results."""
+        return self.status == COMPLETED and self.results is not None
+
+    @property
+    def results(self) -> dict[str, Any] | None:
+        return files.read_json(self.directory / "results.json")
+
+    def not_probed(self, names: Iterable[str]) -> list[str]:
+        """Of these probes, those that have not measured the run."""
+        return [name for name in names if name not in (self.results or {}).get("probes", {})]
+
+    def changed_since(self) -> list[str]:
+        """In what the stored run differs from what would run today: sources, versions, device."""
+        starts = (files.read_json(self.directory / "meta.json") or {}).get("starts") or [{}]
+        settings = files.read_json(self.directory / "config.json")
+        sources = source_files.of_run(
+            settings["model"]["name"], settings["data"]["source"], settings["data"]["name"]
+        )
+        then, today = starts[-1], provenance.today(settings["backend"])
+        changed = [name for name, value in today.items() if then.get(name, value) != value]
+        if then.get("sources") == sources:
+            return changed
+        kept = then.get("sources", {})
+        apart = sorted(name for name in {*kept, *sources} if kept.get(name) != sources.get(name))
+        named = ", ".join(apart[:FILES_NAMED]) + f" and {len(apart) - FILES_NAMED} more" * (
+            len(apart) > FILES_NAMED
+        )
+        return [f"sources ({named})" if kept else "sources", *changed]
+
+    def check_free(self) -> None:
+        """Raise `Claimed` if another process holds the run."""
+        if self.directory.exists():
+            with self._claimed():
+                pass
+
+    @contextlib.contextmanager
+    def claim(
+        self, settings: dict[str, Any], start: dict[str, Any], *, rerun: bool
+    ) -> Iterator[None]:
+        """Hold the run: RUNNING inside the block, then COMPLETED, INTERRUPTED or FAILED.
+
+        The lock is the system's: it falls with the process, however that dies.
+
+        Args:
+            settings: for config.json.
+            start: what `provenance.describe` says of this start.
+            rerun: whether a complete run is trained again.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with self._claimed():
+            if self.complete and not rerun:
+                raise Claimed(f"{self.directory} was completed by another process just now")
+            if rerun and self.status in (COMPLETED, FAILED):
+                self._start_over()
+            for leftover in self.directory.glob(".*.part"):
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            files.write_json(self.directory / "config.json", settings)
+            self._add_to_meta(start)
+            self._set(RUNNING)
+            try:
+                yield
+            except KeyboardInterrupt:
+                self._set(INTERRUPTED)
+                raise
+            except Exception as error:
+                if framework.INTERRUPTED.is_set():  # which foreign code made an error of its own
+                    self._set(INTERRUPTED)
+                    raise KeyboardInterrupt from error
+                self._set(FAILED, error=_line(error), traceback=traceback.format_exc())
+                where = self.directory / "status.json"
+                raise RunFailed(f"{_line(error)}; the traceback is in {where}") from error
+            self._set(COMPLETED)
+            self.checkpoint.unlink(missing_ok=True)
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the lint found in the network; nothing for a run from before there was one."""
+        return files.read_json(self.directory / "findings.json") or []
+
+    def write_geometry(self, layers: list[dict[str, Any]], findings: list[Finding]) -> None:
+        files.write_json(self.directory / "geometry.json", layers)
+        files.write_json(self.directory / "findings.json", [one.to_dict() for one in findings])
+
+    def write_metrics(self, history: list[dict[str, Any]]) -> None:
+        files.write_csv(self.directory / "metrics.csv", history)
+
+    def record(
+        self,
+        model: Any,
+        predictions: dict[str, np.ndarray],
+        results: dict[str, Any],
+        normalisation: dict[str, Any],
+    ) -> None:
+        """Write what a finished run leaves; results.json comes last, so it vouches for the rest."""
+        files.write_npz(self.directory / "predictions.npz", predictions, compressed=True)
+        with tempfile.TemporaryDirectory(".part", ".model.", self.directory) as folder:
+            model.save(Path(folder) / "model.keras")
+            os.replace(Path(folder) / "model.keras", self.directory / "model.keras")
+        files.write_json(self.directory / "data.json", normalisation)
+        files.write_json(self.directory / "results.json", results)
+
+    def held(self) -> AbstractContextManager[Any]:
+        """Hold a finished run for a moment, to add to its files; waits until it is free."""
+        return FileLock(self.directory / ".lock")
+
+    @contextlib.contextmanager
+    def _claimed(self) -> Iterator[None]:
+        lock = FileLock(self.directory / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Claimed(f"{self.directory} is being trained by another process") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _add_to_meta(self, start: dict[str, Any]) -> None:
+        meta = files.read_json(self.directory / "meta.json") or {"starts": []}
+        meta["starts"].append(start)
+        files.write_json(self.directory / "meta.json", meta)
+
+    def _start_over(self) -> None:
+        """Keep the last result under another name, and resume nothing."""
+        self.checkpoint.unlink(missing_ok=True)
+        self._set(RUNNING)
+        (self.directory / "probes.npz").unlink(missing_ok=True)
+        shutil.rmtree(self.directory / "probes", ignore_errors=True)
+        earlier = sum(1 for _ in self.directory.glob("results-*.json"))
+        with contextlib.suppress(FileNotFoundError):
+            last = self.directory / f"results-{earlier + 1}.json"
+            os.replace(self.directory / "results.json", last)
+
+    def _set(self, status: str, **more: Any) -> None:
+        content = {"status": status, "time": provenance.now(), "pid": os.getpid(), **more}
+        files.write_json(self.directory / "status.json", content)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

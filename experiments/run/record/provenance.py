@@ -1,0 +1,81 @@
+"""Where a result comes from: sources, versions, machine."""
+
+from __future__ import annotations
+
+import functools
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conf import device
+from experiments.run import framework
+from experiments.run.record import source_files
+
+if TYPE_CHECKING:
+    from conf.schema import TrainerConfig
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def describe(
+    backend: str, trainer: TrainerConfig, seeds: dict[str, int], sources: dict[str, str]
+) -> dict[str, Any]:
+    """What a result has to carry for someone to trust it or to repeat it.
+
+    Args:
+        backend: that runs already.
+        trainer: of the run.
+        seeds: by the source of chance, and "seed".
+        sources: `source_files.of_run`.
+    """
+    here = device.find(backend)
+    return {
+        "time": now(),
+        "command": shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
+        **git(),
+        "source_hash": source_files.digest(sources),
+        "sources": sources,
+        **today(backend),
+        "processor": device.processor().name,
+        "onednn": framework.onednn(backend),
+        "backend": backend,
+        "device_kind": here.kind,
+        "device_bfloat16": here.bfloat16,
+        "precision": trainer.precision,
+        "jit": trainer.jit,
+        "seeds": seeds,
+    }
+
+
+def today(backend: str) -> dict[str, Any]:
+    """The part of `describe` that is known before a back end runs, and decides the last digit."""
+    return {
+        "versions": framework.versions(),
+        "device": device.find(backend).name,
+        "instruction_sets": list(device.processor().instruction_sets),
+    }
+
+
+@functools.cache
+def git() -> dict[str, Any]:
+    """The checkout's commit, and whether it has changes; None without git."""
+
+    def ask(*words: str) -> str | None:
+        try:
+            answer = subprocess.run(
+                ["git", *words], cwd=source_files.ROOT, capture_output=True, text=True
+            )
+        except OSError:
+            return None
+        return answer.stdout.strip() if answer.returncode == 0 else None
+
+    changes = ask("status", "--porcelain")
+    return {
+        "git": ask("rev-parse", "HEAD"),
+        "git_dirty": bool(changes) if changes is not None else None,
+    }

@@ -1,0 +1,129 @@
+"""Which source files decide a run's numbers, and what each of them computes.
+
+A file is told by its syntax tree without docstrings, so neither a comment nor a help text changes
+it. The files of a run are those that the training imports, however indirectly, and those of the
+architecture and the data set that were chosen; registries find these by name, so no other model,
+data set, report or probe is among them. `conf` is left out: what it comes to is the run's
+configuration, by which the run is found.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from data import sources
+
+ROOT = Path(__file__).resolve().parents[3]
+# Where the training begins; what these import counts too.
+TRAINING = (
+    "experiments.run.framework",
+    "experiments.run.inputs",
+    "experiments.run.evaluation",
+    "experiments.run.loop.optimizers",
+    "experiments.run.loop.training",
+    "data.loading",
+)
+SIGNATURE = ("experiments.run.inputs", "models.geometry.tracing.signature")
+PACKAGES = ("data", "experiments", "models")
+SHORT = 12
+
+
+def of_run(architecture: str, source: str, data_name: str) -> dict[str, str]:
+    """The files of a run and the digest of each.
+
+    Args:
+        architecture: a name of `models.registry`.
+        source: of the data, a name of `data.sources`.
+        data_name: of the data set; one that the project makes has a file of its own.
+
+    Returns:
+        Path in the checkout -> twelve hexadecimal digits.
+    """
+    program = ROOT / "train.py"  # itself alone: it imports all that the program is
+    files = of_modules((*TRAINING, *_chosen(architecture, source, data_name)))
+    return {**files, program.name: _read(program)[0]}
+
+
+def of_signature(architecture: str, source: str, data_name: str) -> dict[str, str]:
+    """The files that decide what a network computes, which tells aliases; as `of_run`."""
+    return of_modules((*SIGNATURE, *_chosen(architecture, source, data_name)))
+
+
+def digest(files: dict[str, str]) -> str:
+    """One digest of all files."""
+    return _short("".join(f"{path} {own}\n" for path, own in sorted(files.items())))
+
+
+def of_modules(modules: Iterable[str]) -> dict[str, str]:
+    """The files of modules and of all that they import from the project, and their digests."""
+    found: dict[str, str] = {}
+    left = [path for name in modules for path in _files_of(name)]
+    while left:
+        path = left.pop()
+        name = path.relative_to(ROOT).as_posix()
+        if name not in found:
+            found[name], imported = _read(path)
+            left += [file for module in imported for file in _files_of(module)]
+    return dict(sorted(found.items()))
+
+
+def _chosen(architecture: str, source: str, data_name: str) -> list[str]:
+    chosen = [f"models.architectures.{architecture}", f"data.sources.{sources.MODULES[source]}"]
+    return chosen + [f"data.builders.{data_name}"] * (source == "built")
+
+
+def _files_of(module: str) -> Iterator[Path]:
+    """The module's file and those of the packages it lies in; nothing for what is not ours."""
+    parts = module.split(".")
+    if parts[0] not in PACKAGES:
+        return
+    for length in range(1, len(parts) + 1):
+        place = ROOT.joinpath(*parts[:length])
+        for file in (place.with_suffix(".py"), place / "__init__.py"):
+            if file.is_file():
+                yield file
+
+
+@functools.cache
+def _read(path: Path) -> tuple[str, tuple[str, ...]]:
+    """A file's digest, and the modules that it imports other than for the type checker."""
+    tree = _Bare().visit(ast.parse(path.read_text()))
+    return _short(ast.dump(tree)), tuple(dict.fromkeys(_imports(tree)))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # A name may be a module of a package; one that is none has no file.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes docstrings away, and what stands under `if TYPE_CHECKING`."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            node.body = body[1:]  # type: ignore[attr-defined]
+        return super().generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:SHORT]

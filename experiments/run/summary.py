@@ -1,0 +1,65 @@
+"""What a person reads before and after a run."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from typing import Any
+
+from conf.schema import TrainerConfig
+from experiments.run.record import files
+from experiments.run.record.directory import Run
+from experiments.terminal import say
+from models.geometry.tracing.rows import Row, main_path
+
+
+def headline(title: str, backend: str, device: str, trainer: TrainerConfig) -> None:
+    """The line before training: what is trained, on what."""
+    say(f"{title}: {backend} on {device}, {trainer.precision}" + (", XLA" if trainer.jit else ""))
+
+
+def sizes(layers: list[dict[str, Any]]) -> str:
+    """How the map changes along the network's main path: 32×32 → 30×30 → …, repeats left out."""
+    rows = main_path([Row(**layer) for layer in layers])
+    shown = ["×".join(map(str, row.output_size)) for row in rows]
+    return " → ".join(size for size, _ in itertools.groupby(shown))
+
+
+def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, runs_dir: str) -> None:
+    """Accuracy, what the padding did to the maps, where time went, where to look next."""
+    n, model = len(run.findings), shlex.quote(str(run.directory / "model.keras"))
+    look = f"{n} finding{'s' * (n > 1)}: python -m experiments.geometry --file {model}"
+    by_margin = results.get("accuracy_by_margin", {})
+    margins = "   ".join(f"{m}: {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
+    by_subset = results.get("accuracy_by_subset", {})
+    subsets = "   ".join(f"{s}: {100 * a['accuracy']:.1f} %" for s, a in by_subset.items())
+    validation = ""
+    if results["validation_accuracy"] is not None:
+        validation = f"   (validation {100 * results['validation_accuracy']:.2f} %)"
+    macs = f", {results['macs'] / 1e6:,.2f} M MACs" if results["macs"] else ""
+    lines = {
+        "test accuracy": f"{100 * results['test_accuracy']:.2f} %{validation}",
+        "by margin, px": margins,
+        "by subset": subsets,
+        "map sizes": sizes(layers),
+        "geometry": look if n else "",
+        "network": f"{results['parameters']:,} parameters{macs}",
+        "time": f"set-up {results['setup_seconds']:.1f} s, "
+        f"training {results['train_seconds']:.1f} s, "
+        f"{results['images_per_second']:,.0f} images/s",
+        "results": str(run.directory),
+        "look": f"tensorboard --logdir {runs_dir}",
+    }
+    say("")
+    for name, text in lines.items():
+        if text:
+            say(f"{name:<14} {text}")
+
+
+def already_complete(run: Run, runs_dir: str) -> None:
+    """A complete run's summary again, and what has changed since."""
+    say(f"complete: {run.directory} (rerun=true trains it again)")
+    if changed := run.changed_since():
+        say(f"trained with other {', '.join(changed).replace('_', ' ')} than today's")
+    layers = files.read_json(run.directory / "geometry.json")
+    summary(run.results or {}, layers, run, runs_dir)

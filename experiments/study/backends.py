@@ -1,0 +1,74 @@
+"""A sweep over back ends: a process for each, because Keras fixes its back end at import."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+from conf import commandline, device
+from conf.reader import unknown
+from conf.schema import BACKENDS
+from experiments import terminal
+from experiments.run import framework
+from experiments.terminal import FAILED, OK, STOPPED
+
+
+def split(arguments: list[str]) -> dict[str, list[str]]:
+    """By back end, the arguments of its part of a multirun that sweeps over back ends.
+
+    `auto` counts as the back end that it stands for. Empty where no sweep names `backend`.
+
+    Raises:
+        ConfigError: for arguments that cannot be meant, a back end that is not installed.
+    """
+    named = [o for o in commandline.parse(arguments) if o.key_or_group == "backend"]
+    if not any(override.is_sweep_override() for override in named):
+        return {}
+    commandline.check(arguments)
+    if not commandline.is_multirun(arguments):
+        return {}
+    swept = {}
+    others = [a for a in arguments if a not in {o.input_line for o in named}]
+    for name in commandline.values(named[-1]):
+        backend = device.default_backend() if name == "auto" else name
+        if backend not in BACKENDS:
+            raise unknown("backend", backend, ("auto", *BACKENDS))
+        framework.check_installed(backend)
+        swept[backend] = [*others, f"backend={backend}"]
+    return swept
+
+
+def run_each(sweeps: dict[str, list[str]]) -> int:
+    """Run each back end's sweep in a process of its own, one after the other.
+
+    Returns the worst of their exit codes; an interrupt is passed on and ends it all.
+    """
+    worst = OK
+    for number, (backend, arguments) in enumerate(sweeps.items(), start=1):
+        terminal.say(f"\n[backend {backend}, {number} of {len(sweeps)}]")
+        code = _run(arguments)
+        worst = max(worst, code)
+        if code == STOPPED:
+            break
+    return worst
+
+
+def _run(arguments: list[str]) -> int:
+    program = commandline.ROOT.parent / "train.py"
+    sys.stdout.flush()
+    # A process group of its own: else a terminal's Ctrl-C would reach it twice. But then a
+    # terminal that is closed does not reach it at all.
+    child = subprocess.Popen([sys.executable, str(program), *arguments], process_group=0)
+    hangup = signal.getsignal(signal.SIGHUP)
+    if hangup == signal.SIG_DFL:  # under nohup it is ignored, and stays so
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        code = child.wait()
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGINT)
+        child.wait()
+        return STOPPED
+    finally:
+        signal.signal(signal.SIGHUP, hangup)
+    return code if code >= 0 else FAILED

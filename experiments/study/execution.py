@@ -1,0 +1,150 @@
+"""Carrying out a sweep: what is left of it goes to the launcher until nothing is.
+
+The truth is in the runs' directories: two sweeps at once, or the workers of one, share the work
+by claiming runs there, and the end of a sweep is told from them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from experiments import terminal
+from experiments.run.record import files
+from experiments.run.record.directory import COMPLETED, FAILED, RUNNING, Claimed, Run
+from experiments.study.jobs import Job, Sweep
+
+ATTEMPTS = 3  # at a run that ends without a word, as when the system kills a worker
+POLL_SECONDS = 1.0
+PROGRESS = "sweep.json"
+Launch = Callable[[list[list[str]]], None]
+
+
+def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> list[Job]:
+    """Run what is not complete or not probed; wait for what other processes hold.
+
+    Returns the runs that are missing.
+
+    A run that fails is not tried again: the next call does that.
+
+    Args:
+        launch: runs each list of overrides.
+        folder: of this sweep alone, shared by its workers.
+        rerun: whether complete runs are trained again.
+    """
+    Progress.begin(folder, sweep, rerun)
+    attempts: Counter[Path] = Counter()
+    failed: set[Path] = set()
+    waits = False
+    while left := [job for job in sweep.jobs if _is_left(job, attempts, failed, rerun)]:
+        free = [job for job in left if not _held(job.run)]
+        if not free:
+            if not waits:
+                waits = True
+                terminal.say(f"waiting for other processes, which hold the last {len(left)} runs")
+            time.sleep(POLL_SECONDS)
+            continue
+        attempts.update(job.run.directory for job in free)
+        try:
+            launch([job.overrides for job in free])
+        except (OSError, RuntimeError) as error:  # a pool of workers that has lost one
+            terminal.complain(f"the workers ended early: {error}")
+        failed |= {job.run.directory for job in free if job.run.status == FAILED}
+    return [job for job in sweep.jobs if not job.run.complete]
+
+
+def tell_end(title: str, results: dict[str, Any] | None, seconds: float, progress: object) -> None:
+    """After a run of a sweep: what came of it, and where the sweep stands."""
+    came = f"{100 * results['test_accuracy']:.2f} %" if results else "failed"
+    terminal.say(f"{title}: {came} in {terminal.clock(seconds)}   [{progress}]")
+
+
+def complain_of(jobs: list[Job]) -> None:
+    """After a sweep: every run that is not there, and why."""
+    for job in jobs:
+        status = files.read_json(job.run.directory / "status.json") or {}
+        terminal.complain(
+            f"no result: {job.run.directory}: {status.get('error') or 'it never ended'}"
+        )
+
+
+def _is_left(job: Job, attempts: Counter[Path], failed: set[Path], rerun: bool) -> bool:
+    run = job.run
+    if run.directory in failed:
+        return False
+    if run.complete:
+        lacks = rerun or bool(run.not_probed(job.probes))
+        return lacks and not attempts[run.directory]
+    return attempts[run.directory] < ATTEMPTS or _held(run)
+
+
+def _held(run: Run) -> bool:
+    try:
+        run.check_free()
+    except Claimed:
+        return True
+    return False
+
+
+class Progress:
+    """Where a sweep stands, counted in the directories of its runs."""
+
+    def __init__(self, folder: Path) -> None:
+        content: dict[str, Any] = files.read_json(folder / PROGRESS)
+        self.runs = [Run(Path(directory)) for directory in content["runs"]]
+        self.not_applicable: int = content["not_applicable"]
+        self._begun: float = content["begun"]
+        self._before: int = content["done"]
+
+    @staticmethod
+    def begin(folder: Path, sweep: Sweep, rerun: bool) -> None:
+        """Note what the sweep holds, for its workers."""
+        content = {
+            "runs": [str(job.run.directory) for job in sweep.jobs],
+            "not_applicable": len(sweep.not_applicable),
+            "begun": time.time(),
+            "done": 0 if rerun else sum(job.run.complete for job in sweep.jobs),
+        }
+        files.write_json(folder / PROGRESS, content)
+
+    def __str__(self) -> str:
+        counts = Counter(_statuses(self.runs))
+        done, total = counts[COMPLETED], len(self.runs)
+        parts = [
+            f"{done} of {total} done",
+            f"{counts[RUNNING]} running",
+            f"{counts[FAILED]} failed",
+        ]
+        if self.not_applicable:
+            parts.append(f"{self.not_applicable} not applicable")
+        left, since = total - done - counts[FAILED], done - self._before
+        if left > 0 and since > 0:
+            pace = (time.time() - self._begun) / since
+            parts.append(f"about {terminal.clock(left * pace)} left")
+        return ", ".join(parts)
+
+
+_complete: set[Path] = set()  # seen by this process: it stays so, and is not read again
+
+
+def _statuses(runs: Iterable[Run]) -> list[str | None]:
+    found: list[str | None] = []
+    for run in runs:
+        if run.directory in _complete:
+            found.append(COMPLETED)
+            continue
+        content = files.read_json(run.directory / "status.json") or {}
+        status = content.get("status")
+        if status == COMPLETED:
+            _complete.add(run.directory)
+        elif status == RUNNING and not _alive(content["pid"]):
+            status = None
+        found.append(status)
+    return found
+
+
+def _alive(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()

@@ -1,0 +1,195 @@
+"""What a sweep comes to: its cells with their seeds, aliases, and what makes no sense."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+import models
+from conf import commandline, schema
+from conf.probes import chosen
+from conf.reader import ConfigError
+from conf.schema import Config, from_dict
+from experiments import terminal
+from experiments.run import framework, inputs, prepare_data
+from experiments.run.record import source_files
+from experiments.run.record.directory import Run
+from experiments.study.plan import Cell, NotApplicable, Plan, locked
+
+NO_SENSE = (schema.DoesNotFitError, models.DoesNotFitError)
+Compose = Callable[[list[str]], DictConfig]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is meant to exist, the overrides that train it, and what is to probe it."""
+
+    run: Run
+    overrides: list[str]
+    probes: tuple[str, ...] = ()
+
+
+@dataclass
+class Sweep:
+    """The runs that one command asks for.
+
+    Attributes:
+        jobs: in the order in which they were asked for, none twice.
+        studies: the folders that they belong to.
+        not_applicable: combinations that were left out.
+        aliases: of combinations, how many run in another's stead.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    studies: list[Path] = field(default_factory=list)
+    not_applicable: list[NotApplicable] = field(default_factory=list)
+    aliases: int = 0
+
+
+def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
+    """Check every run, write the studies' plans, and return what is to be run.
+
+    Args:
+        runs: overrides of each run.
+        compose: a run's configuration from its overrides.
+        command: that asks for them, as the plan will name it.
+
+    Raises:
+        ConfigError, data.DataError, models.ModelError: for a run that cannot be meant; nothing
+            is written then.
+    """
+    configurations: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
+    for run in runs:
+        configurations[_of_the_cell(run)].append(run)
+    plans: dict[Path, Plan] = defaultdict(Plan)
+    cells: dict[tuple[str, ...], tuple[Path, str] | None] = {}
+    with terminal.busy("planning"):
+        for key, group in configurations.items():
+            cells[key] = _add(plans, list(key), group, compose, command)
+    if not any(cells.values()):
+        reasons = dict.fromkeys(n.why for own in plans.values() for n in own.not_applicable)
+        raise ConfigError("; ".join(reasons))
+    sweep = Sweep(studies=list(plans))
+    for study, own in plans.items():
+        with locked(study):
+            whole = Plan.read(study) or Plan()
+            whole.add(own)
+            whole.find_aliases()
+            whole.write(study)
+        plans[study] = whole
+        sweep.not_applicable += own.not_applicable
+        sweep.aliases += sum(whole.cells[name].alias_of is not None for name in own.cells)
+    found: dict[Path, Job] = {}
+    for run in runs:
+        if place := cells[_of_the_cell(run)]:
+            for job in _jobs(plans[place[0]], *place, run):
+                found.setdefault(job.run.directory, job)
+    sweep.jobs = list(found.values())
+    return sweep
+
+
+def announce(sweep: Sweep) -> None:
+    """Before a sweep: how many runs there are, and which combinations make no sense."""
+    done = sum(job.run.complete for job in sweep.jobs)
+    parts = [f"{len(sweep.jobs)} runs, {done} of them complete"]
+    if sweep.aliases:
+        parts.append(f"{sweep.aliases} cells compute the same as another and stand with it")
+    if sweep.not_applicable:
+        parts.append(f"{len(sweep.not_applicable)} combinations not applicable")
+    terminal.say("; ".join(parts))
+    for one in sweep.not_applicable:
+        terminal.say(f"not applicable: {one.model}, {one.padding}, {one.data}: {one.why}")
+
+
+def _add(
+    plans: dict[Path, Plan],
+    overrides: list[str],
+    group: list[list[str]],
+    compose: Compose,
+    command: str,
+) -> tuple[Path, str] | None:
+    """Plan a configuration's runs; returns its study and cell, None where it makes no sense."""
+    composed = compose(group[0])
+    chosen = composed.hydra.runtime.choices
+    with open_dict(composed):
+        del composed["hydra"]
+    values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    study = Path(values["runs_dir"]).expanduser() / str(values["study"])
+    try:
+        config = from_dict(values)
+        seeds = [from_dict({**values, "seed": seed}).seed for seed in _seeds(group)]
+        mine = plans[study]
+        mine.declared, mine.commands = config.sweep, [command]
+        fingerprint = prepare_data.fingerprint(config.data, config.backend)
+        name = config.cell(fingerprint)
+        known = (Plan.read(study) or Plan()).cells.get(name)
+        traced = source_files.of_signature(config.model.name, config.data.source, config.data.name)
+        sources = source_files.digest(traced)
+        if known and known.sources == sources:
+            signature = known.signature
+        else:
+            signature = _signature(config, fingerprint)
+    except NO_SENSE as reason:
+        padding = " ".join([chosen.padding, *(o for o in overrides if o.startswith("padding."))])
+        plans[study].not_applicable.append(
+            NotApplicable(chosen.model, padding, chosen.data, str(reason))
+        )
+        return None
+    mine.cells[name] = Cell(
+        model=config.model.name,
+        padding=config.padding.label,
+        data=config.data.label,
+        backend=config.backend,
+        seeds=seeds or [config.seed],
+        signature=signature,
+        sources=sources,
+        overrides=overrides,
+    )
+    return study, name
+
+
+def _signature(config: Config, fingerprint: str) -> str:
+    """Of all that decides a run's result but its seed."""
+    framework.start(config.backend)
+    from models.geometry.tracing.signature import signature
+
+    framework.fresh(precision=config.trainer.precision, seed=0)
+    loaded = inputs.load(config.data, fingerprint, config.trainer)
+    rest = config.identity(fingerprint)
+    seed = inputs.derived(config.seed, config.seeds)["padding"]
+    network = inputs.build(config.model, config.padding, loaded.spec, padding_seed=seed)
+    rest["padding"] = signature(network)
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _jobs(plan: Plan, study: Path, name: str, run: list[str]) -> list[Job]:
+    """What one list of overrides runs in its cell, or in the one that stands for it.
+
+    That is its seed's run; without one, the cell's.
+    """
+    seeds = _seeds([run]) or plan.cells[name].seeds
+    cell = plan.cells[plan.cells[name].alias_of or name]
+    folder = study / (plan.cells[name].alias_of or name)
+    asked = [override for override in run if override.startswith("probes=")]
+    probes = chosen(*(one.value() for one in commandline.parse(asked[-1:]))) if asked else ()
+    return [
+        Job(Run(folder / f"seed={s}"), [*cell.overrides, *asked, f"seed={s}"], probes)
+        for s in seeds
+    ]
+
+
+def _of_the_cell(run: list[str]) -> tuple[str, ...]:
+    return tuple(override for override in run if not override.startswith(("seed=", "probes=")))
+
+
+def _seeds(runs: list[list[str]]) -> list[Any]:
+    """What the runs set the seed to, as Hydra reads it; the configuration says if it is one."""
+    given = [override for run in runs for override in run if override.startswith("seed=")]
+    return [override.value() for override in commandline.parse(given)]

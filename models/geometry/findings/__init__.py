@@ -1,0 +1,1 @@
+"""What is worth a look in a network, before it is trained."""

@@ -1,0 +1,80 @@
+"""What a finding of the lint is, and what its rules know of a network."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from models.geometry.findings.sizes import Line
+from models.geometry.reach.usage import Usage
+from models.geometry.tracing.rows import Field, Row
+from models.geometry.tracing.trace import Followed
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is worth a look.
+
+    Attributes:
+        code: the rule's name.
+        layer: where it happens first.
+        message: what is so, with the numbers, in plain words.
+        remedy: what to do about it.
+        severity: "warning" where the border is treated unevenly or content is lost, "note" where
+            it may well be meant.
+        layers: all layers it happens at.
+    """
+
+    code: str
+    layer: str
+    message: str
+    remedy: str
+    severity: Literal["warning", "note"]
+    layers: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the rules know of one axis of a network.
+
+    Attributes:
+        number: of the axis.
+        size: pixels of the network's input.
+        line: its windows and merges at that size.
+        rows, used: the trace, and what its layers read.
+        followed: the walked graph, to ask about other sizes.
+    """
+
+    number: int
+    size: int
+    line: Line
+    rows: dict[str, Row]
+    used: dict[str, Usage]
+    followed: Followed
+
+    @property
+    def last(self) -> Row:
+        """The last map's row."""
+        return [row for row in self.rows.values() if row.output_size][-1]
+
+    @property
+    def field(self) -> Field:
+        """The last map's field."""
+        row, i = self.last, self.number
+        return Field(row.receptive_field[i], row.effective_stride[i], row.effective_padding[i])
+
+    @property
+    def causal(self) -> bool:
+        """Whether some window was asked to look back only."""
+        return any(slide.causal for slide in self.line.slides)
+
+    @property
+    def period(self) -> int:
+        """After how many pixels of input the strides meet the same remainders."""
+        return max(
+            row.effective_stride[self.number] for row in self.rows.values() if row.output_size
+        )

@@ -1,0 +1,74 @@
+"""What is worth a look in a network before it is trained: each finding with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import keras
+
+from models.geometry.findings import rules_of_size as size
+from models.geometry.findings import rules_of_stride as stride
+from models.geometry.findings.finding import Axis, Finding
+from models.geometry.findings.sizes import line
+from models.geometry.reach.usage import usage
+from models.geometry.tracing.trace import follow, trace
+
+__all__ = ["RULES", "Finding", "lint"]
+
+AXES = {1: ("time",), 2: ("height", "width")}
+# A rule is called by the code of its finding.
+RULES: tuple[Callable[[Axis], Finding | None], ...] = (
+    stride.misaligned_merge,
+    stride.one_sided_padding,
+    stride.unread_padding,
+    stride.unread_input,
+    stride.even_kernel_drift,
+    size.repeated_border,
+    size.looks_ahead,
+    size.small_receptive_field,
+    size.large_receptive_field,
+    size.short_memory,
+    size.one_pixel_map,
+    size.map_smaller_than_window,
+)
+
+
+def lint(model: keras.Model) -> list[Finding]:
+    """Return what is worth a look in a network, the warnings first.
+
+    Args:
+        model: functional or built sequential. Of an axis whose size is unknown nothing is said.
+
+    Raises:
+        TraceError: as `models.geometry.trace`.
+    """
+    axes = _axes(model)
+    found: list[Finding] = []
+    for rule in RULES:
+        findings = [rule(axis) for axis in axes]
+        found += _once(findings, [axis.number for axis in axes], len(axes))
+    return sorted(found, key=lambda finding: finding.severity == "note")
+
+
+def _axes(model: keras.Model) -> list[Axis]:
+    followed = follow(model)
+    rows = {row.name: row for row in trace(model)}
+    used = {one.name: one for one in usage(model)}
+    sizes = next((row.output_size for row in rows.values() if row.output_size), ())
+    axes = []
+    for number, pixels in enumerate(sizes):
+        if pixels is not None and (found := line(followed, number, pixels)):
+            axes.append(Axis(number, pixels, found, rows, used, followed))
+    return axes
+
+
+def _once(findings: Sequence[Finding | None], numbers: Sequence[int], axes: int) -> list[Finding]:
+    """What is so on all axes alike is said once; else the axis is named."""
+    if all(finding == findings[0] for finding in findings):
+        return [finding for finding in findings[:1] if finding]
+    return [
+        replace(finding, message=f"{AXES[axes][number]}: {finding.message}")
+        for finding, number in zip(findings, numbers, strict=True)
+        if finding
+    ]

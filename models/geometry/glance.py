@@ -1,0 +1,49 @@
+"""A look at a network that never fails: what of its geometry can be told, and what cannot."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from models.geometry.findings.finding import Finding
+from models.geometry.findings.lint import lint
+from models.geometry.tracing.graph import TraceError
+from models.geometry.tracing.rows import Row
+from models.geometry.tracing.trace import trace
+
+
+class Look(NamedTuple):
+    """What is known of a network before it is trained.
+
+    Attributes:
+        rows: its trace; empty where it cannot be followed.
+        findings: what is worth a look, also what could not be followed.
+        not_followed: a line each for what could not, for people.
+    """
+
+    rows: list[Row]
+    findings: list[Finding]
+    not_followed: list[str]
+
+
+def glance(model: Any) -> Look:
+    """Trace and lint a Keras model; whatever they cannot follow is said, and stops nothing."""
+    rows: list[Row] = []
+    findings: list[Finding] = []
+    try:
+        rows = trace(model)
+        findings = lint(model)
+    except Exception as error:  # a diagnostic has no right to stop a training
+        known = isinstance(error, TraceError)
+        line = " ".join(f"{'' if known else f'{type(error).__name__}: '}{error}".split())
+        what = "its findings" if rows else "the network's geometry"
+        findings = [
+            Finding(
+                code="not_followed",
+                layer="",
+                message=f"{what[0].upper()}{what[1:]} could not be told: {line}",
+                remedy="Sizes, fields and findings are missing; training is as it would be.",
+                severity="note",
+                layers=(),
+            )
+        ]
+    return Look(rows, findings, [f.message for f in findings if f.code == "not_followed"])

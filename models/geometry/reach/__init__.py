@@ -1,0 +1,1 @@
+"""Which input pixels reach which outputs, and by how many paths."""

@@ -1,0 +1,214 @@
+"""Which of its input's pixels each output of a layer reads, and how often: a matrix for each axis.
+
+A layer with a kernel of ones is linear, and so is every border that copies pixels. On one axis of
+n pixels, let B be the border's map to the padded axis (n + before + after, n), as in
+`models.padding.modes`, and C the window's to the outputs (m, n + before + after), a one for every
+tap. Then A = C B, shape (m, n), and in two dimensions an output map is A_h x A_w^T, its gradient
+A_h^T g A_w.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from keras import layers
+from scipy import sparse
+
+from models.geometry import arithmetic
+from models.geometry.tracing.graph import Step, known_sizes
+from models.geometry.tracing.kinds import kind_of
+from models.geometry.tracing.windows import border_of, pads, shifts, window
+from models.layers.base import Bordered
+from models.padding.modes import border_indices, odd_reflect_terms
+
+AVERAGES = (layers.AveragePooling1D, layers.AveragePooling2D)
+POOLS = (*AVERAGES, layers.MaxPooling1D, layers.MaxPooling2D)
+WHOLE_BORDER = ("mean", "random", "learned", "partial")  # not an axis at a time
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A window on one axis of a map of `size` pixels, padded by `before` and `after`.
+
+    Attributes:
+        mode: an axis mode of `models.checks`; zeros for all that copy no pixel.
+        kernel_size, strides, dilation_rate: of the window.
+        splits: whether `even_split` leaves out a pixel, at one side or at the other.
+    """
+
+    size: int
+    before: int
+    after: int
+    mode: str = "zeros"
+    kernel_size: int = 1
+    strides: int = 1
+    dilation_rate: int = 1
+    splits: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs there are."""
+        after = self.after - self.splits
+        geometry = (self.kernel_size, self.strides, self.dilation_rate)
+        return arithmetic.output_size(self.size, *geometry, self.before, after)
+
+    def taps(self, side: int = 0) -> np.ndarray:
+        """Where each output reads: positions on the padded axis, (outputs, kernel_size).
+
+        `side` is 1 for the channels whose window is a pixel further on.
+        """
+        first = side + self.strides * np.arange(self.outputs)
+        return first[:, None] + self.dilation_rate * np.arange(self.kernel_size)
+
+    def outside(self, side: int = 0, frame: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Which taps read the border, or a `frame` within the map: (outputs, kernel_size)."""
+        taps = self.taps(side) - self.before
+        return (taps < frame[0]) | (taps >= self.size - frame[1])
+
+
+@dataclass(frozen=True)
+class Response:
+    """A layer with a kernel of ones.
+
+    Attributes:
+        axes: of its window.
+        corners: for each corner of `even_split`, the share of the channels whose window is
+            there; one corner without it.
+        scaling: what an output is divided by: "none"; "size", the taps; "covered", the taps on
+            the map; "partial", those as a share of all taps.
+        spreads: whether the border holds the map's mean, or draws around it.
+    """
+
+    axes: tuple[Axis, ...]
+    corners: tuple[tuple[float, tuple[int, ...]], ...]
+    scaling: str = "none"
+    spreads: bool = False
+
+    def backward(self, gradient: np.ndarray) -> np.ndarray:
+        """Return how often each pixel is read: (*outputs,) weights to (*sizes,) sums."""
+        total = np.zeros([axis.size for axis in self.axes])
+        for share, sides in self.corners:
+            read = gradient
+            for i, (axis, side) in enumerate(zip(self.axes, sides, strict=True)):
+                matrix = _matrix(axis, side, self.scaling)
+                read = np.moveaxis(_times(matrix, np.moveaxis(read, i, 0)), 0, i)
+            total += share * read
+        if self.spreads:
+            # Whatever the window does not read of the map it reads of the border: the mean.
+            taps = 1 if self.scaling == "size" else math.prod(a.kernel_size for a in self.axes)
+            total += (taps * gradient.sum() - total.sum()) / total.size
+        return total
+
+
+def response_of(step: Step) -> Response:
+    """Return the response of a window or a shift.
+
+    Raises:
+        TraceError: if a size is unknown.
+    """
+    shape = step.input_shapes[0]
+    sizes = known_sizes(step.name, shape)
+    return (_of_a_shift if kind_of(step.layer) == "shift" else _of_a_window)(
+        step.layer, sizes, shape[-1] or 1
+    )
+
+
+def _of_a_shift(layer: Any, sizes: tuple[int, ...], _: int) -> Response:
+    rank = len(sizes)
+    modes = layer.border.modes(rank) if isinstance(layer, Bordered) else ("zeros",) * rank
+    axes = tuple(
+        Axis(size, before, after, _by_axis(mode))
+        for size, (before, after), mode in zip(sizes, shifts(layer), modes, strict=True)
+    )
+    return Response(axes, _corners((False,) * rank, 1), spreads=_spreads(modes))
+
+
+def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
+    rank, shape = len(sizes), (None, *sizes, channels)
+    modes = border_of(layer).modes(rank) if reads_border(layer) else ("zeros",) * rank
+    splits = layer.splits(shape) if hasattr(layer, "splits") else (False,) * rank
+    around = [pad or (0, 0) for pad in pads(layer, shape)]
+    axes = tuple(
+        Axis(size, before, after, _by_axis(mode), k, s, d, split)
+        for size, (before, after), mode, k, s, d, split in zip(
+            sizes, around, modes, *window(layer), splits, strict=True
+        )
+    )
+    scaling = "partial" if "partial" in modes else "none"
+    if isinstance(layer, AVERAGES):
+        scaling = "size" if reads_border(layer) else "covered"
+    return Response(axes, _corners(splits, channels), scaling, _spreads(modes))
+
+
+def _by_axis(mode: str) -> str:
+    return "zeros" if mode in WHOLE_BORDER else mode
+
+
+def reads_border(layer: Any) -> bool:
+    """Say whether what the border of a convolution or a pool holds is content of its outputs."""
+    if isinstance(layer, Bordered):
+        return getattr(layer, "reads_border", True)
+    return not isinstance(layer, POOLS)
+
+
+def _spreads(modes: tuple[str, ...]) -> bool:
+    return "mean" in modes or "random" in modes
+
+
+def _corners(splits: tuple[bool, ...], channels: int) -> tuple[tuple[float, tuple[int, ...]], ...]:
+    """Return the share of the channels in each corner; see `engine.convolve.split_kernel`."""
+    if not any(splits):
+        return ((1.0, (0,) * len(splits)),)
+    halves = (2, 1) if len(splits) == 2 else (1,)
+    counted = Counter(
+        tuple(i // half % 2 * split for half, split in zip(halves, splits, strict=True))
+        for i in range(channels)
+    )
+    return tuple((count / channels, corner) for corner, count in counted.items())
+
+
+@lru_cache(maxsize=256)
+def _matrix(axis: Axis, side: int, scaling: str) -> sparse.csr_array:
+    """Return A^T, (size, outputs)."""
+    border = _border_matrix(axis.size, axis.before, axis.after, axis.mode)
+    taps = axis.taps(side)
+    reads = sum((border[column] for column in taps.T), sparse.csr_array((len(taps), axis.size)))
+    if scaling != "none":
+        reads = sparse.diags_array(_scale(axis, side, scaling)) @ reads
+    return sparse.csr_array(reads.T)
+
+
+def _scale(axis: Axis, side: int, scaling: str) -> np.ndarray:
+    if scaling == "size":
+        return np.full(axis.outputs, 1 / axis.kernel_size)
+    covered = (~axis.outside(side)).sum(axis=1)
+    whole = axis.kernel_size if scaling == "partial" else 1
+    return np.where(covered > 0, whole / np.maximum(covered, 1), 0.0)
+
+
+def _border_matrix(size: int, before: int, after: int, mode: str) -> sparse.csr_array:
+    """Return `models.padding.modes.axis_matrix`, sparse; a negative side cuts pixels off."""
+    cut_before, cut_after = max(0, -before), max(0, -after)
+    before, after = max(0, before), max(0, after)
+    rows = np.arange(before + size + after)
+    if mode == "odd_reflect":
+        index, sign, first, last = odd_reflect_terms(size, before, after)
+        columns = np.concatenate([index, np.zeros_like(index), np.full_like(index, size - 1)])
+        values = np.concatenate([sign, first, last]).astype(float)
+        rows = np.tile(rows, 3)
+    else:
+        index = border_indices(size, before, after, mode)
+        rows, columns = rows[index >= 0], index[index >= 0]
+        values = np.ones(len(columns))
+    shape = (before + size + after, size)
+    matrix = sparse.csr_array(sparse.coo_array((values, (rows, columns)), shape=shape))
+    return matrix[cut_before : shape[0] - cut_after]
+
+
+def _times(matrix: sparse.csr_array, x: np.ndarray) -> np.ndarray:
+    return matrix @ np.ascontiguousarray(x)

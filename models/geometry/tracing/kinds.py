@@ -1,0 +1,106 @@
+"""Which Keras layers do what to geometry."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from keras import layers
+
+from models.layers.normalization import LocalResponseNormalization
+from models.layers.pad_input import PadInput
+
+Kind = Literal["input", "window", "shift", "elementwise", "merge", "end", "unknown"]
+
+_WINDOW = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
+    layers.SeparableConv1D,
+    layers.SeparableConv2D,
+    layers.MaxPooling1D,
+    layers.MaxPooling2D,
+    layers.AveragePooling1D,
+    layers.AveragePooling2D,
+)
+_SHIFT = (
+    layers.ZeroPadding1D,
+    layers.ZeroPadding2D,
+    layers.Cropping1D,
+    layers.Cropping2D,
+    PadInput,
+)
+_MERGE = (
+    layers.Add,
+    layers.Average,
+    layers.Concatenate,
+    layers.Maximum,
+    layers.Minimum,
+    layers.Multiply,
+    layers.Subtract,
+)
+_ELEMENTWISE = (
+    layers.Activation,
+    layers.ActivityRegularization,
+    layers.AlphaDropout,
+    layers.BatchNormalization,
+    layers.Dense,
+    layers.Dropout,
+    layers.ELU,
+    layers.GaussianDropout,
+    layers.GaussianNoise,
+    layers.GroupNormalization,
+    layers.Identity,
+    layers.LayerNormalization,
+    layers.LeakyReLU,
+    layers.Normalization,
+    layers.PReLU,
+    layers.ReLU,
+    layers.Rescaling,
+    layers.Softmax,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.UnitNormalization,
+    LocalResponseNormalization,
+)
+_END = (
+    layers.Flatten,
+    layers.GlobalAveragePooling1D,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalMaxPooling1D,
+    layers.GlobalMaxPooling2D,
+)
+
+# Of Keras, and without a public name: layers inside keras.applications, and what `x + y` or
+# `keras.ops.relu(x)` leave in a graph.
+_OF_KERAS: dict[str, Kind] = {
+    **dict.fromkeys(("CustomScaleLayer", "Add", "Subtract", "Multiply", "Divide"), "merge"),
+    **dict.fromkeys(("TrueDivide", "Maximum", "Minimum"), "merge"),
+    **dict.fromkeys(("LayerScale", "StochasticDepth", "Cast", "Clip", "Negative"), "elementwise"),
+    **dict.fromkeys(("Absolute", "Square", "Sqrt", "Exp", "Log"), "elementwise"),
+    **dict.fromkeys(("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Gelu"), "elementwise"),
+    **dict.fromkeys(("Silu", "HardSilu", "Sigmoid", "HardSigmoid", "Tanh"), "elementwise"),
+}
+
+
+def kind_of(operation: Any) -> Kind:
+    """Return what an operation of a Keras graph does to where its outputs lie.
+
+    `"window"` slides, `"shift"` adds or cuts pixels, `"end"` leaves no map; `"unknown"` is not
+    followed by the trace.
+    """
+    table: tuple[tuple[Kind, tuple[type, ...]], ...] = (
+        ("input", (layers.InputLayer,)),
+        # Keras builds transposed convolutions on another base, so none of them is a Conv here.
+        ("window", _WINDOW),
+        ("shift", _SHIFT),
+        ("merge", _MERGE),
+        ("elementwise", _ELEMENTWISE),
+        ("end", _END),
+    )
+    for kind, types in table:
+        if isinstance(operation, types):
+            return kind
+    if type(operation).__module__.startswith("keras."):
+        return _OF_KERAS.get(type(operation).__name__, "unknown")
+    return "unknown"

@@ -1,0 +1,86 @@
+"""Which networks compute the same: a digest of every layer and of what its border really holds.
+
+Two paddings that come to one computation at a network's own sizes have one signature: `half` and
+`same` at stride 1 with odd kernels, `replicate` and `symmetric` at one pixel, every mode where
+nothing is padded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import keras
+
+from models.layers.base import Bordered
+from models.padding import Padding
+from models.padding.modes import border_indices
+from models.padding.names import INDEX_MODES
+
+# What a padding says of itself; what it comes to is told by `border`.
+SAID = ("padding", "border_seed", "count_include_pad")
+
+
+def signature(model: keras.Model) -> str:
+    """Return a digest, 12 hexadecimal digits, of a built functional model without its weights."""
+    layers = [_layer(layer) for layer in model.layers]
+    links = [
+        [x.name for x in node.input_tensors]
+        for layer in model.layers
+        for node in layer._inbound_nodes
+    ]
+    content = json.dumps([layers, _numbered(links)], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def border(layer: Bordered, shape: tuple[int | None, ...]) -> list[Any]:
+    """Return what a layer's border holds on a map of this shape, axis by axis.
+
+    Args:
+        shape: (batch, *spatial, channels); copied pixels need their axis' size.
+
+    Returns:
+        None for an axis without a border; (before, after) and for a copied border the pixels
+        it shows; what is written into the others; how many channels' windows are shifted.
+    """
+    widths = layer.widths if hasattr(layer, "widths") else layer.pad_widths(shape)
+    modes = layer.border.modes(layer.RANK)
+    splits = layer.splits(shape) if hasattr(layer, "splits") else (False,) * layer.RANK
+    axes = zip(shape[1:-1], widths, modes, splits, strict=True)
+    return [_axis(*axis, layer.border) for axis in axes]
+
+
+def _axis(
+    size: int | None, width: tuple[int, int], mode: str, split: bool, padding: Padding
+) -> list[Any] | None:
+    if not any(width):
+        return None
+    content: Any = mode
+    if mode in INDEX_MODES and size is not None:
+        content = border_indices(size, *width, mode).tolist()
+    elif mode == "constant":
+        content = "zeros" if padding.value == 0 else padding.value
+    return [*width, content, split]
+
+
+def _layer(layer: Any) -> list[Any]:
+    config = {key: value for key, value in layer.get_config().items() if key not in SAID}
+    shown = [type(layer).__name__, config]
+    if isinstance(layer, Bordered):
+        neutral = hasattr(layer, "reads_border") and not layer.reads_border
+        for node in layer._inbound_nodes:
+            shape = tuple(node.input_tensors[0].shape)
+            axes = border(layer, shape)
+            shown.append([axis and axis[:2] for axis in axes] if neutral else axes)
+        if neutral:
+            shown.append("neutral")
+    elif "padding" in layer.get_config():
+        shown.append(layer.get_config()["padding"])
+    return shown
+
+
+def _numbered(links: list[list[str]]) -> list[list[int]]:
+    """Names of tensors by their order: Keras counts them on from network to network."""
+    order: dict[str, int] = {}
+    return [[order.setdefault(name, len(order)) for name in names] for names in links]

@@ -1,0 +1,39 @@
+"""Keras' layers with a padding of their own; importing this registers them with Keras.
+
+Conv2D(8, 3, padding=Padding("same", "reflect"))
+"""
+
+from models.layers.convolution import Conv1D, Conv2D, WeightNormConv1D
+from models.layers.depthwise import DepthwiseConv2D, SeparableConv2D
+from models.layers.engine.extend import CollapseError, pad
+from models.layers.normalization import BatchNormalization, LocalResponseNormalization
+from models.layers.pad_input import PadInput1D, PadInput2D
+from models.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    LastStep,
+    MaxPooling1D,
+    MaxPooling2D,
+)
+from models.layers.transposed import Conv1DTranspose, Conv2DTranspose
+
+__all__ = [
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "CollapseError",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
+    "LastStep",
+    "LocalResponseNormalization",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "PadInput1D",
+    "PadInput2D",
+    "SeparableConv2D",
+    "WeightNormConv1D",
+    "pad",
+]

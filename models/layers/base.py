@@ -1,0 +1,144 @@
+"""What every layer with a border has: its padding, and what a mode keeps in the layer.
+
+Two modes keep something: `learned` a trainable value per input channel, `random` the state of a
+generator with a seed of its own, so that neither moves the initial weights of any layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from models.layers.engine.extend import pad, pad_with_noise
+from models.padding import Padding, PaddingError, Widths
+from models.padding.supports import supports
+
+register = keras.saving.register_keras_serializable("padzoo")
+PER_CHANNEL_MODES = ("constant", "learned", "mean")
+
+
+class Given(NamedTuple):
+    """A layer's `padding` argument: a Padding, its dict or name, or a string of Keras."""
+
+    border: Padding
+    keeps_string: bool
+
+
+def read_given(padding: Any, layer: str) -> Given:
+    """Read a layer's `padding`; a string means exactly what it means in Keras.
+
+    Raises:
+        PaddingError: for a padding that does not exist or that the layer does not take.
+    """
+    if isinstance(padding, str):
+        allowed = ("valid", "same", "causal") if layer.endswith("Conv1D") else ("valid", "same")
+        if padding.lower() not in allowed:
+            raise PaddingError(
+                f"`padding` as a string must be one of {', '.join(allowed)}; others are written "
+                f"as a Padding. Received: padding={padding!r}"
+            )
+        return Given(Padding(padding.lower()), True)
+    border = Padding.of(padding)
+    reason = supports(border.amount, border.mode, layer)
+    if reason is not None:
+        raise PaddingError(f"{reason}. Received: padding={border.to_dict()}")
+    return Given(border, False)
+
+
+def check_channels_last(data_format: str) -> None:
+    """Raise ValueError for channels_first, which no layer of the zoo takes."""
+    if data_format != "channels_last":
+        raise ValueError(
+            "`data_format` must be 'channels_last', the only one that the zoo's layers take. "
+            f"Received: data_format={data_format!r}"
+        )
+
+
+class Bordered(keras.Layer):
+    """Mixed in before a Keras layer. The attribute `border` is always a Padding.
+
+    Args of the layers: `padding`, read by `read_given`; `border_seed`, from which mode
+    `"random"` draws.
+    """
+
+    RANK: int
+
+    def set_border(self, given: Given, border_seed: int) -> None:
+        """Keep what was given; to be called once Keras' own layer is constructed."""
+        check_channels_last(getattr(self, "data_format", "channels_last"))
+        self.border, self.keeps_string = given
+        self.border_seed = border_seed
+        self.border_value = None
+        if self.mode == "random":
+            self.noise = keras.random.SeedGenerator(border_seed, name="border_noise")
+
+    @property
+    def mode(self) -> str | None:
+        """The mode, or None where the axes have different ones."""
+        modes = set(self.border.modes(self.RANK))
+        return modes.pop() if len(modes) == 1 else None
+
+    def build_border(self, channels: int | None, widths: Widths) -> None:
+        """Create the trainable border of mode `"learned"`; call it after the other weights.
+
+        Raises:
+            PaddingError: if `value` has another number of channels than the map.
+        """
+        value = self.border.value
+        if isinstance(value, tuple) and len(value) != channels:
+            raise PaddingError(
+                f"`value` must have one number for each channel of the input of layer "
+                f"'{self.name}': {channels}, not {len(value)}. Received: value={list(value)}"
+            )
+        if self.mode == "learned" and any(map(any, widths)):
+            self.border_value = self.add_weight(
+                name="border", shape=(channels,), initializer="zeros"
+            )
+
+    def border_values(self, x: Any) -> Any:
+        """Return what a border of constant channels holds: (1, channels) or (batch, channels)."""
+        if self.mode in ("mean", "random"):
+            return ops.mean(x, axis=tuple(range(1, self.RANK + 1)))
+        if self.mode == "learned":
+            if self.border_value is None:
+                raise PaddingError(
+                    f"Layer '{self.name}' was built for a size that needs no border, so it has "
+                    f"learned none. Received: inputs.shape={tuple(x.shape)}"
+                )
+            return ops.cast(self.border_value, x.dtype)[None]
+        return ops.full((1, x.shape[-1]), 1, x.dtype) * ops.cast(self.border.value, x.dtype)
+
+    def padded(self, x: Any, widths: Widths, training: bool | None) -> Any:
+        """Return the map with its border: (batch, *padded, channels)."""
+        if not any(map(any, widths)):
+            return x
+        if self.mode == "random" and training:
+            return self._padded_with_noise(x, widths)
+        if self.mode in ("learned", "mean", "random"):
+            return pad(x, widths, "constant", self.border_values(x))
+        value = self.border.value
+        if isinstance(value, tuple):
+            value = ops.convert_to_tensor([value], dtype=x.dtype)
+        return pad(x, widths, self.border.modes(self.RANK), value)
+
+    def _padded_with_noise(self, x: Any, widths: Widths) -> Any:
+        """Noise carries no gradient, as dropout's mask does not; the mean does."""
+        mean = self.border_values(x)
+        space = tuple(range(1, self.RANK + 1))
+        deviation = ops.stop_gradient(ops.std(x, axis=space, keepdims=True))
+
+        def draw(shape: tuple) -> Any:
+            return deviation * keras.random.normal(shape, dtype=x.dtype, seed=self.noise)
+
+        return pad_with_noise(x, widths, mean, draw)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return Keras' config, with the padding as a plain dict unless it came as a string."""
+        config = super().get_config()
+        if not self.keeps_string:
+            config["padding"] = self.border.to_dict()
+        if self.mode == "random":
+            config["border_seed"] = self.border_seed
+        return config

@@ -1,0 +1,1 @@
+"""How the layers compute: convolutions with a border, and maps extended by one."""

@@ -1,0 +1,192 @@
+"""Padding of tensors, for any backend of Keras and for borders of any width.
+
+TensorFlow's pad knows three modes, JAX's names others, and neither goes wider than the map in
+the same way. On TensorFlow a border is gathered (`extend_tensorflow`), elsewhere it is cut from the
+map in straight runs and joined on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from models.padding import PaddingError, Widths
+from models.padding.modes import border_indices, odd_reflect_terms
+from models.padding.names import CONSTANT_MODES, INDEX_MODES
+
+NEED_SIZES = (*INDEX_MODES, "odd_reflect", "partial")
+
+
+class CollapseError(ValueError):
+    """A map that is smaller than the window which has to fit into it.
+
+    Attributes:
+        layer_name: where it happens.
+        axis: the spatial axis, counted from 0.
+        size: pixels on that axis, with the padding.
+        needed: pixels that the window spans.
+    """
+
+    def __init__(self, layer_name: str, axis: int, size: int, needed: int) -> None:
+        super().__init__(
+            f"The map collapses at layer '{layer_name}': its window spans {needed} pixels on "
+            f"axis {axis}, the padded map has {size}."
+        )
+        self.layer_name, self.axis, self.size, self.needed = layer_name, axis, size, needed
+
+
+def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) -> Any:
+    """Pad the spatial axes of a tensor.
+
+    Args:
+        x: floating-point tensor of shape (batch, *spatial, channels).
+        amounts: (before, after) in pixels for each spatial axis.
+        mode: a name from `models.checks.AXIS_MODES`, or one for each spatial axis. Where zeros
+            and a constant meet in a corner, it holds the constant.
+        value: what mode `"constant"` writes: a number, or a tensor of shape (1, channels) or
+            (batch, channels).
+
+    Returns:
+        A tensor of shape (batch, *padded, channels), dtype of `x`.
+
+    Raises:
+        PaddingError: if a mode that copies pixels meets an axis of unknown size.
+    """
+    modes = (mode,) * len(amounts) if isinstance(mode, str) else tuple(mode)
+    check_known(x.shape, amounts, modes)
+    for kind, fill in (("zeros", 0.0), ("constant", value)):
+        chosen = tuple(a if m == kind else (0, 0) for a, m in zip(amounts, modes, strict=True))
+        if any(map(any, chosen)):
+            x = _pad_with(x, chosen, fill)
+    free = [mode in CONSTANT_MODES for mode in modes]
+    amounts = tuple((0, 0) if f else a for a, f in zip(amounts, free, strict=True))
+    if not any(map(any, amounts)):
+        return x
+    known = None not in x.shape[1:-1] and not isinstance(x, keras.KerasTensor)
+    if keras.backend.backend() == "tensorflow" and known:
+        from models.layers.engine import extend_tensorflow
+
+        return extend_tensorflow.pad(x, amounts, modes)
+    for axis, (width, axis_mode) in enumerate(zip(amounts, modes, strict=True), start=1):
+        if any(width):
+            x = _pad_from_map(x, axis, width, axis_mode)
+    return x
+
+
+def pad_with_noise(x: Any, amounts: Widths, mean: Any, draw: Callable[..., Any]) -> Any:
+    """Pad with a mean and, on every border pixel, a draw of its own.
+
+    Args:
+        x, amounts: as in `pad`.
+        mean: (batch, channels).
+        draw: from a shape (batch, *spatial, channels) to noise of that shape.
+
+    Returns:
+        As `pad`.
+    """
+    level = _over_space(mean, len(amounts))
+    for axis in reversed(range(1, len(amounts) + 1)):
+        strips = []
+        for width in amounts[axis - 1]:
+            shape = [*ops.shape(x)]
+            shape[axis] = width
+            strips.append(level + draw(tuple(shape)) if width else None)
+        before, after = strips
+        parts = [part for part in (before, x, after) if part is not None]
+        x = ops.concatenate(parts, axis=axis)
+    return x
+
+
+def padded_shape(shape: Sequence[int | None], amounts: Widths) -> tuple[int | None, ...]:
+    """Return the shape (batch, *padded, channels) of what `pad` makes of `shape`."""
+    spatial = (
+        None if n is None else n + sum(width) for n, width in zip(shape[1:-1], amounts, strict=True)
+    )
+    return (shape[0], *spatial, shape[-1])
+
+
+def check_window(
+    layer_name: str, shape: Sequence[int | None], amounts: Widths, window: Sequence[int]
+) -> None:
+    """Raise CollapseError if a window does not fit the padded map; unknown sizes pass."""
+    sizes = padded_shape(shape, amounts)[1:-1]
+    for axis, (size, needed) in enumerate(zip(sizes, window, strict=True)):
+        if size is not None and size < needed:
+            raise CollapseError(layer_name, axis, size, needed)
+
+
+def check_known(shape: Sequence[int | None], amounts: Widths, modes: Sequence[str]) -> None:
+    """Raise PaddingError if a mode that needs its size pads an axis of unknown size."""
+    for size, width, mode in zip(shape[1:-1], amounts, modes, strict=True):
+        if size is None and mode in NEED_SIZES and any(width):
+            raise PaddingError(
+                f"Mode '{mode}' needs a known size on every axis it pads. "
+                f"Received: shape={tuple(shape)}"
+            )
+
+
+def _pad_with(x: Any, amounts: Widths, fill: Any) -> Any:
+    """Pad with a number, or with a value for each channel."""
+    widths = [(0, 0), *amounts, (0, 0)]
+    if isinstance(fill, float | int):
+        return ops.pad(x, widths, constant_values=fill)
+    border = 1 - ops.pad(ops.ones_like(x[:1, ..., :1]), widths)
+    return ops.pad(x, widths) + ops.cast(_over_space(fill, len(amounts)), x.dtype) * border
+
+
+def _over_space(values: Any, rank: int) -> Any:
+    """(n, channels) to (n, 1, …, 1, channels)."""
+    return ops.reshape(values, (-1, *(1,) * rank, values.shape[-1]))
+
+
+def _pad_from_map(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
+    """Pad one axis with what the map holds: straight runs of pixels, joined on."""
+    size, terms = x.shape[axis], []
+    if mode == "odd_reflect":
+        source, *terms = odd_reflect_terms(size, *width)
+    else:
+        source = border_indices(size, *width, mode)
+    before, after = (
+        _strip(x, axis, source[side], [term[side] for term in terms])
+        for side in (slice(0, width[0]), slice(width[0] + size, None))
+    )
+    return ops.concatenate([*before, x, *after], axis=axis)
+
+
+def _strip(x: Any, axis: int, index: np.ndarray, terms: Sequence[np.ndarray]) -> list[Any]:
+    """Return the pixels of a map at `index`, in pieces; `odd_reflect_terms` has the terms."""
+    pieces = [_cut(x, axis, run) for run in straight_runs(index)]
+    if not terms or not pieces:
+        return pieces
+    shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
+    sign, first, last = (ops.cast(term.reshape(shape), x.dtype) for term in terms)
+    edges = [_cut(x, axis, np.array([i])) for i in (0, x.shape[axis] - 1)]
+    return [sign * ops.concatenate(pieces, axis=axis) + first * edges[0] + last * edges[1]]
+
+
+def straight_runs(indices: np.ndarray) -> list[np.ndarray]:
+    """Split indices into the longest runs with a constant step of +1, -1 or 0."""
+    runs, start = [], 0
+    steps = np.diff(indices)
+    for end in range(1, len(indices) + 1):
+        goes_on = (
+            end < len(indices)
+            and abs(steps[end - 1]) <= 1
+            and (end - start < 2 or steps[end - 1] == steps[end - 2])
+        )
+        if not goes_on:
+            runs.append(indices[start:end])
+            start = end
+    return runs
+
+
+def _cut(x: Any, axis: int, run: np.ndarray) -> Any:
+    low, high = int(run.min()), int(run.max())
+    piece = x[(slice(None),) * axis + (slice(low, high + 1),)]
+    if low == high:
+        return piece if len(run) == 1 else ops.repeat(piece, len(run), axis=axis)
+    return piece if run[0] == low else ops.flip(piece, axis=axis)

@@ -1,0 +1,154 @@
+"""Keras' convolutions, with what TensorFlow's kernels refuse or get wrong computed another way.
+
+Seen with TensorFlow 2.21:
+
+    one pixel, strided          where channels are few, oneDNN's gradient by the kernel is wrong on
+                                AVX2, and on AVX-512 it writes past the end of its memory
+    transposed and dilated      a CPU without oneDNN refuses it, forwards and backwards
+    depthwise, unlike strides   refused everywhere
+
+Every other convolution, and all of them on JAX, is the call of `keras.ops` that it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.padding.amounts import same_total, window_size
+
+Sizes = tuple[int, ...]
+
+
+def goes_round(kernel_size: Sizes, strides: Sizes, dilation_rate: Sizes, depthwise: bool) -> bool:
+    """Say whether `convolve` is more than the call of `keras.ops`."""
+    return _is_one_pixel(kernel_size, strides) or (depthwise and _is_unlike(strides, dilation_rate))
+
+
+def convolve(
+    x: Any, kernel: Any, padding: str, strides: Sizes, dilation_rate: Sizes, depthwise: bool
+) -> Any:
+    """Convolve as `ops.conv` or `ops.depthwise_conv` does.
+
+    Args:
+        x: (batch, *spatial, channels).
+        kernel: (*kernel_size, channels / groups, filters), or depthwise
+            (*kernel_size, channels, multiplier).
+        padding: "valid" or "same"; a kernel of one pixel also takes "causal".
+        strides, dilation_rate: one for each axis.
+
+    Returns:
+        (batch, *outputs, filters).
+    """
+    kernel_size = tuple(kernel.shape[:-2])
+    if depthwise and _is_unlike(strides, dilation_rate):
+        if padding == "valid" or None not in x.shape[1:-1]:
+            return _convolve_unlike(x, kernel, padding, strides)
+    elif _is_one_pixel(kernel_size, strides):
+        call = ops.depthwise_conv if depthwise else ops.conv
+        return _stride_one_pixel(call, x, kernel, strides, transposed=False)
+    steps: dict[str, Any] = {"strides": strides, "dilation_rate": dilation_rate}
+    return (ops.depthwise_conv if depthwise else ops.conv)(x, kernel, padding=padding, **steps)
+
+
+def conv_transpose(
+    x: Any,
+    kernel: Any,
+    padding: str,
+    strides: Sizes,
+    dilation_rate: Sizes,
+    output_padding: Sizes | None = None,
+) -> Any:
+    """Spread each pixel over its window as `ops.conv_transpose` does.
+
+    Args:
+        x: (batch, *spatial, channels).
+        kernel: (*kernel_size, filters, channels).
+        padding: "valid" or "same".
+        strides, dilation_rate, output_padding: one for each axis.
+
+    Returns:
+        (batch, *outputs, filters).
+    """
+    more: dict[str, Any] = {"padding": padding, "output_padding": output_padding}
+    if _on_tensorflow() and max(dilation_rate) > 1:
+        return _convolve_turned(x, kernel, padding, dilation_rate, output_padding is not None)
+    if _is_one_pixel(tuple(kernel.shape[:-2]), strides):
+        return _stride_one_pixel(ops.conv_transpose, x, kernel, strides, transposed=True, **more)
+    return ops.conv_transpose(x, kernel, strides=strides, dilation_rate=dilation_rate, **more)
+
+
+def _on_tensorflow() -> bool:
+    return keras.backend.backend() == "tensorflow"
+
+
+def _is_one_pixel(kernel_size: Sizes, strides: Sizes) -> bool:
+    return _on_tensorflow() and max(kernel_size) == 1 < max(strides)
+
+
+def _is_unlike(strides: Sizes, dilation_rate: Sizes) -> bool:
+    """Dilated ones Keras itself computes without strides."""
+    return _on_tensorflow() and len(set(strides)) > 1 and max(dilation_rate) == 1
+
+
+def _stride_one_pixel(
+    call: Callable[..., Any], x: Any, kernel: Any, strides: Sizes, transposed: bool, **more: Any
+) -> Any:
+    """Call it, and give it the gradients that it has without strides: of every s-th pixel.
+
+    The numbers forwards stay the kernel's own to the bit, with and without a gradient.
+    """
+    import tensorflow as tf
+
+    every = (slice(None), *(slice(None, None, s) for s in strides))
+
+    @tf.custom_gradient
+    def forward(x: Any, kernel: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch([x, kernel])
+                y = call(x if transposed else x[every], kernel)
+            return tape.gradient(y, [x, kernel], upstream[every] if transposed else upstream)
+
+        return call(x, kernel, strides=strides, **more), gradient
+
+    return forward(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
+
+
+def _convolve_turned(
+    x: Any, kernel: Any, padding: str, dilation_rate: Sizes, output_padding_is_given: bool
+) -> Any:
+    """Spread without strides: the convolution of a wider map with the kernel turned round.
+
+    Dumoulin & Visin (arXiv:1603.07285), relationships 8 to 11. With the kernel's holes written out
+    as zeros TensorFlow could spread as well, in up to fifteen times the time.
+    """
+    space = tuple(range(len(dilation_rate)))
+    widths = []
+    for size, rate in zip(kernel.shape[:-2], dilation_rate, strict=True):
+        window = window_size(size, rate)
+        total = 2 * (window - 1)
+        if padding == "same":  # of which Keras keeps n pixels, or n - 1 + window % 2
+            total = window - 1 - (output_padding_is_given and window % 2 == 0)
+        widths.append((math.ceil(total / 2), total // 2))
+    turned = ops.swapaxes(ops.flip(ops.convert_to_tensor(kernel), space), -1, -2)
+    wider = ops.pad(x, [(0, 0), *widths, (0, 0)])
+    return ops.conv(wider, turned, padding="valid", dilation_rate=dilation_rate)
+
+
+def _convolve_unlike(x: Any, kernel: Any, padding: str, strides: Sizes) -> Any:
+    """Convolve channels apart with the stride that the axes share, and leave out the rest."""
+    shared = math.gcd(*strides)
+    if padding == "same":
+        widths = []
+        for n, size, step in zip(x.shape[1:-1], kernel.shape[:-2], strides, strict=True):
+            total = same_total(n, size - 1, step)
+            widths.append((total // 2, total - total // 2))
+        x = ops.pad(x, [(0, 0), *widths, (0, 0)])
+    each = (shared,) * len(strides)
+    outputs = convolve(x, kernel, "valid", each, (1,) * len(strides), depthwise=True)
+    return outputs[(slice(None), *(slice(None, None, s // shared) for s in strides))]

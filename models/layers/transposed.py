@@ -1,0 +1,146 @@
+"""Transposed convolutions with a padding of their own: the gradients of their convolutions.
+
+A convolution that pads by (before, after) has a gradient that drops as many pixels from its
+output: here an amount says what is cut off, and zeros is the only mode there is. Dumoulin & Visin
+(arXiv:1603.07285), section 4, relationships 8 to 14.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.layers.base import Bordered, read_given, register
+from models.layers.engine.extend import CollapseError
+from models.layers.engine.kernels import conv_transpose
+from models.padding import Widths
+from models.padding.amounts import window_size
+
+Shape = tuple[int | None, ...]
+
+
+class BorderedTranspose(Bordered):
+    """Mixed in before a transposed convolution of Keras.
+
+    The output on an axis is the map whose convolution gives the input back:
+    (size - 1) * strides + window - before - after + output_padding. `same_lower` gives
+    size * strides, or (size - 1) * strides + 1 + output_padding where that is given; `same` and
+    `valid` give what Keras gives.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        strides: int | tuple[int, ...] = 1,
+        padding: Any = "valid",
+        output_padding: int | tuple[int, ...] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        given = read_given(padding, type(self).__name__)
+        amount = given.border.amount
+        native = amount if amount in ("same", "valid") else "valid"
+        native = padding if given.keeps_string else native
+        super().__init__(filters, kernel_size, strides, native, output_padding, *args, **kwargs)
+        self.set_border(given, border_seed=0)
+        self.left_to_keras = given.keeps_string or native == amount
+
+    @property
+    def left_over(self) -> tuple[int, ...]:
+        """The pixels after its last window that a strided map has on each axis.
+
+        They are `output_padding`; where that is not given, as many as there can be.
+        """
+        return self.output_padding or tuple(s - 1 for s in self.strides)
+
+    def cut_widths(self) -> Widths:
+        """Return the pixels (before, after) that are cut from each axis of the whole output.
+
+        No amount depends on the number of strides in the output, so one window stands for all.
+        """
+        outputs = tuple(1 + extra for extra in self.left_over)
+        return self.border.widths(outputs, self.kernel_size, self.strides, self.dilation_rate)
+
+    def output_sizes(self, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the size of the output on each axis."""
+        ends = zip(sizes, self.strides, self.ends(), strict=True)
+        return tuple(None if n is None else (n - 1) * s + end for n, s, end in ends)
+
+    def ends(self) -> tuple[int, ...]:
+        """Return the size of the output of a single pixel on each axis, as if it could be < 1."""
+        amounts = self.border.amounts(self.RANK)
+        extra = self.output_padding or (0,) * self.RANK
+        windows = map(window_size, self.kernel_size, self.dilation_rate)
+        axes = zip(amounts, windows, self.cut_widths(), extra, self.left_over, strict=True)
+        return tuple(
+            1 + left if amount in ("same", "same_lower") else window - sum(width) + more
+            for amount, window, width, more, left in axes
+        )
+
+    def build(self, input_shape: Shape) -> None:
+        """Create the weights, as Keras does; raises CollapseError if nothing is left."""
+        if not self.left_to_keras:
+            for axis, size in enumerate(self.output_sizes(input_shape[1:-1])):
+                if size is not None and size < 1:
+                    raise CollapseError(self.name, axis, max(size, 0), 1)
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Spread and cut: (batch, *spatial, channels) -> (batch, *output, filters)."""
+        steps, extra = (self.strides, self.dilation_rate), self.output_padding
+        if self.left_to_keras:
+            outputs = conv_transpose(inputs, self.kernel, self.padding, *steps, extra)
+        else:
+            outputs = self.cut(conv_transpose(inputs, self.kernel, "valid", *steps))
+        if self.use_bias:
+            outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def cut(self, outputs: Any) -> Any:
+        """Cut the amounts off the whole output: (batch, *whole, filters) -> (batch, *output, …)."""
+        keeps, adds = [slice(None)], [(0, 0)]
+        windows = map(window_size, self.kernel_size, self.dilation_rate)
+        axes = zip(self.cut_widths(), self.ends(), windows, self.strides, strict=True)
+        for (before, _), end, window, stride in axes:
+            more = before + end - max(window, stride)  # Keras' own ends at the longer of the two
+            keeps.append(slice(before, more if more < 0 else None))
+            adds.append((0, max(0, more)))
+        return ops.pad(outputs[tuple(keeps)], [*adds, (0, 0)])
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return (batch, *output, filters)."""
+        if self.left_to_keras:
+            return super().compute_output_shape(input_shape)
+        return (input_shape[0], *self.output_sizes(input_shape[1:-1]), self.filters)
+
+
+@register
+class Conv1DTranspose(BorderedTranspose, keras.layers.Conv1DTranspose):
+    """`keras.layers.Conv1DTranspose` with `padding` a Padding, its dict, or a string of Keras.
+
+    Input shape: (batch, steps, channels). Output shape: (batch, new_steps, filters).
+
+    Raises:
+        PaddingError: for a padding that does not exist or that the layer does not take.
+        CollapseError: on building, if the amounts cut everything off.
+    """
+
+    RANK = 1
+
+
+@register
+class Conv2DTranspose(BorderedTranspose, keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose` with `padding` a Padding, its dict, or a string of Keras.
+
+    Input shape: (batch, height, width, channels).
+    Output shape: (batch, new_height, new_width, filters).
+
+    Raises:
+        PaddingError: for a padding that does not exist or that the layer does not take.
+        CollapseError: on building, if the amounts cut everything off.
+    """
+
+    RANK = 2

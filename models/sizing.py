@@ -1,0 +1,177 @@
+"""Sizes that a whole network decides: its smallest input, its border, which outputs are scored."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from models.geometry.tracing.trace import trace
+from models.layers.engine.extend import CollapseError
+from models.padding import PaddingError, Widths
+
+MOST_TRIALS = 4
+
+Make = Callable[[str, tuple[int, ...]], Any]
+
+
+def input_widths(make: Make, sizes: tuple[int | None, ...]) -> Widths:
+    """Return how much border a picture needs for a whole network to go without: amount "input".
+
+    Ronneberger et al. 2015, "U-Net" (arXiv:1505.04597), section 2, pads the picture by what its
+    unpadded convolutions will eat (the overlap tiles); Long et al. 2015, "Fully convolutional
+    networks" (arXiv:1411.4038), by 100 pixels for the same end.
+
+    With them the unpadded network has a last map as large as under `same`, and its first output
+    looks at the pixels that it looks at there: before is the traced effective padding.
+
+    Args:
+        make: builds the network for an amount ("same" or "valid") and a spatial size.
+        sizes: of the picture.
+
+    Raises:
+        PaddingError: for an unknown size, or if no border gives the size of `same`.
+    """
+    known = tuple(n for n in sizes if n is not None)
+    if len(known) < len(sizes):
+        raise PaddingError(f"Amount 'input' needs a known size on every axis. Received: {sizes=}")
+    same = _places(make("same", known))
+    widths = [
+        (place.padding, max(0, place.span - n - place.padding))
+        for place, n in zip(same, known, strict=True)
+    ]
+    for _ in range(MOST_TRIALS):
+        padded = tuple(n + sum(width) for n, width in zip(known, widths, strict=True))
+        valid = _places(make("valid", padded))
+        wanted = [
+            _corrected(width, goal, place)
+            for width, goal, place in zip(widths, same, valid, strict=True)
+        ]
+        if wanted == widths:
+            return tuple(widths)
+        widths = [(max(0, before), max(0, after)) for before, after in wanted]
+    raise PaddingError(
+        "Amount 'input' finds no border that gives the last map the size it has under 'same': "
+        f"{[place.size for place in same]}."
+    )
+
+
+class _Place(NamedTuple):
+    """How the last map lies over the network's input, on one axis."""
+
+    size: int
+    stride: int
+    padding: int
+    span: int
+
+
+def _places(model: Any) -> list[_Place]:
+    row = [row for row in trace(model) if row.output_size][-1]
+    axes = zip(
+        row.output_size,
+        row.effective_stride,
+        row.effective_padding,
+        row.receptive_field,
+        strict=True,
+    )
+    return [
+        _Place(size or 0, stride, padding or 0, ((size or 0) - 1) * stride + field)
+        for size, stride, padding, field in axes
+    ]
+
+
+def _corrected(width: tuple[int, int], goal: _Place, place: _Place) -> tuple[int, int]:
+    """The padding of the pools stays inside the network, so the border is less by that."""
+    before = goal.padding - place.padding
+    return before, sum(width) + (goal.size - place.size) * goal.stride - before
+
+
+def smallest_size(make: Callable[[int], object], largest: int) -> int | None:
+    """Return the smallest size for which `make` raises no CollapseError, or None.
+
+    Doubles, then bisects: a network that survives a size survives every larger one. The states
+    of Python's and NumPy's random generators are put back afterwards.
+
+    Args:
+        make: builds the network for a size.
+        largest: where to stop.
+    """
+    with random_state_kept():
+        works = 1
+        while not _survives(make, works):
+            if works >= largest:
+                return None
+            works = min(2 * works, largest)
+        fails = works // 2
+        while works - fails > 1:
+            middle = (works + fails) // 2
+            if _survives(make, middle):
+                works = middle
+            else:
+                fails = middle
+    return works
+
+
+def _survives(make: Callable[[int], object], size: int) -> bool:
+    try:
+        make(size)
+    except CollapseError:
+        return False
+    return True
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Initialisers draw their seeds from Python's generator: put it back."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+def scored(model: keras.Model, scored_steps: int | None) -> keras.Model:
+    """Leave a model's outputs for the steps that the data labels.
+
+    The last output is that of the last step: what `valid` takes from a sequence is missing at its
+    start.
+
+    Args:
+        model: from (batch, steps, channels) to logits (batch, num_classes), or one output a step,
+            (batch, steps or fewer, num_classes).
+        scored_steps: how many steps at the end have a label; None where a whole example has one.
+
+    Returns:
+        The model itself for None, else one to logits (batch, scored_steps, num_classes).
+
+    Raises:
+        ValueError: if the model tells no class a step where the data has one, or the other way
+            round, or fewer steps than are scored.
+    """
+    outputs = model.output_shape[1:-1]
+    if scored_steps is None:
+        if outputs:
+            raise ValueError(
+                f"{model.name} tells a class at every step (head='steps'), and the data has one "
+                "class an example: model.head=average or model.head=last."
+            )
+        return model
+    if not outputs:
+        raise ValueError(
+            f"{model.name} tells one class an example, and the data has one for each of the last "
+            f"{scored_steps} steps of a sequence: model=causal_conv1d model.head=steps."
+        )
+    (steps,), taken = outputs, model.input_shape[1]
+    if None in (steps, taken) or not scored_steps <= steps <= taken:
+        raise ValueError(
+            f"{model.name} tells a class at {steps} of {taken} steps under this padding, and the "
+            f"last {scored_steps} are scored: a smaller receptive field leaves more (fewer "
+            "model.levels, a smaller model.kernel_size)."
+        )
+    crop = keras.layers.Cropping1D((steps - scored_steps, 0), dtype="float32", name="scored")
+    return keras.Model(model.input, crop(model.output), name=model.name)

@@ -1,0 +1,97 @@
+"""docs/padding.md: its code runs, and its tables are what `supports` says."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.padding_table import BEGIN, END, amounts, tables, updated
+from models.padding import NAMED
+from models.padding.factors import AMOUNTS
+from models.padding.names import MODES
+from models.padding.supports import LAYER_RANK, supports
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "padding.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+COMMANDS = [line for kind, block in BLOCKS if not kind for line in block.splitlines()]
+
+
+def test_every_block_is_python_or_a_command():
+    assert {kind for kind, _ in BLOCKS} == {"", "python"}
+    assert all(command.startswith("python train.py ") for command in COMMANDS)
+
+
+def test_the_python_blocks_run_one_after_the_other():
+    names: dict = {}
+    for kind, block in BLOCKS:
+        if kind == "python":
+            exec(block, names)
+    assert {"model", "network", "nn", "grey"} <= set(names)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_train(command, tiny):
+    arguments = re.findall(r"'([^']*)'|(\S+)", command.removeprefix("python train.py "))
+    outcome = tiny("trainer.epochs=1", *(quoted or plain for quoted, plain in arguments))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "test accuracy" in outcome.out
+
+
+def test_the_tables_are_todays():
+    assert updated(PAGE) == PAGE
+    assert PAGE.split(BEGIN)[1].split(END)[0].strip() == tables()
+
+
+def test_the_tables_answer_for_every_amount_mode_and_layer():
+    said = {}
+    for table in tables().split("\n\n**"):
+        names, _, *rest = table.splitlines()
+        head, _, *rows = (line for line in rest if line.startswith("|"))
+        reasons = dict(re.findall(r"^\[(\w)\] (.*?)\. *$", table, re.MULTILINE))
+        modes = [cell.split(", ") for cell in head.strip("| ").split(" | ")]
+        for row in rows:
+            first, *answers = row.strip("| ").split(" | ")
+            first = first.replace("a number, pairs", "a number")
+            for layer, amount in itertools.product(
+                re.findall(r"`(\w+)`", names), first.split(", ")
+            ):
+                for group, answer in zip(modes, answers, strict=True):
+                    reason = reasons[answer[4]] if answer.startswith("no") else None
+                    said.update({(layer, amount, mode): reason for mode in group})
+    assert len(said) == len(LAYER_RANK) * (len(AMOUNTS) + 2) * len(MODES)
+    for (layer, name, mode), reason in said.items():
+        amount = amounts(LAYER_RANK[layer])["a number, pairs" if name == "a number" else name]
+        found = supports(amount, mode, layer)
+        assert (found is None) == (reason is None), (layer, name, mode)
+        if found:
+            plain = found.replace(layer, "the layer").replace(f"mode '{mode}'", "the mode")
+            assert reason == plain
+
+
+def test_every_amount_and_mode_has_a_row():
+    sections = {
+        name: PAGE.split(f"## {name}\n")[1].split("\n## ")[0] for name in ("Amounts", "Modes")
+    }
+    for amount in (*AMOUNTS, "input"):
+        assert f"| `{amount}` |" in sections["Amounts"]
+    for mode in MODES:
+        assert f"| `{mode}` |" in sections["Modes"]
+
+
+def test_the_readme_has_a_row_and_a_picture_for_every_padding():
+    table = (ROOT / "README.md").read_text().split("## Paddings")[1].split("\n\n")[2]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    named = {row[0].strip("`"): row[1:] for row in rows[2:]}
+    assert set(named) == set(NAMED)
+    for name, (amount, mode, picture, meaning) in named.items():
+        padding = NAMED[name]
+        assert amount == _listed(padding.amount)
+        assert mode == _listed(padding.mode)
+        assert picture == f"![{name}](docs/pictures/padding-{name}.svg)"
+        assert len(meaning) > 10
+
+
+def _listed(entry):
+    return ", ".join(entry) if isinstance(entry, tuple) else str(entry)

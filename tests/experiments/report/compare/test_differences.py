@@ -1,0 +1,208 @@
+import numpy as np
+import pytest
+
+from experiments.report.compare.differences import Declared, against_baseline
+from experiments.report.compare.families import families
+from experiments.report.compare.reading import read
+from experiments.report.statistics.items import two_way_interval
+from tests import made
+
+
+def compared(study, plan=None, **declared):
+    found = Declared(**declared)
+    (family,) = families(read(study, found.metric, plan=plan).cells)
+    return against_baseline(family, found)
+
+
+def difference(padding, seeds):
+    """Of a padding from same, in points."""
+    pairs = [(made.outcomes(padding, seed), made.outcomes("same", seed)) for seed in seeds]
+    return np.mean([100 * (own.mean() - base.mean()) for own, base in pairs])
+
+
+def test_every_cell_is_paired_with_the_baseline_by_seed(tmp_path):
+    made.study(tmp_path, seeds=range(7))
+    found = compared(tmp_path)
+    assert found.baseline == "same"
+    assert [c.name for c in found.comparisons] == ["reflect", "valid"]
+    for c in found.comparisons:
+        assert c.mean == pytest.approx(difference(c.name, range(7)))
+    assert found.seeds == list(range(7))
+    assert found.of("valid").verdict == "differs"
+    assert found.left_out == {}
+
+
+def test_what_computes_the_same_is_identical(tmp_path):
+    made.study(tmp_path, ("same",))
+    for seed in range(6):
+        made.run(tmp_path, "half", seed, right=made.outcomes("same", seed))
+    (half,) = compared(tmp_path).comparisons
+    assert (half.verdict, half.p) == ("identical, bit for bit", None)
+
+
+OTHER = {
+    "device": ({"device": "another, 4 cores"}, "device (another, 4 cores here and a processor"),
+    "versions": (
+        {"versions": {"python": "3.11.7", "keras": "3.16.0"}},
+        "versions (keras 3.16.0 here and keras 3.15.1 there)",
+    ),
+    "sources": ({"source_hash": "ffff"}, "sources (ffff here and 0a1b2c3d4e5f there)"),
+    "instruction sets": (
+        {"instruction_sets": ["avx", "avx2"]},
+        "instruction sets (['avx', 'avx2'] here and None there)",
+    ),
+    "oneDNN": ({"onednn": True}, "onednn (True here and None there)"),
+    "precision": ({"precision": "mixed_bfloat16"}, "precision (mixed_bfloat16 here and float32"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_runs_that_differ_in_more_than_the_padding_are_not_paired(tmp_path, what):
+    change, said = OTHER[what]
+    made.study(tmp_path, ("same", "reflect"))
+    made.study(tmp_path, ("valid",), starts=[made.START | change])
+    found = compared(tmp_path)
+    assert [c.name for c in found.comparisons] == ["reflect"]
+    assert f"not like same in {said}" in found.left_out["valid"].why
+    assert found.left_out["valid"].difference is None
+
+
+def test_runs_on_other_data_are_not_paired(tmp_path):
+    made.study(tmp_path, ("same",))
+    made.study(tmp_path, ("valid",), fingerprint="placed_digits/2")
+    why = compared(tmp_path).left_out["valid"].why
+    assert (
+        why
+        == f"not like same in data fingerprint (placed_digits/2 here and {made.FINGERPRINT} there)"
+    )
+
+
+def test_every_start_of_a_run_counts(tmp_path):
+    made.study(tmp_path, ("same",))
+    elsewhere = made.START | {"device": "another"}
+    for seed in range(6):
+        made.run(tmp_path, "valid", seed, starts=[elsewhere, made.START] if seed == 3 else None)
+    why = compared(tmp_path).left_out["valid"].why
+    assert why == "its own runs differ in device (a processor, 2 cores and another)"
+
+
+def test_a_baseline_that_differs_in_itself_is_compared_with_nothing(tmp_path):
+    made.study(tmp_path, ("valid",))
+    for seed in range(6):
+        start = made.START | ({"source_hash": "ffff"} if seed == 3 else {})
+        made.run(tmp_path, "same", seed, starts=[start])
+    found = compared(tmp_path)
+    assert found.comparisons == []
+    assert "the runs of same differ in sources" in found.left_out["valid"].why
+
+
+FILES = {"train.py": "aa", "models/bind.py": "bb", "models/architectures/small_cnn.py": "cc"}
+
+
+def from_files(files, **changes):
+    """A start of a run that tells its sources file by file."""
+    return made.START | {"source_hash": "of all", "sources": files} | changes
+
+
+def test_cells_pair_by_the_files_that_both_have(tmp_path):
+    made.study(tmp_path, ("same",), starts=[from_files(FILES)])
+    more = FILES | {"models/layers/reflect.py": "dd"}
+    made.study(tmp_path, ("reflect",), starts=[from_files(more)])
+    made.study(tmp_path, ("valid",), starts=[from_files(more | {"models/bind.py": "xx"})])
+    found = compared(tmp_path)
+    assert [c.name for c in found.comparisons] == ["reflect"]
+    assert found.left_out["valid"].why == "not like same in sources (models/bind.py)"
+
+
+def test_the_seeds_of_one_cell_agree_on_every_file(tmp_path):
+    made.study(tmp_path, ("same",), starts=[from_files(FILES)])
+    for seed in range(6):
+        files = FILES | ({"models/layers/reflect.py": "dd"} if seed == 3 else {})
+        made.run(tmp_path, "valid", seed, starts=[from_files(files)])
+    why = compared(tmp_path).left_out["valid"].why
+    assert why == "its own runs differ in sources (models/layers/reflect.py)"
+
+
+def test_runs_recorded_with_one_hash_do_not_pair_with_those_told_file_by_file(tmp_path):
+    made.study(tmp_path, ("same",))
+    made.study(tmp_path, ("valid",), starts=[from_files(FILES)])
+    why = compared(tmp_path).left_out["valid"].why
+    assert why == "not like same in sources (one digest a file here and 0a1b2c3d4e5f there)"
+
+
+def test_of_two_processors_the_instruction_sets_that_one_lacks_are_named(tmp_path):
+    old, new = (made.START | {"instruction_sets": sets} for sets in (["avx2"], ["avx2", "avx512f"]))
+    made.study(tmp_path, ("same",), starts=[old])
+    made.study(tmp_path, ("valid",), starts=[new])
+    why = compared(tmp_path).left_out["valid"].why
+    assert why == "not like same in instruction sets (avx512f here and no more there)"
+
+
+def test_a_cell_that_lacks_a_seed_is_described_and_not_tested(tmp_path):
+    made.study(tmp_path, ("same", "reflect"))
+    made.study(tmp_path, ("valid",), (0, 1, 2, 4, 9))
+    found = compared(tmp_path)
+    assert [c.n for c in found.comparisons] == [6]
+    assert found.left_out["valid"].why == "lacks seeds 3, 5"
+    n, mean, low, high = found.left_out["valid"].difference
+    assert (n, mean) == (4, pytest.approx(difference("valid", (0, 1, 2, 4))))
+    assert low < mean < high
+
+
+def test_seeds_that_only_the_baseline_has_are_of_no_use(tmp_path):
+    made.study(tmp_path, ("same",), range(9))
+    made.study(tmp_path, ("valid", "reflect"), range(6))
+    found = compared(tmp_path)
+    assert {c.n for c in found.comparisons} == {6}
+    assert found.left_out == {}
+
+
+def test_without_a_baseline_or_with_one_seed_nothing_is_compared(tmp_path):
+    made.study(tmp_path, ("same", "valid"), (0,))
+    found = compared(tmp_path)
+    assert found.left_out["valid"].why == "same has 1 of the 2 seeds that a comparison needs"
+    found = compared(tmp_path, baseline="circular")
+    assert found.baseline is None
+    assert "no run of circular" in found.left_out["same"].why
+
+
+def test_a_baseline_may_be_an_alias(tmp_path):
+    made.study(tmp_path, ("same", "valid"))
+    plan = made.plan(tmp_path, aliases=[("half", "same")])
+    assert compared(tmp_path, plan, baseline="half").baseline == "same"
+
+
+def test_new_items_are_drawn_by_their_source(tmp_path):
+    groups = np.repeat(np.arange(made.ITEMS // 20), 20)
+    made.study(tmp_path / "alone", ("same", "valid"))
+    made.study(tmp_path / "grouped", ("same", "valid"), groups=groups)
+    differences = np.stack(
+        [made.outcomes("valid", s).astype(int) - made.outcomes("same", s) for s in range(6)]
+    )
+    for folder, of in (("alone", None), ("grouped", groups)):
+        found = compared(tmp_path / folder).new_items["valid"]
+        expected = two_way_interval(differences, of)
+        assert found == pytest.approx([100 * bound for bound in expected])
+
+
+def test_cells_on_other_items_have_no_interval_on_new_items(tmp_path):
+    made.study(tmp_path / "other", ("same", "reflect"))
+    for seed in range(6):
+        made.run(tmp_path / "other", "valid", seed, right=made.outcomes("valid", seed, 300))
+    assert list(compared(tmp_path / "other").new_items) == ["reflect"]
+
+
+def test_a_declared_subset_is_compared(tmp_path):
+    subsets = np.repeat(["near", "far"], made.ITEMS // 2)
+    made.study(tmp_path, ("same", "valid"), subsets=subsets)
+    found = compared(tmp_path, metric="accuracy_on/far")
+    far = [
+        100 * (made.outcomes("valid", s)[200:].mean() - made.outcomes("same", s)[200:].mean())
+        for s in range(6)
+    ]
+    assert found.of("valid").mean == pytest.approx(np.mean(far))
+    low, high = found.new_items["valid"]
+    assert low < np.mean(far) < high
+    assert compared(tmp_path, metric="accuracy_on/nowhere").left_out["valid"].why == (
+        "its runs have no accuracy_on/nowhere"
+    )

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from experiments.report.compare.differences import Declared, against_baseline
+from experiments.report.compare.families import families
+from experiments.report.compare.reading import read
+from experiments.report.pages import descriptive
+from experiments.report.pages.document import Table
+from experiments.report.statistics.paired import paired_interval
+from tests import made
+
+
+def rows(study, metric="test_accuracy"):
+    """(metric, padding) -> what the table says."""
+    found = families(read(study, metric).cells)
+    compared = [against_baseline(family, Declared(metric=metric)) for family in found]
+    tables = [b for b in descriptive.blocks(compared, metric) if isinstance(b, Table)]
+    texts = [[str(entry) for entry in row] for table in tables for row in table.rows]
+    return {(metric, padding): rest for metric, padding, *rest in texts}
+
+
+def test_cut_is_weighted_by_the_number_of_examples():
+    bins = {
+        "below -4": {"accuracy": 0.5, "n": 10},
+        "-4 to 0": {"accuracy": 1.0, "n": 30},
+        "0 to 3": {"accuracy": 0.0, "n": 100},
+    }
+    assert descriptive.where_cut({"accuracy_by_margin": bins}) == pytest.approx(87.5)
+    assert descriptive.where_cut({}) is None
+
+
+def test_differences_are_paired_over_the_seeds_that_both_have(tmp_path):
+    made.study(tmp_path, ("same",), (0, 1, 2))
+    made.study(tmp_path, ("valid",), (1, 2, 3))
+    found = rows(tmp_path)
+    values, base = (
+        [100 * made.outcomes(padding, seed).mean() for seed in (1, 2)]
+        for padding in ("valid", "same")
+    )
+    mean, low, high = paired_interval(values, base)
+    n, _, _, difference = found["validation accuracy", "valid"]
+    assert (n, difference) == ("3", f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]")
+    assert found["validation accuracy", "same"][-1] == "–"
+    assert ("test accuracy where the border cuts", "valid") in found
+
+
+def test_runs_that_may_not_be_paired_have_no_difference(tmp_path):
+    made.study(tmp_path, ("same",))
+    made.study(tmp_path, ("valid",), starts=[made.START | {"device": "another"}])
+    assert {row[-1] for row in rows(tmp_path).values()} == {"–"}
+
+
+def test_every_subset_but_the_primary_one_is_described(tmp_path):
+    subsets = np.repeat(["near", "far"], made.ITEMS // 2)
+    made.study(tmp_path, ("same", "valid"), (0, 1), subsets=subsets)
+    metrics = {metric for metric, _ in rows(tmp_path, "accuracy_on/far")}
+    assert metrics == {"test accuracy", "validation accuracy", "accuracy on near"}
+    far = np.mean([100 * made.outcomes("valid", seed)[200:].mean() for seed in (0, 1)])
+    assert rows(tmp_path)["accuracy on far", "valid"][1] == f"{far:.2f}"

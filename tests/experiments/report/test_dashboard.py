@@ -1,0 +1,210 @@
+"""TensorBoard on a finished study, looked at in a browser as a person does."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from experiments.report import writing as report
+from experiments.report.pages import html
+from experiments.report.pages.document import Table, number
+from tests.conftest import TINY
+from tests.helpers import environment
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 40  # seconds
+VISIBLE = """
+    cells => cells.map(cell => {
+        const box = cell.getBoundingClientRect();
+        return {text: cell.innerText.trim(), x: box.x, y: box.y, seen: box.width * box.height > 0};
+    }).filter(cell => cell.seen && cell.text)
+"""
+SIZES = "shapes => shapes.map(s => { const b = s.getBBox(); return b.width * b.height; })"
+COLOURS = """
+    pictures => pictures.map(picture => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+        if (!canvas.width || !canvas.height) return 0;
+        const context = canvas.getContext("2d");
+        context.drawImage(picture, 0, 0);
+        const {data} = context.getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+    })
+"""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study: its folder, and cell -> its mean test accuracy."""
+
+    folder: Path
+    accuracies: dict[str, float]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; CI must have one."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, data_dir):
+    """Two paddings, two seeds each, trained and reported."""
+    import train
+
+    folder = tmp_path_factory.mktemp("dashboard")
+    words = [*TINY, f"data.data_dir={data_dir}", "padding=same,valid", "seed=0,1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["train.py", "-m", *words])
+        assert train.main() == 0
+    found = report.write(folder / "runs" / "default")
+    cells = {cell.name: cell.records.values() for cell in found.study.cells}
+    means = {name: sum(r.points() for r in runs) / 100 / len(runs) for name, runs in cells.items()}
+    return Study(folder / "runs" / "default", means)
+
+
+@pytest.fixture(scope="module", params=["the whole study", "the summary alone"])
+def page(request, study, browser):
+    """`page("hparams")` opens a tab of TensorBoard."""
+    folder = study.folder / ("_summary" if "summary" in request.param else "")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    board = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)], env=environment(), **quiet
+    )
+    opened = browser.new_page(viewport={"width": 1500, "height": 1300})
+    opened.set_default_timeout(1000 * PATIENCE)
+
+    def turn_to(tab):
+        opened.goto(f"http://127.0.0.1:{port}/#{tab}")
+        return opened
+
+    try:
+        wait_for_runs(board, port, len(list(folder.rglob("events.out.tfevents.*"))))
+        yield turn_to
+    finally:
+        opened.close()
+        board.terminate()
+        board.wait(PATIENCE)
+
+
+def wait_for_runs(board, port, wanted):
+    """Until TensorBoard lists so many runs."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        assert board.poll() is None, "TensorBoard has ended"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/data/runs") as answer:
+                if answer.read().count(b'"') == 2 * wanted:
+                    return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"TensorBoard did not list {wanted} runs within {PATIENCE} s")
+
+
+def settled(page, selector, measure, wanted):
+    """What `measure` says of the elements, once it is as wanted; else what it last was."""
+    page.wait_for_selector(selector, state="attached")
+    until = time.monotonic() + PATIENCE
+    while not wanted(found := page.locator(selector).evaluate_all(measure)):
+        if time.monotonic() > until:
+            return found
+        page.wait_for_timeout(200)
+    return found
+
+
+def test_the_hparams_table_has_one_row_per_cell(page, study):
+    def names(cells):
+        return sorted(cell["text"] for cell in cells if cell["text"].startswith("small_cnn-"))
+
+    wanted = sorted(study.accuracies)
+    cells = settled(
+        page("hparams"),
+        "tf-hparams-table-view vaadin-grid-cell-content",
+        VISIBLE,
+        lambda cells: names(cells) == wanted,
+    )
+    assert names(cells) == wanted
+    column = next(cell["x"] for cell in cells if cell["text"] == "test accuracy")
+    for name, accuracy in study.accuracies.items():
+        row = next(cell["y"] for cell in cells if cell["text"] == name)
+        (shown,) = [
+            cell["text"]
+            for cell in cells
+            if abs(cell["x"] - column) < 5 and abs(cell["y"] - row) < 5
+        ]
+        assert float(shown) == pytest.approx(accuracy, abs=1e-4)
+
+
+def test_the_custom_scalars_draw_a_band_for_every_padding(page, study):
+    """Each once in the chart of all paddings, and once in its own."""
+    wanted = 2 * len(study.accuracies)
+    sizes = settled(
+        page("custom_scalars"),
+        "tf-custom-scalar-margin-chart-card path.area",
+        SIZES,
+        lambda sizes: len(sizes) == wanted and min(sizes) > 10,
+    )
+    assert len(sizes) == wanted
+    assert min(sizes) > 10, "square pixels"
+
+
+def test_the_pictures_show(page):
+    opened = page("images")
+    colours = settled(
+        opened,
+        "tf-image-loader img",
+        COLOURS,
+        lambda colours: len(colours) >= 2 and min(colours) > 20,
+    )
+    assert len(colours) >= 2
+    assert min(colours) > 20
+
+
+def test_the_tables_are_texts(page):
+    opened = page("text")
+    opened.wait_for_selector("td:has-text('placed_digits')")
+    opened.wait_for_selector("td:has-text('valid − same')")
+
+
+def test_the_reports_tables_sort_by_number(tmp_path, browser):
+    entries = [number(9.5), "–", number(100.0), number(-20.0)]
+    page = html.page("some", [Table(["n"], [[entry] for entry in entries])])
+    (tmp_path / "report.html").write_text(page)
+    opened = browser.new_page()
+    opened.goto((tmp_path / "report.html").as_uri())
+    for expected in (["-20.00", "9.50", "100.00", "–"], ["100.00", "9.50", "-20.00", "–"]):
+        opened.locator("th").click()
+        assert opened.locator("td").all_inner_texts() == expected
+    opened.close()
+
+
+def test_the_report_asks_nobody_for_anything(study, browser):
+    opened = browser.new_page()
+    asked = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto((study.folder / "report" / "report.html").as_uri())
+    opened.wait_for_load_state("networkidle")
+    assert [url.split(":")[0] for url in asked] == ["file"]
+    opened.close()

@@ -1,0 +1,197 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from matplotlib.image import imread
+
+from experiments.report.pages import canvas
+from experiments.report.writing import finish, main, write
+from experiments.study.plan import NotApplicable
+from tests import made
+
+PICTURES = ("accuracy", "margin", "cost", "curves")
+SHEETS = ("runs", "differences", "curves", "timings")
+
+
+@pytest.fixture
+def study(tmp_path):
+    return made.study(tmp_path / "some")
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def said(folder):
+    return (folder / "report.md").read_text()
+
+
+def test_the_command_writes_what_the_runs_left(tiny, capsys):
+    tiny("-m", "padding=same,valid", "seed=0,1")
+    assert main(["runs/default", "--out", "kept"]) == 0
+    stored = [
+        json.loads((path / "results.json").read_text())
+        for path in sorted(Path("runs/default").glob("*/seed=*"))
+    ]
+    runs = rows("kept/runs.csv")
+    assert [float(run["test_accuracy"]) for run in runs] == [r["test_accuracy"] for r in stored]
+    assert [(run["padding"], run["seed"]) for run in runs] == [
+        ("same", "0"), ("same", "1"), ("valid", "0"), ("valid", "1")
+    ]  # fmt: skip
+    assert [point["epoch"] for point in rows("kept/curves.csv")] == ["1", "2"] * 4
+    first, second = (100 * r["test_accuracy"] for r in stored[:2])
+    mean, sd = (first + second) / 2, abs(first - second) / 2**0.5
+    row = next(line for line in said(Path("kept")).splitlines() if "| same |" in line)
+    assert f"| same | 2 | {mean:.2f} | {sd:.2f} | [" in row
+    assert f"| {first:.2f}, {second:.2f} |" in row
+    (compared,) = rows("kept/differences.csv")
+    accuracies = [100 * r["test_accuracy"] for r in stored]
+    points = [accuracies[2] - accuracies[0], accuracies[3] - accuracies[1]]
+    assert float(compared["mean"]) == pytest.approx(sum(points) / 2)
+    assert (compared["cell"], compared["baseline"], compared["n"]) == ("valid", "same", "2")
+    assert compared["p"] == "", "two seeds can find nothing"
+    assert "padding=same,valid seed=0,1`" in said(Path("kept"))
+    assert "data.data_dir" not in said(Path("kept")), "a path of this machine"
+
+
+def test_everything_is_written_and_told(study, capsys):
+    assert finish(study)
+    folder = study / "report"
+    for name in SHEETS:
+        assert rows(folder / f"{name}.csv")
+    for name in PICTURES:
+        assert imread(folder / f"{name}.png").std() > 0.05
+        assert f"]({name}.png)" in said(folder)
+    assert (study / "accuracy.png").read_bytes() == (folder / "accuracy.png").read_bytes()
+    assert list((study / "_summary").glob("events*"))
+    out = capsys.readouterr().out.splitlines()
+    assert out[1] == "small_cnn on placed_digits: test accuracy, %"
+    told = {line.split()[0]: line for line in out if line}
+    assert told["same"].endswith("the baseline")
+    assert "too few seeds to test" in told["valid"]
+    assert told["report"].endswith("some/report/report.html")
+    assert told["picture"].endswith("some/report/accuracy.png")
+
+
+def test_every_planned_run_must_be_there(study, capsys):
+    made.plan(study, question="Does it matter?")
+    assert finish(study)
+    assert main([str(study)]) == 0
+    assert "18 of 18 planned runs are here" in said(study / "report")
+    made.plan(study, seeds=(77,))
+    assert not finish(study)
+    assert main([str(study)]) == 1
+    assert "seed 77: missing: nothing on disk" in capsys.readouterr().out
+    assert "18 of 21 planned runs are here" in said(study / "report")
+
+
+def test_a_plan_of_which_nothing_ran_is_reported(tmp_path):
+    made.plan(made.study(tmp_path, seeds=(0,)))
+    for status in tmp_path.glob("*/*/status.json"):
+        status.unlink()
+    assert not finish(tmp_path)
+    assert "0 of 3 planned runs are here" in said(tmp_path / "report")
+
+
+def test_what_is_declared_is_what_is_compared(study):
+    made.plan(study, baseline="valid", margin=5.0, question="Which?", aliases=[("half", "same")])
+    write(study)
+    text = said(study / "report")
+    assert "Which?" in text
+    assert "Baseline valid" in text
+    assert "margin of equivalence 5 points: declared before the first run" in text
+    assert "- same, also half − valid: +" in text
+    assert "| same, also half |" in text
+    assert {row["margin"] for row in rows(study / "report" / "differences.csv")} == {"5.0"}
+
+
+def test_what_is_chosen_afterwards_is_said_to_be(study):
+    made.plan(study)
+    assert main([str(study), "--baseline", "valid", "--margin", "5"]) == 0
+    text = said(study / "report")
+    assert "the baseline and margin chosen afterwards" in text
+    assert "(declared: baseline same, margin 0.3)" in text
+    main([str(study), "--baseline", "same"])
+    assert "afterwards" not in said(study / "report")
+
+
+def test_combinations_that_make_no_sense_are_listed(study):
+    plan = made.plan(study)
+    causal = NotApplicable("small_cnn", "causal", "placed_digits", "images have no order")
+    plan.not_applicable.append(causal)
+    plan.write(study)
+    write(study)
+    assert "- small\\_cnn, causal, placed\\_digits: images have no order" in said(study / "report")
+
+
+def test_the_same_runs_are_the_same_bytes(study, tmp_path):
+    write(study, tmp_path / "first")
+    for file in study.glob("*/*/*.json"):
+        file.touch()
+    write(study, tmp_path / "second")
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert len(names) == len(PICTURES) + len(SHEETS) + 2
+    for name in names:
+        first, second = (tmp_path / folder / name for folder in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes(), name
+
+
+def test_times_and_restarts_are_in_the_last_section_alone(tmp_path):
+    """A sweep that was killed and went on reports what one that was not reports."""
+    folders = tmp_path / "one" / "some", tmp_path / "two" / "some"
+    later = made.START | {"time": "2027-07-07T07:07:07+00:00"}
+    made.study(folders[0])
+    made.study(folders[1], starts=[made.START, later])
+    for path in folders[1].glob("*/*/results.json"):
+        changed = json.loads(path.read_text()) | {"train_seconds": 7.7, "step_ms": 1.1}
+        path.write_text(json.dumps(changed | {"images_per_second": 5.5, "setup_seconds": 3.3}))
+    for folder in folders:
+        write(folder)
+    first, second = (said(folder / "report").split("## Times") for folder in folders)
+    assert first[0] == second[0]
+    assert first[1] != second[1]
+    for name in {*SHEETS} - {"timings"}:
+        contents = {(folder / "report" / f"{name}.csv").read_bytes() for folder in folders}
+        assert len(contents) == 1, name
+
+
+def test_an_empty_study_is_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path)])
+    assert "holds no complete run" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "nowhere")])
+    (tmp_path / "study.json").write_text("{")
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path)])
+    assert "study.json cannot be read" in capsys.readouterr().err
+
+
+def test_one_seed_is_reported_and_compares_nothing(tmp_path):
+    write(made.study(tmp_path, seeds=(0,)))
+    assert "valid: not compared, same has 1 of the 2 seeds" in said(tmp_path / "report")
+
+
+def test_files_of_an_earlier_report_that_hold_nothing_now_are_gone(study):
+    write(study)
+    for name in ("accuracy-2.png", "mine.png"):
+        (study / "report" / name).write_bytes(b"")
+    for directory in study.glob("small_cnn-[rv]*"):
+        directory.rename(study.parent / directory.name)
+    write(study)
+    left = {path.name for path in (study / "report").iterdir()}
+    assert "mine.png" in left
+    assert left.isdisjoint({"differences.csv", "accuracy-2.png"})
+
+
+def test_of_very_many_families_the_first_are_drawn_and_the_picture_says_so(study, monkeypatch):
+    made.run(study, model={"kernel_size": 4})
+    made.run(study, model={"kernel_size": 5})
+    monkeypatch.setattr(canvas, "MOST", 2)
+    monkeypatch.setattr(canvas, "PANELS", 1)
+    write(study)
+    assert "a line; the first 2 of 3 families](accuracy-2.png)" in said(study / "report")
+    assert not (study / "report" / "accuracy-3.png").exists()

@@ -1,0 +1,100 @@
+import keras
+import numpy as np
+import pytest
+
+from models.bind import bind
+from models.padding import NAMED, Padding, PaddingError
+
+
+def test_layers_get_the_bound_padding():
+    nn = bind("reflect")
+    conv = nn.Conv2D(4, 3, 2, name="conv", activation="relu")
+    assert (conv.border, conv.strides, conv.name) == (NAMED["reflect"], (2, 2), "conv")
+    assert nn.Conv1D(4, 3, name="c").border == nn.WeightNormConv1D(4, 3, name="w").border
+    assert nn.names == ["conv", "c", "w"]
+
+
+def test_the_first_pattern_that_matches_wins():
+    nn = bind(
+        Padding("same", "constant", 2.0),
+        {"stem*": "valid", "*_1": {"amount": "full"}, "*": {"mode": "circular"}},
+    )
+    assert nn.Conv2D(1, 3, name="stem_1").border == Padding("valid")
+    assert nn.Conv2D(1, 3, name="a_1").border == Padding("full", "constant", 2.0)
+    assert nn.Conv2D(1, 3, name="a_2").border == Padding("same", "circular")
+    assert nn.unmatched() == []
+
+
+def test_patterns_that_match_nothing_are_known():
+    nn = bind("same", {"a*": "valid", "pool": "valid"})
+    nn.Conv2D(1, 3, name="conv")
+    nn.MaxPooling2D(2, name="pool")  # neutral: no padding is bound to it
+    assert nn.unmatched() == ["a*", "pool"]
+    follow = bind("same", {"pool": "full"}, pools="follow")
+    assert follow.MaxPooling2D(2, name="pool").border == NAMED["full"]
+    assert follow.unmatched() == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"]
+)
+def test_pools_are_neutral_or_follow(kind):
+    neutral = getattr(bind("circular"), kind)(3, 2, padding="same", name="pool")
+    assert (neutral.padding, neutral.count_include_pad) == ("same", False)
+    follow = getattr(bind("circular", pools="follow"), kind)(3, 2, padding="same", name="pool")
+    assert (follow.border, follow.count_include_pad) == (NAMED["circular"], True)
+
+
+def test_builders_name_layers_and_give_no_padding():
+    nn = bind("same")
+    with pytest.raises(TypeError, match="name"):
+        nn.Conv2D(1, 3)
+    for bad in [
+        lambda: nn.Conv2D(1, 3, name="c", padding="valid"),
+        lambda: nn.Conv2D(1, 3, 1, "valid", name="c"),
+    ]:
+        with pytest.raises(PaddingError, match="'c' is bound"):
+            bad()
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("reflekt",), "did you mean reflect"),
+        (("same", {"a": "reflekt"}), "did you mean reflect"),
+        (("same", {"a": {"mod": "reflect"}}), "did you mean mode"),
+        (("same", None, "folow"), "`pools` must be 'neutral' or 'follow'"),
+    ],
+)
+def test_mistakes_are_raised_by_bind(args, message):
+    with pytest.raises(PaddingError, match=message):
+        bind(*args)
+
+
+def test_weights_move_to_and_from_plain_keras():
+    def net(layer, pool):
+        inputs = keras.Input((8, 8, 3))
+        x = pool(2, name="pool")(layer(4, 3, name="a")(inputs))
+        return keras.Model(inputs, layer(2, 2, name="b")(x))
+
+    nn = bind("valid")
+    ours = net(nn.Conv2D, nn.AveragePooling2D)
+    theirs = net(keras.layers.Conv2D, keras.layers.AveragePooling2D)
+    assert [(w.name, w.shape) for w in ours.weights] == [(w.name, w.shape) for w in theirs.weights]
+    x = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
+    ours.set_weights(theirs.get_weights())
+    assert np.array_equal(ours(x), theirs(x))
+    ours.set_weights([w + 0.1 for w in ours.get_weights()])
+    theirs.set_weights(ours.get_weights())
+    assert np.array_equal(ours(x), theirs(x))
+
+
+def test_weight_files_move_to_plain_keras(tmp_path):
+    nn = bind("circular")
+    inputs = keras.Input((8, 3))
+    ours = keras.Model(inputs, nn.Conv1D(4, 3, name="a")(inputs))
+    theirs = keras.Model(inputs, keras.layers.Conv1D(4, 3, padding="same", name="a")(inputs))
+    ours.save_weights(tmp_path / "w.weights.h5")
+    theirs.load_weights(tmp_path / "w.weights.h5")
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert np.array_equal(mine, other)
