@@ -58,7 +58,7 @@ def build(
         name: one of `names()`.
         input_shape: (height, width, channels) of an image, (steps, channels) of a sequence.
         num_classes: of the logits.
-        padding, overrides, pools: as in `models.layers.bind`. With amount `"input"` the picture
+        padding, overrides, pools: as in `models.bind.bind`. With amount `"input"` the picture
             is padded once, by what keeps the last map as it is under `same`, and the layers get
             `valid`.
         padding_seed: from which mode `"random"` draws; it moves nothing else.

@@ -27,7 +27,7 @@ def misaligned_merge(axis: Axis) -> Finding | None:
         f"{apart[worst] / stride:g} of their own: {branches}{others(apart, worst)}",
         (f"give {sizes}; or " if sizes else "")
         + "give the branches the same pad before and after their strides, or crop them with "
-        "layers.align",
+        "models.align.align",
         "warning",
         tuple(apart),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import models.layers as zoo
-from models.align import MisalignedWarning
+from models.align import MisalignedWarning, align
 from models.layers.engine.extend import CollapseError
 from models.padding import Padding, PaddingError
 from models.padding.names import AMOUNTS, MODES
@@ -149,7 +149,7 @@ def build(network, sizes, channels, twin=False):
                 ends.append(y)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", MisalignedWarning)
-                ends = zoo.align(ends, block.anchor, name=f"meet{i}")
+                ends = align(ends, block.anchor, name=f"meet{i}")
             x = _merge(block.merge, ends, f"merge{i}", channels, twin)
     except (CollapseError, PaddingError):
         return None
