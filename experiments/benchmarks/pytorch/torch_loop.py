@@ -23,7 +23,7 @@ class Peer:
     """The other process, seen from the one that compares. It sleeps while it is not asked."""
 
     def __init__(self, module: str = "torch_loop") -> None:
-        command = [sys.executable, "-m", f"experiments.benchmarks.{module}"]
+        command = [sys.executable, "-m", f"experiments.benchmarks.pytorch.{module}"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._process = subprocess.Popen(command, cwd=ROOT, **pipes)
 
