@@ -38,7 +38,7 @@ class Window:
     @property
     def goes_round(self) -> bool:
         """Whether `convolve` is more than Keras' own call."""
-        return goes_round(self.kernel_size, self.strides, self.dilation_rate, self.depthwise)
+        return goes_round(self.kernel_size, self.strides, self.depthwise)
 
     def convolve(self, x: Any, kernel: Any, padding: str) -> Any:
         """Return `kernels.convolve`: (batch, *spatial, channels) -> (batch, *outputs, filters)."""

@@ -4,8 +4,8 @@ Seen with TensorFlow 2.21:
 
     one pixel, strided          where channels are few, oneDNN's gradient by the kernel is wrong on
                                 AVX2, and on AVX-512 it writes past the end of its memory
-    transposed and dilated      a CPU without oneDNN refuses it, forwards and backwards
-    depthwise, unlike strides   refused everywhere
+    transposed and dilated      a CPU without oneDNN refuses it
+    depthwise, unlike strides   so does it here
 
 Every other convolution, and all of them on JAX, is the call of `keras.ops` that it was.
 """
@@ -24,9 +24,9 @@ from models.padding.amounts import same_total, window_size
 Sizes = tuple[int, ...]
 
 
-def goes_round(kernel_size: Sizes, strides: Sizes, dilation_rate: Sizes, depthwise: bool) -> bool:
+def goes_round(kernel_size: Sizes, strides: Sizes, depthwise: bool) -> bool:
     """Say whether `convolve` is more than the call of `keras.ops`."""
-    return _is_one_pixel(kernel_size, strides) or (depthwise and _is_unlike(strides, dilation_rate))
+    return _is_one_pixel(kernel_size, strides) or (depthwise and _is_unlike(strides))
 
 
 def convolve(
@@ -44,15 +44,14 @@ def convolve(
     Returns:
         (batch, *outputs, filters).
     """
-    kernel_size = tuple(kernel.shape[:-2])
-    if depthwise and _is_unlike(strides, dilation_rate):
-        if padding == "valid" or None not in x.shape[1:-1]:
-            return _convolve_unlike(x, kernel, padding, strides)
-    elif _is_one_pixel(kernel_size, strides):
-        call = ops.depthwise_conv if depthwise else ops.conv
+    one_pixel = _is_one_pixel(tuple(kernel.shape[:-2]), strides)
+    padding = "valid" if one_pixel else padding
+    if depthwise and _is_unlike(strides) and (padding == "valid" or None not in x.shape[1:-1]):
+        return _convolve_unlike(x, kernel, padding, strides, dilation_rate)
+    call = ops.depthwise_conv if depthwise else ops.conv
+    if one_pixel:
         return _stride_one_pixel(call, x, kernel, strides, transposed=False)
-    steps: dict[str, Any] = {"strides": strides, "dilation_rate": dilation_rate}
-    return (ops.depthwise_conv if depthwise else ops.conv)(x, kernel, padding=padding, **steps)
+    return call(x, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate)
 
 
 def conv_transpose(
@@ -90,18 +89,14 @@ def _is_one_pixel(kernel_size: Sizes, strides: Sizes) -> bool:
     return _on_tensorflow() and max(kernel_size) == 1 < max(strides)
 
 
-def _is_unlike(strides: Sizes, dilation_rate: Sizes) -> bool:
-    """Dilated ones Keras itself computes without strides."""
-    return _on_tensorflow() and len(set(strides)) > 1 and max(dilation_rate) == 1
+def _is_unlike(strides: Sizes) -> bool:
+    return _on_tensorflow() and len(set(strides)) > 1
 
 
 def _stride_one_pixel(
     call: Callable[..., Any], x: Any, kernel: Any, strides: Sizes, transposed: bool, **more: Any
 ) -> Any:
-    """Call it, and give it the gradients that it has without strides: of every s-th pixel.
-
-    The numbers forwards stay the kernel's own to the bit, with and without a gradient.
-    """
+    """Call it as it is, with the gradients that it has without strides: of every s-th pixel."""
     import tensorflow as tf
 
     every = (slice(None), *(slice(None, None, s) for s in strides))
@@ -140,15 +135,18 @@ def _convolve_turned(
     return ops.conv(wider, turned, padding="valid", dilation_rate=dilation_rate)
 
 
-def _convolve_unlike(x: Any, kernel: Any, padding: str, strides: Sizes) -> Any:
+def _convolve_unlike(
+    x: Any, kernel: Any, padding: str, strides: Sizes, dilation_rate: Sizes
+) -> Any:
     """Convolve channels apart with the stride that the axes share, and leave out the rest."""
     shared = math.gcd(*strides)
     if padding == "same":
         widths = []
-        for n, size, step in zip(x.shape[1:-1], kernel.shape[:-2], strides, strict=True):
-            total = same_total(n, size - 1, step)
+        axes = zip(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, strict=True)
+        for n, size, step, rate in axes:
+            total = same_total(n, window_size(size, rate) - 1, step)
             widths.append((total // 2, total - total // 2))
         x = ops.pad(x, [(0, 0), *widths, (0, 0)])
     each = (shared,) * len(strides)
-    outputs = convolve(x, kernel, "valid", each, (1,) * len(strides), depthwise=True)
+    outputs = convolve(x, kernel, "valid", each, dilation_rate, depthwise=True)
     return outputs[(slice(None), *(slice(None, None, s // shared) for s in strides))]

@@ -88,14 +88,17 @@ def test_groups(layer):
 @pytest.mark.parametrize("amount", ["valid", "same", "full", (0, (2, 1))])
 @pytest.mark.parametrize("layer", ["DepthwiseConv2D", "SeparableConv2D"])
 def test_strides_that_differ_by_axis(layer, amount):
-    for k, strides, sizes in some(
-        ((3, 3), (1, 2), (7, 8)),
-        ((2, 4), (3, 1), (8, 9)),
-        ((4, 3), (2, 4), (9, 7)),
-        ((1, 1), (2, 4), (8, 8)),
-        ((1, 3), (2, 3), (6, 6)),
+    for k, strides, dilation, sizes in some(
+        ((3, 3), (1, 2), (1, 1), (7, 8)),
+        ((2, 4), (3, 1), (1, 1), (8, 9)),
+        ((4, 3), (2, 4), (1, 1), (9, 7)),
+        ((1, 1), (2, 4), (1, 1), (8, 8)),
+        ((1, 3), (2, 3), (1, 1), (6, 6)),
+        ((1, 1), (1, 2), (2, 2), (5, 6)),
+        ((2, 3), (1, 2), (2, 1), (7, 8)),
+        ((3, 2), (2, 4), (2, 3), (9, 8)),
     ):
-        check(layer, amount, (k, strides, (1, 1)), sizes)
+        check(layer, amount, (k, strides, dilation), sizes)
 
 
 # Every way round: a layer's name and its arguments.
