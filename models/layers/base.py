@@ -123,6 +123,12 @@ class Bordered(keras.Layer):
             value = ops.convert_to_tensor([value], dtype=x.dtype)
         return pad(x, widths, self.border.modes(self.RANK), value)
 
+    def finish(self, outputs: Any) -> Any:
+        """Add the bias and apply the activation, in a layer that has weights."""
+        if self.use_bias:
+            outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
+        return outputs if self.activation is None else self.activation(outputs)
+
     def _padded_with_noise(self, x: Any, widths: Widths) -> Any:
         """Noise carries no gradient, as dropout's mask does not; the mean does."""
         mean = self.border_values(x)

@@ -125,12 +125,6 @@ class BorderedConvolution(Bordered):
         padded = self.padded(x, widths, training)
         return convolve_zeros(padded, kernel, window, ((0, 0),) * self.RANK)
 
-    def finish(self, outputs: Any) -> Any:
-        """Add the bias and apply the activation."""
-        if self.use_bias:
-            outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
-        return outputs if self.activation is None else self.activation(outputs)
-
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (batch, *output, filters)."""
         if self.left_to_keras:

@@ -95,9 +95,7 @@ class BorderedTranspose(Bordered):
             outputs = conv_transpose(inputs, self.kernel, self.padding, *steps, extra)
         else:
             outputs = self.cut(conv_transpose(inputs, self.kernel, "valid", *steps))
-        if self.use_bias:
-            outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
-        return outputs if self.activation is None else self.activation(outputs)
+        return self.finish(outputs)
 
     def cut(self, outputs: Any) -> Any:
         """Cut the amounts off the whole output: (batch, *whole, filters) -> (batch, *output, …)."""
