@@ -7,13 +7,13 @@ import functools
 import sys
 import time
 
-from conf import device
 from conf.schema import Config
 from experiments import session, terminal
 from experiments.probes.shared import reevaluate
 from experiments.run import framework, inputs, prepare_data, summary
 from experiments.run.record import provenance, source_files
 from experiments.run.record.directory import Run
+from experiments.study import comparable
 from experiments.terminal import FOUND, OK
 
 
@@ -25,8 +25,8 @@ def train(config: Config) -> int:
     Heavy imports wait until they are needed: a complete run answers before Keras loads.
     """
     begun = time.perf_counter()
-    fingerprint = prepare_data.fingerprint(config.data, config.backend)
-    run = Run.of(config.study_folder, config.cell(fingerprint), config.seed)
+    fingerprint, cell = prepare_data.identity(config)
+    run = Run.of(config.study_folder, cell, config.seed)
     probe = functools.partial(
         reevaluate.probe, data_dir=config.data.data_dir, visible=config.trainer.progress
     )
@@ -36,8 +36,12 @@ def train(config: Config) -> int:
         return probe(run, missing) if missing else FOUND
     run.check_free()
 
+    threads = comparable.threads(config)
+    if terminal.heard() and (line := comparable.warning(config, threads)):
+        terminal.say(line)
+
     with terminal.busy(f"starting {config.backend}"):
-        framework.start(config.backend)
+        framework.start(config.backend, threads)
         from experiments.run import activations, evaluation
         from experiments.run.loop import optimizers, progress, training
         from experiments.run.record.board import Board, hparams
@@ -46,8 +50,8 @@ def train(config: Config) -> int:
     # data
     with terminal.busy(f"reading {config.data.name}"):
         loaded = inputs.load(config.data, fingerprint, config.trainer)
-    if loaded.streams:
-        terminal.say(loaded.streams)
+    for line in inputs.said_of(loaded, config.trainer):
+        terminal.say(line)
     seeds = inputs.derived(config.seed, config.seeds)
 
     # model
@@ -60,7 +64,7 @@ def train(config: Config) -> int:
     epochs, steps = training.plan(config.trainer, len(loaded.train))
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
     training.compile_model(model, optimizer, config.trainer)
-    summary.headline(config.title, config.backend, device.find(config.backend).name, config.trainer)
+    summary.headline(config)
 
     settings = config.to_dict()
     sources = source_files.of_run(config.model.name, config.data.source, config.data.name)

@@ -28,6 +28,11 @@ class Processor:
     name: str
     instruction_sets: tuple[str, ...]
 
+    @property
+    def onednn(self) -> bool:
+        """Whether oneDNN's kernels are the faster ones here: on x86 with AVX2 and more."""
+        return "avx2" in self.instruction_sets
+
 
 @dataclass(frozen=True)
 class Device:
@@ -77,6 +82,11 @@ def _gpu() -> Device | None:
         return None
 
 
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def processor() -> Processor:
     """The processor of this machine."""
     lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
@@ -89,4 +99,4 @@ def processor() -> Processor:
 def _cpu() -> Device:
     here = processor()
     bfloat16 = not BFLOAT16_FLAGS.isdisjoint(here.instruction_sets)
-    return Device("cpu", f"{here.name}, {len(os.sched_getaffinity(0))} cores", bfloat16)
+    return Device("cpu", here.name, bfloat16)

@@ -13,13 +13,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import data
 import models
 from conf import device, label, probes
+from conf.padding_config import PaddingConfig
 from conf.reader import ConfigError, read, unknown
-from models.padding import Padding
+from data.config import left_out
 from models.padding.names import INPUT
 from models.padding.supports import supports
 
@@ -31,6 +32,7 @@ class DoesNotFitError(ConfigError):
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 METRICS = ("test_accuracy", "validation_accuracy")
 BACKENDS = ("tensorflow", "jax")
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -39,49 +41,6 @@ class Component:
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PaddingConfig:
-    amount: Any
-    mode: Any
-    value: float = 0.0
-    pools: Literal["neutral", "follow"] = "neutral"
-    overrides: dict[str, Any] | None = None
-
-    @property
-    def padding(self) -> Padding:
-        """The network's padding, without the exceptions in `overrides`."""
-        return Padding(self.amount, self.mode, self.value)
-
-    def exceptions(self) -> list[tuple[str, Padding]]:
-        """`overrides` in full: (pattern, padding) in the order in which they are tried."""
-        overrides = self.overrides or {}
-        if not all(isinstance(pattern, str) for pattern in overrides):
-            raise ConfigError(f"padding.overrides takes layer names; got {list(overrides)}")
-        return [(name, self.padding.overridden(by)) for name, by in overrides.items()]
-
-    @property
-    def draws(self) -> bool:
-        """Whether some border is random."""
-        paddings = [self.padding, *(padding for _, padding in self.exceptions())]
-        return any(padding.mode == "random" for padding in paddings)
-
-    def by_axis(self, rank: int) -> dict[str, Any]:
-        """The padding in one way of writing: an amount and a mode for each axis."""
-
-        def plain(padding: Padding) -> dict[str, Any]:
-            amounts = [(a, a) if isinstance(a, int) else a for a in padding.amounts(rank)]
-            return {"amount": amounts, "mode": padding.modes(rank), "value": padding.value}
-
-        exceptions = [(name, plain(padding)) for name, padding in self.exceptions()]
-        return {**plain(self.padding), "pools": self.pools, "overrides": exceptions}
-
-    @property
-    def label(self) -> str:
-        """A short name for people: the amount, the mode, or both."""
-        name = label.of_padding(self.padding)
-        return name + "+overrides" * bool(self.overrides) + "+pools" * (self.pools == "follow")
 
 
 @dataclass(frozen=True)
@@ -96,6 +55,7 @@ class TrainerConfig:
     precision: str = "auto"
     jit: bool | str = "auto"
     steps_per_execution: int = 1
+    threads: int | str = "auto"
     progress: bool = True
 
 
@@ -164,16 +124,24 @@ class Config:
             values[group] = {"name": values[group]["name"], **values[group]["options"]}
         return values
 
-    def identity(self, fingerprint: str) -> dict[str, Any]:
-        """What makes two runs of one seed the same run: the content, never paths or display."""
+    def identity(self, fingerprint: str, examples: int = 0) -> dict[str, Any]:
+        """What makes two runs of one seed the same run: the content, never paths or display.
+
+        Args:
+            fingerprint: of the data.
+            examples: that are trained on, as `data.loading.training_examples` finds.
+        """
         values = self.to_dict()
         for key in ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes"):
             del values[key]
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
-        del values["trainer"]["progress"]
+        del values["trainer"]["progress"], values["trainer"]["threads"]
         if not self.trainer.restore_best:
             del values["trainer"]["restore_best"]
+        if left_out(examples, self.trainer.batch_size):
+            # Earlier runs took a step for these examples; all others are what they were.
+            values["trainer"]["last_batch"] = "left out"
         if self.trainer.freeze is None:
             del values["trainer"]["freeze"]
         if self.seeds.padding is None or not self.padding.draws:
@@ -189,9 +157,9 @@ class Config:
             del values["data"]["augment"]["crop_mode"]
         return _canonical(values)
 
-    def cell(self, fingerprint: str) -> str:
-        """The directory name shared by all seeds of one configuration."""
-        content = json.dumps(self.identity(fingerprint), sort_keys=True)
+    def cell(self, fingerprint: str, examples: int = 0) -> str:
+        """The directory name shared by all seeds of one configuration; as `identity`."""
+        content = json.dumps(self.identity(fingerprint, examples), sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
         data_name = self.data.label.replace("/", "-")
         return f"{self.model.name}-{self.padding.label}-{data_name}-{digest}"
@@ -232,6 +200,10 @@ def _checked(config: Config) -> Config:
     if (trainer.epochs is None) == (trainer.steps is None):
         raise ConfigError(
             "a duration has one unit: trainer.epochs=…, or trainer.epochs=null trainer.steps=…"
+        )
+    if trainer.threads != "auto" and trainer.threads not in range(1, MOST_THREADS + 1):
+        raise ConfigError(
+            f"trainer.threads must be auto or between 1 and {MOST_THREADS}; got {trainer.threads!r}"
         )
     for name in ("epochs", "steps", "batch_size", "early_stopping", "steps_per_execution"):
         number = getattr(trainer, name)

@@ -42,6 +42,21 @@ _MEANINGLESS = {
 }
 
 
+def left_out(examples: int, batch_size: int) -> int:
+    """How many of its examples an epoch of training leaves out, others in each epoch.
+
+    A last batch takes a whole step, however few examples it holds; one of less than a quarter of a
+    batch would weigh each of them more than four times as much as the others. A set that is smaller
+    than that is trained on whole.
+
+    Example:
+        >>> left_out(450, 64), left_out(464, 64), left_out(10, 64)
+        (2, 0, 0)
+    """
+    rest = examples % batch_size
+    return rest if examples > batch_size and 4 * rest < batch_size else 0
+
+
 @dataclass(frozen=True)
 class AugmentConfig:
     """Training-time augmentation of images, applied after normalisation.

@@ -77,6 +77,19 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
     return Data(spec, splits["train"], splits.get("validation"), splits["test"], streams)
 
 
+def training_examples(cfg: DataConfig) -> int:
+    """How many examples a prepared set, as `cfg` splits it, trains on; none of them is read."""
+    if cfg.examples is not None:
+        return cfg.examples
+    sizes = sources.examples(cfg)
+    return sizes["train"] - _held_out(cfg, sizes["train"], "validation" in sizes)
+
+
+def _held_out(cfg: DataConfig, examples: int, has_validation: bool) -> int:
+    """How many of the official training examples serve as validation."""
+    return 0 if has_validation else round(cfg.validation * examples)
+
+
 def describe(cfg: DataConfig) -> Stored:
     """What a prepared set holds, its examples unread; DataError where `cfg` does not fit it."""
     stored = sources.read(cfg)
@@ -124,7 +137,7 @@ def choose(
     if min(int(labels.min()) for labels in learned) < 0:
         raise DataError(f"{cfg.name} has steps without a label outside its test split")
     order = stratified_order(y, cfg.split_seed)
-    held_out = 0 if "validation" in raw else round(cfg.validation * len(y))
+    held_out = _held_out(cfg, len(y), "validation" in raw)
     left = len(order) - held_out
     if cfg.examples is not None:
         if not classes <= cfg.examples <= left:

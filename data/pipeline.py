@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data import augment as augmentation
-from data.config import AugmentConfig, DataError
+from data.config import AugmentConfig, DataError, left_out
 from data.types import Split
 
 # Names of the two streams: equal seeds must not give an order tied to the augmentation.
@@ -32,7 +32,10 @@ def plan_epoch(
     augment: AugmentConfig,
     steps: int | None = None,
 ) -> "Epoch":
-    """Draw the order and the augmentation of one epoch; arguments as in `epoch_batches`."""
+    """Draw the order and the augmentation of one epoch; arguments as in `epoch_batches`.
+
+    A last batch that is too small is left out: see `data.config.left_out`.
+    """
     augment.validate()
     limits = {"batch_size": (batch_size, 1), "epoch": (epoch, 0), "order_seed": (order_seed, 0)}
     limits |= {"augment_seed": (augment_seed, 0), "steps": (1 if steps is None else steps, 1)}
@@ -46,6 +49,7 @@ def plan_epoch(
     if augment.active:
         size = (split.x.shape[1], split.x.shape[2])
         draws = augmentation.draw(stream(augment_seed, AUGMENT, epoch), len(split), size, augment)
+    order = order[: len(split) - left_out(len(split), batch_size)]
     if steps is not None:
         order = order[: steps * batch_size]
     return Epoch(split, order, batch_size, augment, draws)

@@ -160,8 +160,8 @@ class Session:
         with terminal.hushed():
             code = self._attempt(config, overrides)
         if code in (OK, FAILED):
-            identity = prepare_data.fingerprint(config.data, config.backend)
-            run = Run.of(config.study_folder, config.cell(identity), config.seed)
+            _, cell = prepare_data.identity(config)
+            run = Run.of(config.study_folder, cell, config.seed)
             results = run.results if run.complete else None  # of a probe's failure it is
             seconds = time.perf_counter() - begun
             execution.tell_end(config.title, results, seconds, execution.Progress(folder))

@@ -29,6 +29,11 @@ def say(text: str) -> None:
         console.print(escape(text))
 
 
+def heard() -> bool:
+    """Whether `say` speaks."""
+    return not _hushed
+
+
 @contextlib.contextmanager
 def hushed() -> Iterator[None]:
     """Nothing is said inside the block; complaints are."""

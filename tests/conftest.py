@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import data
+from experiments.run import framework
 
+framework.choose_onednn()  # as train.py does; a test may import TensorFlow before it
 TINY = (
     "data.examples=120",
     "trainer.epochs=2",

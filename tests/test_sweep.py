@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -186,5 +187,11 @@ def test_the_joblib_launcher_runs_them_at_once_on_cores_of_their_own(tmp_path, d
     assert {len(each) for each in found} == {1}
     pids = {json.loads(f.read_text())["pid"] for f in study.glob("*/*/status.json")}
     assert len(pids) == 2
-    cores = len(__import__("os").sched_getaffinity(0))
-    assert all(f", {max(1, cores // 2)} cores" in each[0]["device"] for each in found)
+    share = max(1, len(os.sched_getaffinity(0)) // 2)
+    assert {each[0]["threads"] for each in found} == {share}
+    # A run of the same study keeps to them, and pairs with its other runs.
+    more = call(tmp_path, data_dir, "padding=half", "seed=0")
+    out, err = more.communicate(timeout=300)
+    assert more.returncode == 0, err
+    assert f", {share} threads, float32" in out
+    assert "not comparable" not in out

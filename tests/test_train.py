@@ -116,6 +116,21 @@ def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
     assert numbers(run) == first
 
 
+def test_a_last_batch_that_is_too_small_is_left_out_and_said(tiny):
+    whole = tiny("data.examples=120", "trainer.batch_size=40")
+    assert "leaves out" not in whole.out
+    left = tiny("data.examples=123", "trainer.batch_size=40")
+    assert (
+        "each epoch leaves out 3 of 123 training examples, others each time: a last batch of 3 "
+        "would weigh as much as one of 40"
+    ) in left.out
+    runs = {read(file.parent, "config.json")["data"]["examples"]: file.parent
+            for file in Path().glob("runs/*/*/seed=0/config.json")}  # fmt: skip
+    for run in runs.values():
+        steps = [row.split(",")[1] for row in (run / "metrics.csv").read_text().splitlines()]
+        assert steps == ["step", "3", "6"]
+
+
 def stop_at(monkeypatch, method, call):
     """Make the `call`-th call of a Run's `method` end like Ctrl-C."""
     original, calls = getattr(Run, method), iter(range(call))

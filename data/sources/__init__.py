@@ -1,4 +1,4 @@
-"""Where data comes from: a module a source, each with the same three functions.
+"""Where data comes from: a module a source, each with the same functions.
 
 `prepare(cfg)` makes the data ready, or raises DataError. `fingerprint(cfg)` is None while it is not
 ready. `read(cfg)` is what the set holds; its examples are read when they are asked for, piece by
@@ -43,6 +43,18 @@ def fingerprint(cfg: DataConfig) -> str | None:
     cfg.validate()
     found: str | None = module(cfg.source).fingerprint(cfg)
     return found
+
+
+def examples(cfg: DataConfig) -> dict[str, int]:
+    """How many examples the splits of a prepared set have: train, test, validation if it has one.
+
+    A source that knows it from a description says so in a function of this name; the others look
+    at the shapes of what they would read.
+    """
+    if own := getattr(module(cfg.source), "examples", None):
+        found: dict[str, int] = own(cfg)
+        return found
+    return {name: split.shape[0] or 0 for name, split in read(cfg).splits.items()}
 
 
 def read(cfg: DataConfig) -> Stored:

@@ -44,6 +44,11 @@ def fingerprint(cfg: DataConfig) -> str | None:
     return store.fingerprint(_pinned(cfg))
 
 
+def examples(cfg: DataConfig) -> dict[str, int]:
+    """How many examples each split has."""
+    return store.examples(_pinned(cfg))
+
+
 def read(cfg: DataConfig) -> Stored:
     """The set as generated."""
     return store.read(_pinned(cfg))

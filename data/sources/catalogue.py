@@ -4,9 +4,9 @@ import logging
 
 from data.config import DataConfig, DataError, one_of
 from data.sources import store
-from data.sources.store import fingerprint, read
+from data.sources.store import examples, fingerprint, read
 
-__all__ = ["fingerprint", "prepare", "read"]
+__all__ = ["examples", "fingerprint", "prepare", "read"]
 
 logger = logging.getLogger(__name__)
 

@@ -105,6 +105,21 @@ def _in_one_line(name: str, folder: Path) -> Iterator[None]:
         raise DataError(f"{name} in {folder} cannot be read: {reason}") from error
 
 
+def examples(cfg: DataConfig) -> dict[str, int]:
+    """How many examples each split of a prepared set has, from its description alone.
+
+    Raises:
+        DataError: as `read`.
+    """
+    folder = find(data_dir(cfg), cfg.name, cfg.version)
+    if folder is None:
+        raise DataError(f"{cfg.name} is not prepared in {data_dir(cfg)}")
+    with _in_one_line(cfg.name, folder):
+        described = json.loads((folder / INFO).read_text())["splits"]
+        sizes = {one["name"]: sum(map(int, one["shardLengths"])) for one in described}
+        return {role: sizes[official] for role, official in _roles(cfg.name, list(sizes)).items()}
+
+
 def _read(cfg: DataConfig, folder: Path) -> Stored:
     import tensorflow_datasets as tfds
 

@@ -79,7 +79,7 @@ def facts(
     words = ["python", "-m", f"experiments.benchmarks.{module}", *arguments]
     lines = [
         Marked(f"command: `{shlex.join(words)}`"),
-        f"machine: {device.find(backend).name}",
+        f"machine: {device.find(backend).name}, {device.cores()} cores",
         f"versions: {', '.join(f'{name} {version}' for name, version in versions.items())}",
         f"date: {provenance.now()}",
         f"commit: {git['git']}{' and uncommitted changes' if git['git_dirty'] else ''}",

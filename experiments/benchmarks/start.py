@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> None:
         "command": " ".join(["python -m experiments.benchmarks.start", *arguments]),
         "versions": framework.versions(),
         "device": device.find(config.backend).name,
+        "cores": device.cores(),
         "seconds": spent,
         "seconds_together": sum(spent.values()),
     }

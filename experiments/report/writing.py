@@ -25,6 +25,7 @@ from experiments.report import events
 from experiments.report.compare.differences import Compared, Declared, against_baseline
 from experiments.report.compare.families import Family, families
 from experiments.report.compare.reading import read
+from experiments.report.compare.remarks import remarks
 from experiments.report.pages import canvas, content, html, plots
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import Picture, markdown
@@ -162,7 +163,7 @@ def table(one: Compared, declared: Declared) -> list[str]:
         difference, verdict = _verdict(one, name)
         row = f"{shown[name]:<{width}} {len(values):>3} {mean:>7} {sd:>6}"
         lines.append(f"{row}   {difference:<23} {verdict}".rstrip())
-    return lines
+    return lines + remarks(one.family, declared.metric)
 
 
 def _verdict(one: Compared, name: str) -> tuple[str, str]:

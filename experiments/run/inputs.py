@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import data
 import models
 from conf.reader import ConfigError
+from data.config import left_out
 
 if TYPE_CHECKING:
-    from conf.schema import Component, PaddingConfig, Seeds, TrainerConfig
+    from conf.padding_config import PaddingConfig
+    from conf.schema import Component, Seeds, TrainerConfig
     from data.shapes import Shape
 
 
@@ -43,6 +45,19 @@ def load(config: data.DataConfig, fingerprint: str, trainer: TrainerConfig) -> d
         if getattr(trainer, name) and loaded.validation is None:
             raise ConfigError(f"trainer.{name} needs a validation split: data.validation > 0")
     return loaded
+
+
+def said_of(loaded: data.Data, trainer: TrainerConfig) -> list[str]:
+    """What a person should know of the data before training."""
+    examples = len(loaded.train)
+    rest = left_out(examples, trainer.batch_size)
+    said = [loaded.streams] if loaded.streams else []
+    if rest:
+        said.append(
+            f"each epoch leaves out {rest} of {examples:,} training examples, others each time: a "
+            f"last batch of {rest} would weigh as much as one of {trainer.batch_size}"
+        )
+    return said
 
 
 @functools.lru_cache(maxsize=1)

@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 import data
 from conf import commandline, device
 from conf.reader import ConfigError, read
+from conf.schema import Config
 from experiments import terminal
 from experiments.run import framework
 from experiments.run.quiet import quiet
@@ -75,6 +76,14 @@ def fingerprint(cfg: data.DataConfig, backend: str) -> str:
             data.ensure(cfg)
         found = data.fingerprint(cfg)
     return str(found)
+
+
+def identity(config: Config) -> tuple[str, str]:
+    """The fingerprint of a run's data, made first if need be, and the name of the run's cell."""
+    from data import loading
+
+    found = fingerprint(config.data, config.backend)
+    return found, config.cell(found, loading.training_examples(config.data))
 
 
 def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> dict[str, str]:

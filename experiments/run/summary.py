@@ -6,16 +6,21 @@ import itertools
 import shlex
 from typing import Any
 
-from conf.schema import TrainerConfig
+from conf import device
+from conf.schema import Config
+from experiments.run import framework
 from experiments.run.record import files
 from experiments.run.record.directory import Run
 from experiments.terminal import say
 from models.geometry.tracing.rows import Row, main_path
 
 
-def headline(title: str, backend: str, device: str, trainer: TrainerConfig) -> None:
+def headline(config: Config) -> None:
     """The line before training: what is trained, on what."""
-    say(f"{title}: {backend} on {device}, {trainer.precision}" + (", XLA" if trainer.jit else ""))
+    here, trainer = device.find(config.backend), config.trainer
+    threads = f", {framework.threads()} threads" if here.kind == "cpu" else ""
+    xla = ", XLA" if trainer.jit else ""
+    say(f"{config.title}: {config.backend} on {here.name}{threads}, {trainer.precision}{xla}")
 
 
 def sizes(layers: list[dict[str, Any]]) -> str:

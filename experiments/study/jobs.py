@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from experiments import terminal
 from experiments.run import framework, inputs, prepare_data
 from experiments.run.record import source_files
 from experiments.run.record.directory import Run
+from experiments.study import comparable, workers
 from experiments.study.plan import Cell, NotApplicable, Plan, locked
 
 NO_SENSE = (schema.DoesNotFitError, models.DoesNotFitError)
@@ -45,12 +46,24 @@ class Sweep:
         studies: the folders that they belong to.
         not_applicable: combinations that were left out.
         aliases: of combinations, how many run in another's stead.
+        warnings: of runs that their studies' other runs cannot be compared with.
     """
 
     jobs: list[Job] = field(default_factory=list)
     studies: list[Path] = field(default_factory=list)
     not_applicable: list[NotApplicable] = field(default_factory=list)
     aliases: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the runs of one configuration are, and the threads that they take."""
+
+    study: Path
+    cell: str
+    threads: int
+    config: Config
 
 
 def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
@@ -69,7 +82,7 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
     for run in runs:
         configurations[_of_the_cell(run)].append(run)
     plans: dict[Path, Plan] = defaultdict(Plan)
-    cells: dict[tuple[str, ...], tuple[Path, str] | None] = {}
+    cells: dict[tuple[str, ...], Place | None] = {}
     with terminal.busy("planning"):
         for key, group in configurations.items():
             cells[key] = _add(plans, list(key), group, compose, command)
@@ -89,9 +102,11 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
     found: dict[Path, Job] = {}
     for run in runs:
         if place := cells[_of_the_cell(run)]:
-            for job in _jobs(plans[place[0]], *place, run):
+            for job in _jobs(plans[place.study], place, run):
                 found.setdefault(job.run.directory, job)
     sweep.jobs = list(found.values())
+    if not all(job.run.complete for job in sweep.jobs):
+        sweep.warnings = _warnings(place for place in cells.values() if place)
     return sweep
 
 
@@ -106,6 +121,8 @@ def announce(sweep: Sweep) -> None:
     terminal.say("; ".join(parts))
     for one in sweep.not_applicable:
         terminal.say(f"not applicable: {one.model}, {one.padding}, {one.data}: {one.why}")
+    for line in sweep.warnings:
+        terminal.say(line)
 
 
 def _add(
@@ -114,10 +131,10 @@ def _add(
     group: list[list[str]],
     compose: Compose,
     command: str,
-) -> tuple[Path, str] | None:
-    """Plan a configuration's runs; returns its study and cell, None where it makes no sense."""
+) -> Place | None:
+    """Plan a configuration's runs; returns their place, None where it makes no sense."""
     composed = compose(group[0])
-    chosen = composed.hydra.runtime.choices
+    chosen, launcher = composed.hydra.runtime.choices, composed.hydra.launcher
     with open_dict(composed):
         del composed["hydra"]
     values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
@@ -127,15 +144,15 @@ def _add(
         seeds = [from_dict({**values, "seed": seed}).seed for seed in _seeds(group)]
         mine = plans[study]
         mine.declared, mine.commands = config.sweep, [command]
-        fingerprint = prepare_data.fingerprint(config.data, config.backend)
-        name = config.cell(fingerprint)
+        fingerprint, name = prepare_data.identity(config)
         known = (Plan.read(study) or Plan()).cells.get(name)
         traced = source_files.of_signature(config.model.name, config.data.source, config.data.name)
         sources = source_files.digest(traced)
+        threads = comparable.threads(config, workers.count(launcher))
         if known and known.sources == sources:
             signature = known.signature
         else:
-            signature = _signature(config, fingerprint)
+            signature = _signature(config, fingerprint, threads)
     except NO_SENSE as reason:
         padding = " ".join([chosen.padding, *(o for o in overrides if o.startswith("padding."))])
         plans[study].not_applicable.append(
@@ -152,35 +169,45 @@ def _add(
         sources=sources,
         overrides=overrides,
     )
-    return study, name
+    return Place(study, name, threads, config)
 
 
-def _signature(config: Config, fingerprint: str) -> str:
+def _warnings(places: Iterable[Place]) -> list[str]:
+    """Of every network, data and back end of a study that its runs were made otherwise."""
+    kinds = {
+        (place.study, place.config.model.name, place.config.data.name, place.config.backend): place
+        for place in places
+    }
+    said = (comparable.warning(place.config, place.threads) for place in kinds.values())
+    return list(dict.fromkeys(line for line in said if line))
+
+
+def _signature(config: Config, fingerprint: str, threads: int) -> str:
     """Of all that decides a run's result but its seed."""
-    framework.start(config.backend)
+    framework.start(config.backend, threads)
     from models.geometry.tracing.signature import signature
 
     framework.fresh(precision=config.trainer.precision, seed=0)
     loaded = inputs.load(config.data, fingerprint, config.trainer)
-    rest = config.identity(fingerprint)
+    rest = config.identity(fingerprint, len(loaded.train))
     seed = inputs.derived(config.seed, config.seeds)["padding"]
     network = inputs.build(config.model, config.padding, loaded.spec, padding_seed=seed)
     rest["padding"] = signature(network)
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _jobs(plan: Plan, study: Path, name: str, run: list[str]) -> list[Job]:
+def _jobs(plan: Plan, place: Place, run: list[str]) -> list[Job]:
     """What one list of overrides runs in its cell, or in the one that stands for it.
 
     That is its seed's run; without one, the cell's.
     """
-    seeds = _seeds([run]) or plan.cells[name].seeds
-    cell = plan.cells[plan.cells[name].alias_of or name]
-    folder = study / (plan.cells[name].alias_of or name)
+    name = plan.cells[place.cell].alias_of or place.cell
+    seeds = _seeds([run]) or plan.cells[place.cell].seeds
+    overrides = [*plan.cells[name].overrides, f"trainer.threads={place.threads}"]
     asked = [override for override in run if override.startswith("probes=")]
     probes = chosen(*(one.value() for one in commandline.parse(asked[-1:]))) if asked else ()
     return [
-        Job(Run(folder / f"seed={s}"), [*cell.overrides, *asked, f"seed={s}"], probes)
+        Job(Run(place.study / name / f"seed={s}"), [*overrides, *asked, f"seed={s}"], probes)
         for s in seeds
     ]
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 
 
-def workers() -> int:
-    """How many processes the launcher of the current run uses: 1 but for joblib."""
-    jobs = HydraConfig.get().launcher.get("n_jobs", 1)
+def count(launcher: DictConfig) -> int:
+    """How many processes a launcher, as Hydra composes it, uses: 1 but for joblib."""
+    jobs = launcher.get("n_jobs", 1)
     cores = os.cpu_count() or 1
     return jobs if jobs > 0 else max(1, cores + 1 + jobs)
 
@@ -25,7 +26,7 @@ def share_cores(folder: Path) -> None:
     Args:
         folder: shared by the workers of one sweep; in it each claims a number.
     """
-    many = workers()
+    many = count(HydraConfig.get().launcher)
     if _held or many == 1:
         return
     cores = sorted(os.sched_getaffinity(0))

@@ -30,7 +30,16 @@ def cpu(tmp_path, monkeypatch):
 def test_a_cpu_that_computes_bfloat16_is_known(cpu, flags, bfloat16):
     found = cpu(flags)
     assert (found.kind, found.bfloat16) == ("cpu", bfloat16)
-    assert found.name.startswith("Some CPU, ")
+    assert found.name == "Some CPU"
+
+
+@pytest.mark.parametrize(
+    ("flags", "onednn"),
+    [("sse4_2 avx avx2 fma", True), ("avx2 avx512f", True), ("sse4_2 avx", False), ("neon", False)],
+)
+def test_onednn_is_taken_on_x86_with_avx2_and_more(cpu, flags, onednn):
+    cpu(flags)
+    assert device.processor().onednn is onednn
 
 
 def test_it_trains_in_float32_all_the_same(cpu):

@@ -168,6 +168,19 @@ def test_the_order_of_overrides_counts():
     assert cell(first) != cell(second)
 
 
+def test_only_runs_whose_last_batch_is_left_out_have_another_name():
+    own = config("trainer.batch_size=64")
+    assert own.cell("data/1.0", examples=464) == own.cell("data/1.0")
+    assert own.cell("data/1.0", examples=10) == own.cell("data/1.0")
+    assert own.cell("data/1.0", examples=450) != own.cell("data/1.0")
+
+
+@pytest.mark.parametrize("threads", [0, -1, "many", 1025, True])
+def test_threads_are_auto_or_a_number(threads):
+    with pytest.raises(ConfigError, match=r"^trainer\.threads must be "):
+        config(f"trainer.threads={threads}")
+
+
 def test_what_does_not_act_on_the_data_is_no_part_of_the_identity():
     mnist = config("data=mnist").identity("data/1.0")["data"]
     assert not {"sequence", "permutation", "test"} & set(mnist)

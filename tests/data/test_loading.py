@@ -5,6 +5,7 @@ import pytest
 
 import data
 from data import config as config_module
+from data import loading
 from data.config import AugmentConfig
 
 
@@ -55,6 +56,18 @@ def test_examples_are_stratified_and_nested(file):
     assert np.abs(np.bincount(few.train.y) - [30, 15, 5]).max() <= 1
     assert set(few.train.ids) < set(more.train.ids)
     assert not set(more.train.ids) & set(more.validation.ids)
+
+
+@pytest.mark.parametrize("changes", [{}, {"validation": 0.37}, {"validation": 0}, {"examples": 77}])
+def test_training_examples_are_counted_unread(file, changes):
+    found = loading.training_examples(data.DataConfig("own", "npz", path=file, **changes))
+    assert found == len(load(file, **changes).train)
+
+
+@pytest.mark.parametrize("name", ["placed_digits", "co2"])
+def test_training_examples_of_a_built_set_are_counted_from_its_description(prepared, name):
+    own = data.DataConfig(name, "built", data_dir=str(prepared))
+    assert loading.training_examples(own) == len(data.load(own).train)
 
 
 def test_inputs_are_standardised_by_the_training_examples_in_use(file):

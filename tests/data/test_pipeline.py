@@ -15,7 +15,7 @@ SEEDS = {"epoch": 0, "order_seed": 0, "augment_seed": 0}
 ALL = AugmentConfig(flip=True, crop=2, crop_mode="reflect", cutout=3)
 
 
-def split(n=50, shape=(6, 5, 2)):
+def split(n=54, shape=(6, 5, 2)):
     x = np.random.default_rng(0).normal(size=(n, *shape)).astype(np.float32)
     x[:, 0, 0] = np.arange(n)[:, None] if len(shape) == 3 else np.arange(n)
     return data.Split(x, np.arange(n, dtype=np.int32), np.arange(n))
@@ -34,12 +34,40 @@ def batches(epoch):
 
 def test_an_epoch_holds_each_example_once_and_the_partial_batch_last():
     got = batches(plan())
-    assert [len(y) for _, y in got] == [16, 16, 16, 2]
+    assert [len(y) for _, y in got] == [16, 16, 16, 6]
     y = np.concatenate([y for _, y in got])
-    np.testing.assert_array_equal(np.sort(y), np.arange(50))
+    np.testing.assert_array_equal(np.sort(y), np.arange(54))
     for x, labels in got:
         assert (x.dtype, labels.dtype) == (np.float32, np.int32)
         np.testing.assert_array_equal(x[:, 0, 0, 0], labels)
+
+
+@pytest.mark.parametrize(
+    ("examples", "batch_size", "sizes"),
+    [
+        (450, 64, [64] * 7),  # 2 left over: far less than a quarter of a batch
+        (464, 64, [64] * 7 + [16]),  # a quarter
+        (463, 64, [64] * 7),
+        (448, 64, [64] * 7),
+        (33, 32, [32]),
+        (5, 64, [5]),  # less than a batch is all there is
+        (7, 3, [3, 3, 1]),
+        (9, 5, [5, 4]),
+    ],
+)
+def test_a_last_batch_below_a_quarter_is_left_out(examples, batch_size, sizes):
+    got = batches(plan(split(examples), batch_size))
+    assert [len(y) for _, y in got] == sizes
+    assert data.config.left_out(examples, batch_size) == examples - sum(sizes)
+
+
+def test_what_one_epoch_leaves_out_others_see():
+    seen = set()
+    for epoch in range(4):
+        got = np.concatenate([y for _, y in batches(plan(split(50), epoch=epoch))])
+        assert len(set(got)) == len(got) == 48
+        seen |= set(got.tolist())
+    assert seen == set(range(50))
 
 
 def test_steps_cut_the_epoch_short():
@@ -103,7 +131,7 @@ def test_arguments_that_mean_nothing(changes, says):
 
 def model(steps_per_execution=1):
     keras.utils.set_random_seed(0)
-    net = keras.Sequential([keras.Input((6, 5, 2)), keras.layers.Flatten(), keras.layers.Dense(50)])
+    net = keras.Sequential([keras.Input((6, 5, 2)), keras.layers.Flatten(), keras.layers.Dense(54)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     net.compile(keras.optimizers.SGD(0.01), loss, steps_per_execution=steps_per_execution)
     return net
@@ -142,7 +170,7 @@ def test_one_trace_serves_every_epoch():
             traces.append(1)
             return x
 
-    net = keras.Sequential([*model().layers[:1], Traced(), keras.layers.Dense(50)])
+    net = keras.Sequential([*model().layers[:1], Traced(), keras.layers.Dense(54)])
     net.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     fit(net, 1)
     after_one = len(traces)

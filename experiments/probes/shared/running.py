@@ -10,9 +10,10 @@ from typing import Any
 
 import keras
 
+from conf.padding_config import PaddingConfig
 from conf.probes import NAMES
 from conf.reader import unknown
-from conf.schema import Component, PaddingConfig
+from conf.schema import Component
 from data import Data
 from experiments import terminal
 from experiments.probes.shared.record import Record

@@ -1,12 +1,13 @@
 """A family's cells against its baseline: which may be compared, and what came of it.
 
 Cells are paired by seed, so they may differ in the padding alone. Runs from other sources, with
-other library versions, on another device or another kind of processor, in another precision or on
-other data are not compared, and what differs is said.
+other library versions, on another device or another kind of processor, with other threads, in
+another precision or on other data are not compared, and what differs is said.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +19,9 @@ from experiments.report.compare.reading import Cell
 from experiments.report.statistics.items import two_way_intervals
 from experiments.report.statistics.paired import paired_interval
 from experiments.report.statistics.verdict import Comparison, compare
+from experiments.run.record import circumstances
+from experiments.run.record.circumstances import told, unlike
 
-# What two runs must share, every start of them, beside all that makes a family.
-MUST_AGREE = ("versions", "device", "precision", "instruction_sets", "onednn")
-SOURCES = "sources"  # file -> digest; one digest of all files for runs from before there were those
 FINGERPRINT = "data fingerprint"
 
 
@@ -118,7 +118,12 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     if cells:
         values = {other: [points[seed] for seed in seeds] for other, points in cells.items()}
         values[name] = [base[seed] for seed in seeds]
-        compared.comparisons.extend(compare(values, name, declared.margin))
+        compared.comparisons.extend(
+            dataclasses.replace(
+                one, identical=_identical(family.cells[one.name], family.cells[name], seeds)
+            )
+            for one in compare(values, name, declared.margin)
+        )
         compared.new_items.update(_on_new_items(family, name, list(cells), seeds))
     return compared
 
@@ -128,68 +133,42 @@ def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
     own, others = _circumstances(cell), _circumstances(base)
     among = [key for key, values in own.items() if len(values) > 1]
     if among:
-        return "its own runs differ in " + _listed(f"{key} ({_told(own[key])})" for key in among)
-    unlike = [key for key in own if len(others[key]) > 1]
-    if unlike:
+        return "its own runs differ in " + _listed(f"{key} ({told(own[key])})" for key in among)
+    in_base = [key for key in own if len(others[key]) > 1]
+    if in_base:
         return f"the runs of {name} differ in " + _listed(
-            f"{key} ({_told(others[key])})" for key in unlike
+            f"{key} ({told(others[key])})" for key in in_base
         )
-    apart = [key for key in own if _unlike(own[key], others[key])]
+    apart = [key for key in own if unlike(own[key], others[key])]
     if apart:
         return f"not like {name} in " + _listed(
-            f"{key} ({_told(own[key], others[key])})" for key in apart
+            f"{key} ({told(own[key], others[key])})" for key in apart
         )
     return None
 
 
-def _unlike(own: list[Any], others: list[Any]) -> bool:
-    """Whether the circumstances of two cells differ, each of which agrees in itself.
-
-    The networks of two cells may come from other files: those that both have must be alike.
-    """
-    if not all(_is_files(value) for value in (*own, *others)):
-        return own != others
-    return any(a[file] != b[file] for a in own for b in others for file in a.keys() & b.keys())
-
-
-def _is_files(value: Any) -> bool:
-    return isinstance(value, dict) and "train.py" in value
-
-
 def _circumstances(cell: Cell) -> dict[str, list[Any]]:
     """What the runs of a cell were made with: every value that some start of a run had."""
-    found: dict[str, list[Any]] = {key: [] for key in (SOURCES, *MUST_AGREE, FINGERPRINT)}
+    found: dict[str, list[Any]] = {key: [] for key in (*circumstances.MUST_AGREE, FINGERPRINT)}
     for record in cell.records.values():
-        told = [(key, start.get(key)) for start in record.starts for key in MUST_AGREE]
-        told += [(SOURCES, start.get(SOURCES, start.get("source_hash"))) for start in record.starts]
-        for key, value in [*told, (FINGERPRINT, record.fingerprint)]:
+        starts = [circumstances.of_start(start) for start in record.starts]
+        for key, value in [
+            *(pair for start in starts for pair in start.items()),
+            (FINGERPRINT, record.fingerprint),
+        ]:
             if value not in found[key]:
                 found[key].append(value)
     return {key.replace("_", " "): values for key, values in found.items()}
 
 
-def _told(values: list[Any], others: list[Any] | None = None) -> str:
-    """Values that differ, in words; of versions and files those alone that do."""
-    values = values + (others or [])
-    if all(map(_is_files, values)):
-        either = set[str]().union(*values)
-        both = {name for name in either if not others or all(name in value for value in values)}
-        return ", ".join(sorted(n for n in both if len({value.get(n) for value in values}) > 1))
-    values = ["one digest a file" if _is_files(value) else value for value in values]
-    if all(isinstance(value, list) for value in values):
-        shared: set[Any] = set.intersection(*map(set, values))
-        values = [" ".join(v for v in value if v not in shared) or "no more" for value in values]
-    if all(isinstance(value, dict) for value in values):
-        names = dict.fromkeys(name for value in values for name in value)
-        apart = [n for n in names if len({str(value.get(n)) for value in values}) > 1]
-        values = [", ".join(f"{n} {value.get(n, 'absent')}" for n in apart) for value in values]
-    return f" {'here and' if others else 'and'} ".join(str(v) for v in values) + (
-        " there" if others else ""
-    )
-
-
 def _listed(parts: Iterable[str]) -> str:
     return ", ".join(parts)
+
+
+def _identical(cell: Cell, base: Cell, seeds: Iterable[int]) -> bool:
+    """Whether two cells predict the same, to the last bit; unknown counts as no."""
+    pairs = [(cell.records[seed].items, base.records[seed].items) for seed in seeds]
+    return all(own and other and own.predicted == other.predicted for own, other in pairs)
 
 
 def _points(cell: Cell, metric: str) -> dict[int, float]:

@@ -44,11 +44,15 @@ class Items:
         right: (items,) bool, whether the predicted class was the label.
         key: of the items and their labels: equal keys, the same items in the same order.
         groups: (items,) what each item was made from; None where every item stands alone.
+        predicted: of the predicted classes and probabilities: equal only for equal predictions.
+        classes: how many classes are predicted.
     """
 
     right: np.ndarray
     key: int
     groups: np.ndarray | None
+    predicted: int
+    classes: int
 
 
 @dataclass(frozen=True)
@@ -239,19 +243,20 @@ def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Item
     successive moments are one group (the block bootstrap of Künsch 1989).
     """
     with np.load(path) as stored:
-        label, ids = stored["label"], stored["id"]
-        right = stored["predicted"] == label
+        label, ids, predicted = stored["label"], stored["id"], stored["predicted"]
+        right = predicted == label
+        said = hash((predicted.tobytes(), stored["probability"].tobytes()))
         groups = stored["source_id"] if "source_id" in stored.files else None
         if "subset" in stored.files:
             subset = stored["subset"]
             wanted = subset[0] if metric == TEST_ACCURACY else metric.removeprefix(ON)
             inside = subset == wanted
-            label, ids, right = label[inside], ids[inside], right[inside]
+            label, ids, right, predicted = (a[inside] for a in (label, ids, right, predicted))
             groups = groups[inside] if groups is not None else None
     if groups is not None and scored_steps:
         groups = (groups - groups.min()) // scored_steps
     key = hash((label.tobytes(), ids.tobytes()))
-    return Items(right, key, groups)
+    return Items(right, key, groups, said, len(np.unique(predicted)))
 
 
 def _config(values: Any, configs: dict[str, Config]) -> Config:

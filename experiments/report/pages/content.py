@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Absent, Cell, Record, Study
+from experiments.report.compare.remarks import remarks
 from experiments.report.pages import descriptive, origins, plots
 from experiments.report.pages.document import (
     Block,
@@ -179,9 +180,12 @@ COLUMNS = (
 def _comparisons(report: Report) -> list[Block]:
     found: list[Block] = []
     for one in report.compared:
-        if not one.comparisons and not one.left_out:
+        said = remarks(one.family, report.declared.metric)
+        if not one.comparisons and not one.left_out and not said:
             continue
         found.append(Heading(one.family.title, 3))
+        if said:
+            found.append(Items(said))
         if one.comparisons:
             found.append(Items([sentence(one, c) for c in one.comparisons]))
             found.append(_table(one))

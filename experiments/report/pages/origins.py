@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import statistics
+from typing import Any
 
 from experiments.report.compare.families import families
 from experiments.report.compare.reading import Record, Study
@@ -44,7 +45,7 @@ def _without_paths(command: str) -> str:
 def _circumstances(record: Record) -> list[str]:
     """A line for each unlike start of a run."""
     return [
-        f"{start.get('device')}; {record.config.backend}, {start.get('precision')}"
+        f"{start.get('device')}{_threads(start)}; {record.config.backend}, {start.get('precision')}"
         f"{', XLA' if start.get('jit') else ''}; "
         + ", ".join(f"{name} {version}" for name, version in start.get("versions", {}).items())
         + f"; sources {start.get('source_hash')}, commit {(start.get('git') or 'unknown')[:12]}"
@@ -52,6 +53,11 @@ def _circumstances(record: Record) -> list[str]:
         + f"; data {record.fingerprint}"
         for start in record.starts
     ]
+
+
+def _threads(start: dict[str, Any]) -> str:
+    """Runs from before threads were recorded tell their cores in the device's name."""
+    return f", {start['threads']} threads" if start.get("threads") else ""
 
 
 def _times(study: Study) -> Table:

@@ -59,6 +59,7 @@ def _run(family: Family, name: str, record: Record, metric: str) -> Row:
         "backend": config.backend,
         "precision": start.get("precision"),
         "device": start.get("device"),
+        "threads": start.get("threads"),
         "source_hash": start.get("source_hash"),
         "fingerprint": record.fingerprint,
         "commit": (start.get("git") or "")[:12],

@@ -19,7 +19,7 @@ from experiments.report.statistics.paired import (
 
 DIFFERS, EQUIVALENT = "differs", "equivalent"
 WITHIN, UNDECIDED = "differs within the margin", "undecided"
-IDENTICAL = "identical, bit for bit"
+IDENTICAL, TIED = "identical, bit for bit", "tied at every seed"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Comparison:
         equivalence_p: of the two one-sided tests at `margin`.
         margin: of equivalence.
         pairing: what pairing gained.
+        identical: whether every prediction is the baseline's, which `compare` cannot know.
     """
 
     name: str
@@ -51,12 +52,13 @@ class Comparison:
     equivalence_p: float
     margin: float
     pairing: Pairing
+    identical: bool = False
 
     @property
     def verdict(self) -> str:
-        """One of the four verdicts, or identical."""
+        """One of the four verdicts; of differences that are all zero, identical or tied."""
         if self.p is None:
-            return IDENTICAL
+            return IDENTICAL if self.identical else TIED
         found, inside = self.p <= LEVEL and self.can_reject, self.equivalence_p <= LEVEL
         if found:
             return WITHIN if inside else DIFFERS
@@ -67,6 +69,7 @@ class Comparison:
         """The verdict with its margin."""
         return {
             IDENTICAL: IDENTICAL,
+            TIED: TIED,
             DIFFERS: "differs",
             EQUIVALENT: f"equivalent within {self.margin:g}",
             WITHIN: f"differs, but within {self.margin:g}",
@@ -76,7 +79,7 @@ class Comparison:
     def __str__(self) -> str:
         head = f"{self.name} − {self.baseline}: "
         if self.p is None:
-            return f"{head}{IDENTICAL}, n={self.n}"
+            return f"{head}{self.verdict}, n={self.n}"
         why = f", p={self.p:.2g}" if self.can_reject else ", too few seeds for this family to test"
         numbers = f"{self.mean:+.2f} points [{self.low:+.2f}, {self.high:+.2f}], n={self.n}{why}"
         return f"{head}{numbers}: {self.in_words}"

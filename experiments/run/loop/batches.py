@@ -48,7 +48,7 @@ def epoch_batches(
 
     Args:
         split: what to train on.
-        batch_size: the last batch may be smaller.
+        batch_size: the last batch may be smaller, down to a quarter of it.
         epoch: from 0; with the two seeds it decides everything.
         order_seed, augment_seed: at least 0; two streams, so one can change without the other.
         augment: images only; None for none.

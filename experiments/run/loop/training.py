@@ -16,6 +16,7 @@ import numpy as np
 from conf.reader import ConfigError
 from conf.schema import TrainerConfig
 from data import AugmentConfig, Data, Split
+from data.config import left_out
 from data.pipeline import plan_epoch
 from data.sources.streaming import Streamed
 from experiments.run import framework
@@ -60,9 +61,14 @@ def without_optimizer(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, model.outputs, name=model.name)
 
 
+def batches(examples: int, batch_size: int) -> int:
+    """Of one epoch."""
+    return math.ceil((examples - left_out(examples, batch_size)) / batch_size)
+
+
 def plan(trainer: TrainerConfig, examples: int) -> tuple[int, int]:
     """(epochs, steps) of a whole training: the last epoch is cut short where `steps` says so."""
-    per_epoch = math.ceil(examples / trainer.batch_size)
+    per_epoch = batches(examples, trainer.batch_size)
     if trainer.steps is not None:
         return math.ceil(trainer.steps / per_epoch), trainer.steps
     assert trainer.epochs is not None
@@ -197,7 +203,8 @@ class Watch(keras.callbacks.Callback):
 
     def __init__(self, batch_size: int, examples: int, steps: int) -> None:
         super().__init__()
-        self.batch_size, self.examples, self.steps = batch_size, examples, steps
+        self.batch_size, self.steps = batch_size, steps
+        self.examples = examples - left_out(examples, batch_size)
         self.step = self._started = self._last = 0
         self._marks: list[tuple[float, int]] = []
 
@@ -207,7 +214,7 @@ class Watch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._started = self.step
-        per_epoch = math.ceil(self.examples / self.batch_size)
+        per_epoch = batches(self.examples, self.batch_size)
         self._last = min(self.step + per_epoch, self.steps)
         self._marks = [(time.perf_counter(), self.step)]
 

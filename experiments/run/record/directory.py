@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from experiments.run import framework
-from experiments.run.record import files, provenance, source_files
+from experiments.run.record import circumstances, files, provenance, source_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,8 @@ class Run:
             settings["model"]["name"], settings["data"]["source"], settings["data"]["name"]
         )
         then, today = starts[-1], provenance.today(settings["backend"])
-        changed = [name for name, value in today.items() if then.get(name, value) != value]
+        known = circumstances.of_start(then)
+        changed = [key for key, value in today.items() if known[key] not in (None, value)]
         if then.get("sources") == sources:
             return changed
         kept = then.get("sources", {})
@@ -188,11 +189,14 @@ class Run:
         """Keep the last result under another name, and resume nothing."""
         self.checkpoint.unlink(missing_ok=True)
         self._set(RUNNING)
+        meta = files.read_json(self.directory / "meta.json") or {"starts": []}
+        earlier = [*meta.get("earlier", []), *meta["starts"]]  # of results that count no more
+        files.write_json(self.directory / "meta.json", {"starts": [], "earlier": earlier})
         (self.directory / "probes.npz").unlink(missing_ok=True)
         shutil.rmtree(self.directory / "probes", ignore_errors=True)
-        earlier = sum(1 for _ in self.directory.glob("results-*.json"))
+        number = 1 + sum(1 for _ in self.directory.glob("results-*.json"))
         with contextlib.suppress(FileNotFoundError):
-            last = self.directory / f"results-{earlier + 1}.json"
+            last = self.directory / f"results-{number}.json"
             os.replace(self.directory / "results.json", last)
 
     def _set(self, status: str, **more: Any) -> None:

@@ -42,7 +42,7 @@ def describe(
         "sources": sources,
         **today(backend),
         "processor": device.processor().name,
-        "onednn": framework.onednn(backend),
+        "threads": framework.threads() if here.kind == "cpu" else None,
         "backend": backend,
         "device_kind": here.kind,
         "device_bfloat16": here.bfloat16,
@@ -58,6 +58,7 @@ def today(backend: str) -> dict[str, Any]:
         "versions": framework.versions(),
         "device": device.find(backend).name,
         "instruction_sets": list(device.processor().instruction_sets),
+        "onednn": framework.onednn(backend),
     }
 
 

@@ -1,8 +1,12 @@
+import json
+import os
+import subprocess
 import sys
 
 import pytest
 
 from conf import device
+from conf.commandline import ROOT
 from conf.reader import ConfigError
 from experiments.run import framework
 
@@ -36,3 +40,53 @@ def test_versions_name_what_decides_the_numbers():
     found = framework.versions()
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert {"keras", "tensorflow", "numpy"} <= set(found)
+
+
+STARTED = """
+import json, sys
+from pathlib import Path
+from conf import device
+from experiments.run import framework
+flags, threads = sys.argv[1:]
+if flags:
+    device.CPUINFO = Path(flags)
+framework.start("tensorflow", int(threads) if threads else None)
+import tensorflow
+print(json.dumps({
+    "onednn": framework.onednn("tensorflow"),
+    "threads": framework.threads(),
+    "taken": tensorflow.config.threading.get_intra_op_parallelism_threads(),
+}))
+"""
+
+
+def started(flags="", threads="", **environment):
+    """What a process finds after it has started TensorFlow."""
+    kept = {k: v for k, v in os.environ.items() if k != framework.ONEDNN}
+    answer = subprocess.run(
+        [sys.executable, "-c", STARTED, str(flags), str(threads)],
+        cwd=ROOT.parent, env=kept | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(answer.stdout)
+
+
+def test_onednn_is_chosen_by_the_processor_unless_the_user_has(tmp_path):
+    old = tmp_path / "cpuinfo"
+    old.write_text("model name: Some CPU\nflags: sse4_2 avx\n")
+    assert started()["onednn"] is device.processor().onednn
+    assert started(flags=old)["onednn"] is False
+    other = not device.processor().onednn
+    assert started(**{framework.ONEDNN: f"{other:d}"})["onednn"] is other
+
+
+def test_threads_are_those_asked_for_or_one_a_core():
+    assert started(threads=3) | {"onednn": None} == {"onednn": None, "threads": 3, "taken": 3}
+    assert started()["threads"] == started()["taken"] == device.cores()
+
+
+def test_other_threads_than_those_that_run_are_refused():
+    framework.start("tensorflow")
+    running = framework.threads()
+    framework.start("tensorflow", running)
+    with pytest.raises(ConfigError, match=f"already computes with {running}; start a process"):
+        framework.start("tensorflow", running + 1)

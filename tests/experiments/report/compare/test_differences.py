@@ -32,6 +32,41 @@ def test_every_cell_is_paired_with_the_baseline_by_seed(tmp_path):
     assert found.left_out == {}
 
 
+def test_a_tie_is_not_called_identical(tmp_path):
+    made.study(tmp_path, ("same",))
+    turned = {}
+    for seed in range(6):
+        right = made.outcomes("same", seed)
+        made.run(tmp_path, "half", seed, right=right)  # the same predictions
+        turned[seed] = right.copy()  # as many right, of other items
+        turned[seed][[right.argmax(), right.argmin()]] = False, True
+        made.run(tmp_path, "valid", seed, right=turned[seed])
+    found = compared(tmp_path)
+    assert {c.name: c.verdict for c in found.comparisons} == {
+        "half": "identical, bit for bit",
+        "valid": "tied at every seed",
+    }
+    assert str(found.of("valid")) == "valid − same: tied at every seed, n=6"
+
+
+def test_equal_classes_with_other_probabilities_are_a_tie(tmp_path):
+    made.study(tmp_path, ("same", "half"), range(6), right=made.outcomes("same", 0))
+    (cell,) = tmp_path.glob("small_cnn-half-*")
+    file = cell / "seed=3" / "predictions.npz"
+    with np.load(file) as stored:
+        arrays = dict(stored)
+    arrays["probability"][7] += 1e-9
+    np.savez(file, **arrays)
+    assert compared(tmp_path).of("half").verdict == "tied at every seed"
+
+
+def test_without_predictions_of_the_metric_a_tie_is_a_tie(tmp_path):
+    made.study(tmp_path, ("same", "half"), range(6), right=made.outcomes("same", 0))
+    assert compared(tmp_path, metric="validation_accuracy").of("half").verdict == (
+        "tied at every seed"
+    )
+
+
 def test_what_computes_the_same_is_identical(tmp_path):
     made.study(tmp_path, ("same",))
     for seed in range(6):
@@ -41,7 +76,12 @@ def test_what_computes_the_same_is_identical(tmp_path):
 
 
 OTHER = {
-    "device": ({"device": "another, 4 cores"}, "device (another, 4 cores here and a processor"),
+    "device": ({"device": "another"}, "device (another here and a processor there)"),
+    "threads": ({"threads": 1}, "threads (1 here and 2 there)"),
+    "cores, as they were told": (
+        {"device": "a processor, 4 cores", "threads": None},
+        "threads (4 here and 2 there)",
+    ),
     "versions": (
         {"versions": {"python": "3.11.7", "keras": "3.16.0"}},
         "versions (keras 3.16.0 here and keras 3.15.1 there)",
@@ -83,7 +123,7 @@ def test_every_start_of_a_run_counts(tmp_path):
     for seed in range(6):
         made.run(tmp_path, "valid", seed, starts=[elsewhere, made.START] if seed == 3 else None)
     why = compared(tmp_path).left_out["valid"].why
-    assert why == "its own runs differ in device (a processor, 2 cores and another)"
+    assert why == "its own runs differ in device (a processor and another)"
 
 
 def test_a_baseline_that_differs_in_itself_is_compared_with_nothing(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from experiments.report.statistics.verdict import (
     DIFFERS,
     EQUIVALENT,
-    IDENTICAL,
+    TIED,
     UNDECIDED,
     WITHIN,
     compare,
@@ -35,7 +35,7 @@ def test_four_verdicts(effect, sd, verdict, words):
     first, second, twin = compare(cells(effect, sd), "same")
     assert first.verdict == second.verdict == verdict
     assert re.search(words, str(first))
-    assert (twin.verdict, twin.p, str(twin)) == (IDENTICAL, None, f"twin − same: {IDENTICAL}, n=10")
+    assert (twin.verdict, twin.p, str(twin)) == (TIED, None, f"twin − same: {TIED}, n=10")
 
 
 def test_the_family_is_wider_than_its_members():

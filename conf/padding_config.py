@@ -1,0 +1,53 @@
+"""The padding of a configuration: amount, mode, and exceptions for single layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from conf import label
+from conf.reader import ConfigError
+from models.padding import Padding
+
+
+@dataclass(frozen=True)
+class PaddingConfig:
+    amount: Any
+    mode: Any
+    value: float = 0.0
+    pools: Literal["neutral", "follow"] = "neutral"
+    overrides: dict[str, Any] | None = None
+
+    @property
+    def padding(self) -> Padding:
+        """The network's padding, without the exceptions in `overrides`."""
+        return Padding(self.amount, self.mode, self.value)
+
+    def exceptions(self) -> list[tuple[str, Padding]]:
+        """`overrides` in full: (pattern, padding) in the order in which they are tried."""
+        overrides = self.overrides or {}
+        if not all(isinstance(pattern, str) for pattern in overrides):
+            raise ConfigError(f"padding.overrides takes layer names; got {list(overrides)}")
+        return [(name, self.padding.overridden(by)) for name, by in overrides.items()]
+
+    @property
+    def draws(self) -> bool:
+        """Whether some border is random."""
+        paddings = [self.padding, *(padding for _, padding in self.exceptions())]
+        return any(padding.mode == "random" for padding in paddings)
+
+    def by_axis(self, rank: int) -> dict[str, Any]:
+        """The padding in one way of writing: an amount and a mode for each axis."""
+
+        def plain(padding: Padding) -> dict[str, Any]:
+            amounts = [(a, a) if isinstance(a, int) else a for a in padding.amounts(rank)]
+            return {"amount": amounts, "mode": padding.modes(rank), "value": padding.value}
+
+        exceptions = [(name, plain(padding)) for name, padding in self.exceptions()]
+        return {**plain(self.padding), "pools": self.pools, "overrides": exceptions}
+
+    @property
+    def label(self) -> str:
+        """A short name for people: the amount, the mode, or both."""
+        name = label.of_padding(self.padding)
+        return name + "+overrides" * bool(self.overrides) + "+pools" * (self.pools == "follow")

@@ -1,0 +1,37 @@
+"""What a reader must know of a family's accuracies before comparing them: ceilings, constants."""
+
+from __future__ import annotations
+
+from experiments.report.compare.families import Family
+from experiments.report.compare.reading import Cell
+
+CEILING = 100.0
+
+
+def remarks(family: Family, metric: str) -> list[str]:
+    """Lines on cells that are right, or wrong, on every item, or that predict one class alone.
+
+    Args:
+        metric: the primary one.
+    """
+    said = []
+    for limit, words in ((CEILING, "100 %"), (0.0, "0 %")):
+        there = [name for name, cell in family.cells.items() if _always(cell, metric, limit)]
+        if len(there) == len(family.cells) > 1:
+            said.append(
+                f"every padding is at {words} with every seed: these test items cannot tell them "
+                "apart"
+            )
+        else:
+            said += [f"{name}: at {words} with every seed" for name in there]
+    for name, cell in family.cells.items():
+        items = [record.items for record in cell.records.values() if record.items is not None]
+        constant = sum(one.classes == 1 and len(one.right) > 1 for one in items)
+        if constant:
+            said.append(f"{name}: {constant} of {len(items)} runs predict one class for every item")
+    return said
+
+
+def _always(cell: Cell, metric: str, limit: float) -> bool:
+    points = [record.points(metric) for record in cell.records.values()]
+    return all(value == limit for value in points)

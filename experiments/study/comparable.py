@@ -1,0 +1,113 @@
+"""Whether a run that is about to train can be compared with the runs that its study has.
+
+Runs are paired by seed only where processor, threads, oneDNN, versions and sources agree. So that
+nobody learns it after the training, a study is looked at before: it keeps its number of threads by
+itself, and what else differs is said in one line, with what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from conf import device
+from conf.schema import Config
+from experiments.run import framework
+from experiments.run.record import circumstances, files, provenance, source_files
+
+# What to do about a difference; {} is what the study's runs have.
+REMEDIES = {
+    "threads": "trainer.threads={}",
+    "onednn": framework.ONEDNN + "={:d} before the command",
+    "versions": "the study's versions of the packages",
+    "sources": "the study's sources",
+    "device": "a machine like the study's",
+    "instruction_sets": "a machine like the study's",
+}
+
+
+def threads(config: Config, workers: int = 1) -> int:
+    """Among how many threads the run's operations are split on a CPU.
+
+    What `trainer.threads` says; else what the back end of this process was started with; else what
+    the study's runs have; else this process's cores, shared by `workers`.
+    """
+    asked = config.trainer.threads
+    if isinstance(asked, int):
+        return asked
+    if running := framework.threads():
+        return running
+    known = (start["threads"] for start in _starts(config) if start["threads"])
+    found = next(known, max(1, device.cores() // workers))
+    # TensorFlow takes any number, JAX at most one a core.
+    return min(found, os.cpu_count() or 1) if config.backend == "jax" else found
+
+
+def warning(config: Config, threads: int) -> str | None:
+    """One line for a study whose runs differ from what would run here; None where none does.
+
+    Looked at are the runs of the same network, data and back end, one for each cell. A run that is
+    trained again is the remedy, and gets no warning.
+    """
+    if config.rerun:
+        return None
+    model, data = config.model.name, config.data
+    here = {
+        **provenance.today(config.backend),
+        "sources": source_files.of_run(model, data.source, data.name),
+        "threads": threads if device.find(config.backend).kind == "cpu" else None,
+    }
+    apart: dict[str, list[Any]] = {}
+    total = unlike = 0
+    for start in _starts(config):
+        # What a run does not tell, because it is older than the question, is not held against it.
+        differs = [
+            key
+            for key, value in here.items()
+            if start[key] is not None and circumstances.unlike([value], [start[key]])
+        ]
+        total += 1
+        unlike += bool(differs)
+        for key in differs:
+            if start[key] not in apart.setdefault(key, []):
+                apart[key].append(start[key])
+    if not apart:
+        return None
+    told = ", ".join(
+        f"{key.replace('_', ' ')} ({circumstances.told([here[key]], [value])})"
+        for key, (value, *_) in apart.items()
+    )
+    wanted = dict.fromkeys(REMEDIES[key].format(value) for key, (value, *_) in apart.items())
+    return (
+        f"not comparable: {unlike} of the {total} cells of study {config.study} differ from this "
+        f"run in {told}. Take {' and '.join(wanted)}, or another study=…, or train all of them "
+        "here with rerun=true"
+    )
+
+
+def _starts(config: Config) -> Iterator[dict[str, Any]]:
+    """The last start of one run of each cell that has the network, data and back end of this."""
+    own = (config.model.name, config.data.name, config.backend)
+    for cell in sorted(_folders(config.study_folder)):
+        for run in _folders(cell):
+            try:
+                settings = files.read_json(run / "config.json")
+                starts = files.read_json(run / "meta.json")["starts"]
+                of = (settings["model"]["name"], settings["data"]["name"], settings["backend"])
+                found = circumstances.of_start(starts[-1])
+            except (OSError, ValueError, LookupError, TypeError, AttributeError):
+                continue  # no run, or a damaged one, which the report names
+            if of == own:
+                yield found
+            break
+
+
+def _folders(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return []
+    with os.scandir(path) as entries:
+        return [
+            Path(entry.path) for entry in entries if entry.is_dir() and entry.name[0] not in "._"
+        ]
