@@ -3,7 +3,7 @@
 The layout is that of TFDS' folder builder, <folder>/train/<class>/<image>, with test and perhaps
 validation beside train; or without splits, <folder>/<class>/<image>. TFDS' builder lists the
 images; where TensorFlow, which it needs, is missing, they are listed here to the same effect.
-Pillow reads them: alike on every backend, and one that cannot be read is named.
+`image_files` reads them: alike on every backend, and one that cannot be read is named.
 """
 
 import contextlib
@@ -12,13 +12,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError
-from data.sources import store
+from data.sources import image_files, store
 from data.transforms import piece, resize_images, stratified_order
 from data.types import RawSplit, Stored, StoredSplit
 
@@ -27,10 +26,6 @@ SPLITS = {"train": "train", "validation": "validation", "val": "validation", "te
 LAYOUT = "<folder>/<class>/<image> or <folder>/train/<class>/<image>, with .jpg or .png images"
 # split -> class -> images, all in the order of their names
 Listing = dict[str, dict[str, list[Path]]]
-Picture = NDArray[np.generic]
-GREY = ("1", "L", "LA")  # modes of Pillow
-ORIENTATION = 0x0112
-SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
 def prepare(cfg: DataConfig) -> None:
@@ -183,7 +178,7 @@ def _labels(by_class: list[list[Path]]) -> NDArray[np.int64]:
 
 def _shape(files: list[Path], side: int | None) -> tuple[int, int, int]:
     """(h, w, c) of every image once it is read; DataError where sizes differ unresized."""
-    headers = [_header(file) for file in files]
+    headers = [image_files.header(file) for file in files]
     (height, width), channels = headers[0][:2], max(header[2] for header in headers)
     for file, header in zip(files, headers, strict=True):
         if side is None and header[:2] != (height, width):
@@ -205,49 +200,13 @@ def _split(
         size = piece(shape)
         for start in range(0, len(files), size):
             part = slice(start, start + size)
-            pictures = [_read_one(file) for file in files[part]]
+            pictures = [image_files.pixels(file) for file in files[part]]
             if side is not None:
                 pictures = [resize_images(picture[None], side)[0] for picture in pictures]
             x = np.stack([np.broadcast_to(picture, shape) for picture in pictures])
             yield RawSplit(x, labels[part], source_ids=ids[part])
 
     return StoredSplit((len(files), *shape), np.dtype(np.uint8 if side is None else "f4"), pieces)
-
-
-def _header(file: Path) -> tuple[int, int, int]:
-    """(h, w, c) of an image as `_read_one` gives it, without decoding it."""
-    with _opened(file) as image:
-        width, height = image.size
-        if image.getexif().get(ORIENTATION) in SIDEWAYS:
-            width, height = height, width
-        return height, width, 1 if image.mode in GREY else 3
-
-
-def _read_one(file: Path) -> Picture:
-    """(h, w, 1) grey or (h, w, 3) colour, uint8; turned upright as its EXIF data says."""
-    from PIL import ImageOps
-
-    with _opened(file) as stored:
-        image = ImageOps.exif_transpose(stored)
-        picture = np.asarray(image.convert("L" if image.mode in GREY else "RGB"))
-    return picture if picture.ndim == 3 else picture[..., None]
-
-
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[Any]:
-    """An image of Pillow; what goes wrong with it inside the block is a DataError."""
-    from PIL import Image
-
-    try:
-        with Image.open(file) as image:
-            if image.mode.startswith(("I", "F")):
-                raise DataError(f"{file} has more than 8 bits a channel; convert it to 8")
-            yield image
-    except DataError:
-        raise
-    except Exception as error:  # Pillow and its decoders raise almost anything
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{file} cannot be read as an image: {reason}") from None
 
 
 def _held_out(

@@ -115,25 +115,6 @@ def test_grey_stays_grey_until_one_has_colour(flat):
     assert (~grey).sum() <= 1 <= grey.sum()
 
 
-@pytest.mark.parametrize(
-    ("mode", "channels"), [("1", 1), ("L", 1), ("LA", 1), ("P", 3), ("RGBA", 3), ("CMYK", 3)]
-)
-def test_pillows_modes(tmp_path, mode, channels):
-    file = tmp_path / f"one.{'jpg' if mode == 'CMYK' else 'png'}"
-    Image.fromarray(picture(0)).convert(mode).save(file)
-    read = image_folder._read_one(file)
-    assert (read.shape, read.dtype) == ((6, 5, channels), np.uint8)
-
-
-def test_a_photograph_stands_upright(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
-    Image.fromarray(picture(0)).save(tmp_path / "one.png", exif=exif)
-    np.testing.assert_array_equal(
-        image_folder._read_one(tmp_path / "one.png"), np.rot90(picture(0), -1)
-    )
-
-
 def test_images_of_many_sizes_take_a_resize(flat):
     save(flat / "dog" / "03.png", picture(0, (9, 4, 3)))
     with pytest.raises(data.DataError, match=r"6×5 and .*dog/03.png 9×4; set data.resize"):

@@ -1,0 +1,76 @@
+"""One image file by Pillow: its size, its pixels, and a plain line for what cannot be read."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.config import DataError
+
+# Of Pillow, which knows others that run other programs. A phone's MPO is opened as JPEG.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+GREY = ("1", "L", "LA")  # modes of Pillow
+BITS_PER_SAMPLE, ORIENTATION = 258, 0x0112
+SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap height and width
+
+
+def header(file: Path) -> tuple[int, int, int]:
+    """(h, w, c) of an image as `pixels` gives it, without decoding it; DataError as there."""
+    with _opened(file) as image:
+        width, height = image.size
+        # Of a TIFF, Pillow gives the size that it has once it is upright.
+        if image.format != "TIFF" and image.getexif().get(ORIENTATION) in SIDEWAYS:
+            width, height = height, width
+        return height, width, 1 if image.mode in GREY else 3
+
+
+def pixels(file: Path) -> NDArray[np.uint8]:
+    """The first frame of an image, turned upright as its EXIF data says.
+
+    Returns:
+        uint8 (h, w, 1) of a grey image, or (h, w, 3); transparency is dropped.
+
+    Raises:
+        DataError: it has more than 8 bits a channel, or it cannot be read; one plain line.
+    """
+    from PIL import ImageOps
+
+    with _opened(file) as stored:
+        image = ImageOps.exif_transpose(stored)
+        picture = np.asarray(image.convert("L" if image.mode in GREY else "RGB"))
+    return picture if picture.ndim == 3 else picture[..., None]
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    """An image of Pillow; what goes wrong with it inside the block is a DataError."""
+    from PIL import Image
+
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            if _is_deep(image):
+                raise DataError(
+                    f"{file} has more than 8 bits a channel, of which 8 would be read; "
+                    "save it with 8, or the set's numbers with data=npz"
+                )
+            yield image
+    except DataError:
+        raise
+    except Exception as error:  # Pillow and its decoders raise almost anything
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(
+            f"{file} cannot be read as an image of 8 bits a channel: {reason}; "
+            "save it as PNG, or take it out of the folder"
+        ) from None
+
+
+def _is_deep(image: Any) -> bool:
+    """Whether an image has more than 8 bits a channel; Pillow reads 8 of them without a word."""
+    if image.mode.startswith(("I", "F")):
+        return True
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))) > 8
+    return image.format == "PNG" and any(";16" in str(tile[3]) for tile in image.tile)
