@@ -74,7 +74,8 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
         scored_steps=stored.scored_steps,
         provenance=stored.provenance,
     )
-    return Data(spec, splits["train"], splits.get("validation"), splits["test"], streams)
+    notes = (*stored.notes, *([streams] if streams else []))
+    return Data(spec, splits["train"], splits.get("validation"), splits["test"], streams, notes)
 
 
 def training_examples(cfg: DataConfig) -> int:

@@ -77,6 +77,7 @@ class Data:
     """A data set with its three splits; validation is None where nothing is held out.
 
     streams: None for a set held in memory, else a plain line that says it is read from disk.
+    notes: plain lines for the user, that of `streams` and those of Stored.
     """
 
     spec: Spec
@@ -84,6 +85,7 @@ class Data:
     validation: Split | None
     test: Split
     streams: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Stored:
     """A data set as its source offers it. `splits` holds train and test, and perhaps validation.
 
     scored_steps: as in Spec.
+    notes: plain lines for the user: what was left aside, what is likely meant otherwise.
     """
 
     kind: str
@@ -128,3 +131,4 @@ class Stored:
     test: str = "test"
     provenance: dict[str, str] = field(default_factory=dict)
     scored_steps: int | None = None
+    notes: tuple[str, ...] = ()

@@ -12,6 +12,10 @@ from data.config import DataError
 
 # Of Pillow, which knows others that run other programs. A phone's MPO is opened as JPEG.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif"),
+    *(".webp", ".bmp", ".tif", ".tiff", ".gif"),
+)
 GREY = ("1", "L", "LA")  # modes of Pillow
 BITS_PER_SAMPLE, ORIENTATION = 258, 0x0112
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap height and width

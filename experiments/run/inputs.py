@@ -51,7 +51,7 @@ def said_of(loaded: data.Data, trainer: TrainerConfig) -> list[str]:
     """What a person should know of the data before training."""
     examples = len(loaded.train)
     rest = left_out(examples, trainer.batch_size)
-    said = [loaded.streams] if loaded.streams else []
+    said = list(loaded.notes)
     if rest:
         said.append(
             f"each epoch leaves out {rest} of {examples:,} training examples, others each time: a "

@@ -91,9 +91,9 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
     from data import loading
     from data.sources import npz, npz_export, store, streaming
 
-    if cfg.source in ("tfds", "image_folder") and device.installed("tensorflow"):
+    if cfg.source == "tfds" and device.installed("tensorflow"):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with quiet():  # it will read the set, or list the folder
+        with quiet():  # it will read the set
             importlib.import_module("tensorflow")
     data.ensure(cfg)
     identity = str(data.fingerprint(cfg))
@@ -105,6 +105,7 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
         "classes": f"{len(stored.class_names)}: {_listed(stored.class_names)}",
         "lies in": f"{where} ({streaming.gib(_bytes(Path(str(where)).expanduser()))})",
         "fingerprint": identity,
+        **({"note": "; ".join(stored.notes)} if stored.notes else {}),
     }
     model = ["model=causal_conv1d", "padding=causal"] * (stored.kind == "sequence" or cfg.sequence)
     model += ["model.head=steps"] * (stored.scored_steps is not None)

@@ -47,6 +47,7 @@ class Sweep:
         not_applicable: combinations that were left out.
         aliases: of combinations, how many run in another's stead.
         warnings: of runs that their studies' other runs cannot be compared with.
+        notes: on the data, none twice.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Sweep:
     not_applicable: list[NotApplicable] = field(default_factory=list)
     aliases: int = 0
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,14 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
         configurations[_of_the_cell(run)].append(run)
     plans: dict[Path, Plan] = defaultdict(Plan)
     cells: dict[tuple[str, ...], Place | None] = {}
+    notes: dict[str, None] = {}
     with terminal.busy("planning"):
         for key, group in configurations.items():
-            cells[key] = _add(plans, list(key), group, compose, command)
+            cells[key] = _add(plans, list(key), group, compose, command, notes)
     if not any(cells.values()):
         reasons = dict.fromkeys(n.why for own in plans.values() for n in own.not_applicable)
         raise ConfigError("; ".join(reasons))
-    sweep = Sweep(studies=list(plans))
+    sweep = Sweep(studies=list(plans), notes=list(notes))
     for study, own in plans.items():
         with locked(study):
             whole = Plan.read(study) or Plan()
@@ -119,6 +122,8 @@ def announce(sweep: Sweep) -> None:
     if sweep.not_applicable:
         parts.append(f"{len(sweep.not_applicable)} combinations not applicable")
     terminal.say("; ".join(parts))
+    for note in sweep.notes:
+        terminal.say(note)
     for one in sweep.not_applicable:
         terminal.say(f"not applicable: {one.model}, {one.padding}, {one.data}: {one.why}")
     for line in sweep.warnings:
@@ -131,6 +136,7 @@ def _add(
     group: list[list[str]],
     compose: Compose,
     command: str,
+    notes: dict[str, None],
 ) -> Place | None:
     """Plan a configuration's runs; returns their place, None where it makes no sense."""
     composed = compose(group[0])
@@ -152,7 +158,7 @@ def _add(
         if known and known.sources == sources:
             signature = known.signature
         else:
-            signature = _signature(config, fingerprint, threads)
+            signature = _signature(config, fingerprint, threads, notes)
     except NO_SENSE as reason:
         padding = " ".join([chosen.padding, *(o for o in overrides if o.startswith("padding."))])
         plans[study].not_applicable.append(
@@ -182,13 +188,14 @@ def _warnings(places: Iterable[Place]) -> list[str]:
     return list(dict.fromkeys(line for line in said if line))
 
 
-def _signature(config: Config, fingerprint: str, threads: int) -> str:
-    """Of all that decides a run's result but its seed."""
+def _signature(config: Config, fingerprint: str, threads: int, notes: dict[str, None]) -> str:
+    """Of all that decides a run's result but its seed; adds to the notes on its data."""
     framework.start(config.backend, threads)
     from models.geometry.tracing.signature import signature
 
     framework.fresh(precision=config.trainer.precision, seed=0)
     loaded = inputs.load(config.data, fingerprint, config.trainer)
+    notes.update(dict.fromkeys(inputs.said_of(loaded, config.trainer)))
     rest = config.identity(fingerprint, len(loaded.train))
     seed = inputs.derived(config.seed, config.seeds)["padding"]
     network = inputs.build(config.model, config.padding, loaded.spec, padding_seed=seed)

@@ -53,6 +53,8 @@ def main(
     from experiments.run import evaluation
 
     loaded = data.load(chosen)
+    for note in loaded.notes:
+        terminal.say(note)
     _check_fits(model, loaded.spec)
     loaded = renormalised(loaded, learned)
     predictions = evaluation.predict(model, loaded.test)

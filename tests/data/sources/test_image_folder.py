@@ -1,14 +1,19 @@
 """A folder of images: its layouts, what is read, and what is refused by name."""
 
+import hashlib
+import os
 import shutil
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import data
-from data.sources import image_folder
+from data.sources import image_files, image_folder
 
 
 def picture(seed, size=(6, 5, 3)):
@@ -61,14 +66,145 @@ def test_pictures_come_in_the_order_of_their_paths(split):
     assert (d.spec.kind, d.spec.input_shape, d.spec.test) == ("image", (6, 5, 3), "test")
 
 
-@pytest.mark.parametrize("layout", ["split", "flat"])
-def test_without_tensorflow_the_same_is_listed(layout, request, monkeypatch):
-    folder = request.getfixturevalue(layout)
-    with_tfds = image_folder.list_images(folder)
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.setattr(image_folder.store, "keep_off_the_gpu", None)  # TFDS' way is not taken
-    assert image_folder.list_images(folder) == with_tfds
-    assert sum(len(files) for by in with_tfds.values() for files in by.values()) in (22, 30)
+def test_the_listing_takes_no_tensorflow(split):
+    code = f"""
+import sys, data
+data.load(data.DataConfig("own", "image_folder", path={str(split)!r}))
+assert not {{"tensorflow", "tensorflow_datasets"}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("ending", ["webp", "bmp", "tif", "TIFF", "gif", "jpeg", "jfif", "PNG"])
+def test_every_format_is_read(flat, ending):
+    """In a class that was short without a word: 20 images of one format and 6 of another."""
+    for i in range(6):
+        save(flat / "dog" / f"more{i}.{ending}", picture([9, i]))
+    d = load(flat)
+    assert len(d.train) + len(d.test) == 36
+    assert d.notes == ()
+    if ending not in ("gif", "jpeg", "jfif", "webp"):  # those that lose nothing
+        pictures = np.concatenate([d.train.x, d.test.x])
+        assert any(np.array_equal(picture([9, 5]), x) for x in pictures)
+
+
+def test_of_an_animation_the_first_frame_is_read(flat):
+    frames = [Image.new("RGB", (5, 6), colour) for colour in ("red", "blue")]
+    for ending in ("gif", "tif"):
+        file = flat / "cat" / f"zz.{ending}"
+        frames[0].save(file, save_all=True, append_images=frames[1:])
+        np.testing.assert_array_equal(image_files.pixels(file), np.full((6, 5, 3), [255, 0, 0]))
+    assert len(load(flat).train) == 26
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("training", "val", "testing"),
+        ("Train", "Valid", "Test"),
+        ("TRAINING", "VALIDATION", "TESTING"),
+        ("train", "valid", "Testing"),
+    ],
+)
+def test_usual_spellings_of_splits(split, train, validation, test):
+    shutil.copytree(split / "test", split / "held")
+    for old, new in (("train", train), ("held", validation), ("test", test)):
+        (split / old).rename(split / f"_{new}")  # by way of a third name, for any file system
+        (split / f"_{new}").rename(split / new)
+    d = load(split)
+    assert (len(d.train), len(d.validation), len(d.test)) == (16, 6, 6)
+    assert (d.spec.class_names, d.spec.test, d.notes) == (("cat", "dog"), "test", ())
+
+
+def test_images_deeper_in_the_folder_of_their_class(split):
+    for year in ("2019", "2020"):
+        for i in range(3):
+            save(split / "train" / "cat" / year / "may" / f"{i}.png", picture([5, i]))
+    d = load(split)
+    np.testing.assert_array_equal(np.bincount(d.train.y), [14, 8])
+    assert d.notes == (
+        "own: 28 images are read, 6 of them from folders inside those of the classes",
+    )
+
+
+def test_a_link_back_is_not_followed(split):
+    (split / "train" / "cat" / "all").symlink_to(split, target_is_directory=True)
+    assert len(load(split).train) == 16
+
+
+def test_what_is_left_aside_is_said_with_counts(split):
+    for place in ("train/cat/a.txt", "train/cat/b.TXT", "train/dog/a.heic", "test/dog/LICENSE"):
+        (split / place).write_text("not read")
+    for place in ("train/loose.png", "0.png", "more/cat/0.png", "more/cat/1.webp"):
+        save(split / place, picture(0))
+    save(split / "train" / "dog" / ".trash" / "0.png", picture(0))
+    (split / "train" / "dog" / "._0.png").write_bytes(b"what macOS writes beside a file")
+    for quiet in (".DS_Store", "labels.csv", "more/readme.md"):
+        (split / quiet).write_text("not said")
+    d = load(split)
+    assert (len(d.train), len(d.test)) == (16, 6)
+    (line,) = d.notes
+    read, aside = line.split("; left aside: ")
+    assert read == "own: 22 images are read"
+    assert sorted(aside.split(", ")) == [
+        ".heic files (1)",
+        ".txt files (2)",
+        "files without an ending (1)",
+        "hidden images (2)",
+        "images beside the splits (1)",
+        "images beside the splits in more (2)",
+        "images outside the folders of the classes (1)",
+    ]
+
+
+def test_a_hundred_endings_make_no_long_line(flat):
+    for i in range(100):
+        (flat / "cat" / f"scan.{i:04d}").write_text("")
+    assert load(flat).notes[0].endswith("others (92)")
+    assert len(load(flat).notes[0]) < 200
+
+
+def test_a_class_of_which_nothing_can_be_read_says_what_is_there(flat):
+    for file in (flat / "dog").iterdir():
+        file.rename(file.with_suffix(".heic"))
+    says = r"the class dog has no image in the train part .*GIF; left aside: .heic files \(10\)$"
+    with pytest.raises(data.DataError, match=says):
+        load(flat)
+
+
+@pytest.mark.parametrize("names", [("training_set", "test_set"), ("train2017", "val2017")])
+def test_splits_of_other_names_are_not_taken_for_classes(split, names):
+    for old, new in zip(("train", "test"), names, strict=True):
+        (split / old).rename(split / new)
+    says = f"{min(names)} and {max(names)} with folders of their own, .* call them train, valid"
+    with pytest.raises(data.DataError, match=says):
+        load(split)
+
+
+def test_a_folder_that_may_not_be_listed_is_not_passed_over():
+    """In a folder of its own, which another user may enter."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        for i in range(8):
+            save(folder / f"class{i % 2}" / "part" / f"{i}.png", picture(i))
+        closed = folder / "class1" / "part"
+        closed.chmod(0)
+        user = os.geteuid()
+        try:
+            if user == 0:
+                os.seteuid(65534)
+            with pytest.raises(data.DataError, match="class1/part cannot be read .Permission"):
+                image_folder.list_images(folder)
+        finally:
+            os.seteuid(user)
+            closed.chmod(0o755)
+
+
+def test_a_file_that_is_gone_is_named(split):
+    (split / "train" / "cat" / "9.png").symlink_to(split / "nowhere.png")
+    with pytest.raises(data.DataError, match="9.png cannot be read .No such file"):
+        load(split)
 
 
 @pytest.mark.parametrize("name", ["validation", "val"])
@@ -135,6 +271,33 @@ def test_fingerprint_follows_names_and_bytes_not_the_place(split, tmp_path):
     assert data.fingerprint(config(tmp_path / "nowhere")) is None
 
 
+def test_the_fingerprint_is_that_of_earlier_versions_where_they_read_the_same(split):
+    """A digest of the paths and bytes of all .png and .jpg files, also of those left aside."""
+    save(split / "train" / "loose.png", picture(7))
+    save(split / "more.gif", picture(8))
+    digest = hashlib.sha256()
+    for file in sorted(split.rglob("*.png")):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(split).as_posix()}\0{content}\n".encode())
+    assert data.fingerprint(config(split)) == f"own+{digest.hexdigest()[:12]}"
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["train/cat/1.webp", "train/cat/deep/1.png", "Testing/cat/1.png", "train/cat/.hidden.png"],
+)
+def test_where_earlier_versions_read_less_or_more_the_fingerprint_is_another(split, file):
+    save(split / file, picture(1))
+    digest = hashlib.sha256()
+    for png in sorted(split.rglob("*.png")):  # the earlier fingerprint
+        content = hashlib.sha256(png.read_bytes()).hexdigest()
+        digest.update(f"{png.relative_to(split).as_posix()}\0{content}\n".encode())
+    assert data.fingerprint(config(split)) != f"own+{digest.hexdigest()[:12]}"
+    first = data.fingerprint(config(split))
+    save(split / file, picture(2))
+    assert data.fingerprint(config(split)) != first
+
+
 def nothing(folder):
     shutil.rmtree(folder)
     folder.mkdir()
@@ -151,6 +314,11 @@ def one_class(folder):
 
 def no_cat_to_test(folder):
     shutil.rmtree(folder / "test" / "cat")
+
+
+def nothing_to_test(folder):
+    shutil.rmtree(folder / "test")
+    (folder / "test").mkdir()
 
 
 def an_empty_class(folder):
@@ -177,6 +345,7 @@ def a_deep_image(folder):
         (no_folder, "own is not a folder"),
         (one_class, "holds one class, dog; at least two"),
         (no_cat_to_test, "the class cat has no image in the test part"),
+        (nothing_to_test, "the class cat has no image in the test part"),
         (an_empty_class, "the class eel has no image in the train part"),
         (a_broken_image, "train/dog/3.png cannot be read as an image"),
         (a_truncated_image, "train/dog/3.png cannot be read as an image"),
