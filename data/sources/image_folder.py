@@ -1,15 +1,11 @@
 """A folder of the user's own images, one sub-folder a class.
 
 The layout is <folder>/train/<class>/<image>, with test and perhaps validation beside train; or
-without splits, <folder>/<class>/<image>. Images may lie deeper in their class' folder.
+without splits, <folder>/<class>/<image>; see `image_listing`.
 """
 
 import hashlib
-import os
-import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,57 +13,20 @@ from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError
 from data.sources import image_files
+from data.sources.image_listing import (
+    Listing,
+    list_images,
+    of_first_suffixes,
+    unlike_first,
+    unreadable,
+)
 from data.transforms import piece, resize_images, stratified_order
 from data.types import RawSplit, Stored, StoredSplit
 
-# How the folders of splits are called, in any case.
-SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-ALMOST_A_SPLIT = re.compile(rf"({'|'.join(SPLITS)})([\W\d_].*)?", re.IGNORECASE)
 LAYOUT = (
     "<folder>/<class>/<image> or <folder>/train/<class>/<image>, "
     "with images of PNG, JPEG, WebP, BMP, TIFF or GIF"
 )
-REASONS = 8  # that are told one by one
-THUMBNAILS = ("__MACOSX", "@eaDir")  # what a system puts beside the user's own
-# What was read before other formats, spellings and depths were: its fingerprint stays.
-FIRST_SUFFIXES, FIRST_SPLITS = (".jpg", ".jpeg", ".png"), ("train", "validation", "val", "test")
-
-
-@dataclass
-class Listing:
-    """The images of a folder, and what else lies there.
-
-    Attributes:
-        images: split -> class -> images, in the order of their paths.
-        left: why some files are not read -> how many.
-        deeper: how many images lie in sub-folders of their class.
-    """
-
-    images: dict[str, dict[str, list[Path]]] = field(default_factory=dict)
-    left: Counter[str] = field(default_factory=Counter)
-    deeper: int = 0
-
-    def __iter__(self) -> Iterator[Path]:
-        return (f for by_class in self.images.values() for of in by_class.values() for f in of)
-
-    def notes(self, name: str) -> tuple[str, ...]:
-        """A line on what is not plainly so; none where all was read from where it belongs."""
-        read = f"{name}: {len(list(self)):,} images are read"
-        if self.deeper:
-            read += f", {self.deeper:,} of them from folders inside those of the classes"
-        return (f"{read}{self.aside}",) if self.deeper or self.left else ()
-
-    @property
-    def aside(self) -> str:
-        """What was left aside and why, to end a sentence with."""
-        most = dict(self.left.most_common(REASONS))
-        rest = self.left.total() - sum(most.values())
-        told = [f"{why} ({n:,})" for why, n in {**most, "others": rest}.items() if n]
-        return f"; left aside: {', '.join(told)}" if told else ""
 
 
 def prepare(cfg: DataConfig) -> None:
@@ -83,7 +42,7 @@ def fingerprint(cfg: DataConfig) -> str | None:
         return None
     known: dict[Path, str] = {}
     digest = hashlib.sha256()
-    for file in [*_of_first_suffixes(folder), *_unlike_first(folder, list_images(folder))]:
+    for file in [*of_first_suffixes(folder), *unlike_first(folder, list_images(folder))]:
         known[file] = known.get(file) or _digest(file)
         digest.update(f"{file.relative_to(folder).as_posix()}\0{known[file]}\n".encode())
     return f"{cfg.name}+{digest.hexdigest()[:12]}"
@@ -94,7 +53,7 @@ def _digest(file: Path) -> str:
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
-        raise _unreadable(error) from None
+        raise unreadable(error) from None
 
 
 def read(cfg: DataConfig) -> Stored:
@@ -120,7 +79,7 @@ def read(cfg: DataConfig) -> Stored:
     if "test" not in files:
         files["train"], files["test"] = _held_out(cfg, *files["train"], names)
     shape = _shape([file for listed, _ in files.values() for file in listed], cfg.resize)
-    counted = sorted({*_of_first_suffixes(folder), *listing})
+    counted = sorted({*of_first_suffixes(folder), *listing})
     place = {file: i for i, file in enumerate(counted)}
     splits = {
         split: _split(listed, labels, np.array([place[file] for file in listed]), shape, cfg.resize)
@@ -130,104 +89,8 @@ def read(cfg: DataConfig) -> Stored:
     return Stored("image", splits, names, test, provenance, notes=listing.notes(cfg.name))
 
 
-def list_images(folder: Path) -> Listing:
-    """The images of each split and class; a folder without splits is all `train`.
-
-    Raises:
-        DataError: a folder cannot be listed, or it has splits under names that are not known.
-    """
-    tops = _folders(folder)
-    splits = {top.name: SPLITS[top.name.lower()] for top in tops if top.name.lower() in SPLITS}
-    has_splits = any(_folders(folder / top) for top, role in splits.items() if role == "train")
-    if not has_splits:
-        _refuse_unknown_splits(folder, tops)
-    listing = Listing()
-    for base, role in splits.items() if has_splits else [("", "train")]:
-        empty: dict[str, list[Path]] = {of_class.name: [] for of_class in _folders(folder / base)}
-        listing.images.setdefault(role, {}).update(empty)
-    for file in _files(folder):
-        *above, name = file.relative_to(folder).parts
-        split = above.pop(0) if has_splits and above else ""
-        is_image = file.suffix.lower() in image_files.SUFFIXES
-        if any(_is_hidden(part) for part in (split, *above, name)):
-            why = "hidden images" * is_image
-        elif has_splits and split not in splits:
-            why = f"images beside the splits{split and f' in {split}'}" * is_image
-        elif not above:
-            why = "images outside the folders of the classes" * is_image
-        elif not is_image:
-            why = f"{file.suffix.lower()} files" if file.suffix else "files without an ending"
-        else:
-            listing.images[splits.get(split, "train")][above[0]].append(file)
-            listing.deeper += len(above) > 1
-            continue
-        listing.left.update([why] if why else [])
-    return listing
-
-
-def _refuse_unknown_splits(folder: Path, tops: list[Path]) -> None:
-    """DataError for folders that look like splits and would be taken for classes."""
-    alike = [top.name for top in tops if ALMOST_A_SPLIT.fullmatch(top.name) and _folders(top)]
-    if len(alike) > 1:
-        raise DataError(
-            f"{folder} has {' and '.join(alike)} with folders of their own, which look like "
-            "splits; call them train, validation and test"
-        )
-
-
 def _path(cfg: DataConfig) -> Path:
     return Path(cfg.path or "").expanduser()
-
-
-def _folders(folder: Path) -> list[Path]:
-    try:
-        found = sorted(entry for entry in folder.iterdir() if entry.is_dir())
-    except OSError as error:
-        raise _unreadable(error) from None
-    return [entry for entry in found if not _is_hidden(entry.name)]
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in THUMBNAILS
-
-
-def _files(folder: Path) -> list[Path]:
-    """All files at any depth, in the order of their paths."""
-
-    def fails(error: OSError) -> None:
-        raise _unreadable(error)
-
-    found = []
-    for top, folders, names in os.walk(folder, followlinks=True, onerror=fails):
-        folders[:] = [name for name in folders if not _leads_back(Path(top, name))]
-        found += [Path(top, name) for name in names]
-    return sorted(found)
-
-
-def _leads_back(folder: Path) -> bool:
-    """Whether a folder is a link to one that it lies in."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
-
-
-def _unreadable(error: OSError) -> DataError:
-    return DataError(f"{error.filename} cannot be read ({error.strerror})")
-
-
-def _of_first_suffixes(folder: Path) -> list[Path]:
-    return [file for file in _files(folder) if file.suffix.lower() in FIRST_SUFFIXES]
-
-
-def _unlike_first(folder: Path, listing: Listing) -> list[Path]:
-    """The images that are read now and were not by the first layout, or the other way round."""
-    has_splits = (folder / "train").is_dir() and _folders(folder / "train") != []
-
-    def was_read(file: Path) -> bool:
-        *above, _ = file.relative_to(folder).parts
-        if any(part.startswith(".") for part in above):
-            return False
-        return len(above) == 2 and above[0] in FIRST_SPLITS if has_splits else len(above) == 1
-
-    return sorted({file for file in _of_first_suffixes(folder) if was_read(file)} ^ {*listing})
 
 
 def _checked(folder: Path, listing: Listing) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import data
-from data.sources import image_files, image_folder
+from data.sources import image_files, image_listing
 
 
 def picture(seed, size=(6, 5, 3)):
@@ -195,7 +195,7 @@ def test_a_folder_that_may_not_be_listed_is_not_passed_over():
             if user == 0:
                 os.seteuid(65534)
             with pytest.raises(data.DataError, match="class1/part cannot be read .Permission"):
-                image_folder.list_images(folder)
+                image_listing.list_images(folder)
         finally:
             os.seteuid(user)
             closed.chmod(0o755)
