@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,11 @@ from data.config import AugmentConfig, DataConfig, DataError
 from data.sources import streaming
 from data.sources.streaming import Rows, Streamed
 from data.transforms import (
+    FLOAT32_MAX,
     apply_normalisation,
+    extremes,
     normalisation,
     pixel_order,
-    resize_images,
     stratified_order,
 )
 from data.types import Data, RawSplit, Spec, Split, Stored, StoredSplit
@@ -48,9 +50,13 @@ def load(cfg: DataConfig) -> Data:
 def _load(cfg: DataConfig, fingerprint: str) -> Data:
     stored, raw, streams = read(cfg, fingerprint)
     chosen = choose(cfg, raw, len(stored.class_names))
-    inputs = {name: _sized(raw[role].x, ids, cfg.resize) for name, (role, ids) in chosen.items()}
+    inputs = {name: _sized(cfg, role, raw[role].x, ids) for name, (role, ids) in chosen.items()}
     # Before the pixels are put in order: plain and permuted sequences share their statistics.
+    bounds = {name: _finite_extremes(cfg, name, x) for name, x in inputs.items()}
     mean, std = normalisation(inputs["train"], cfg.normalize)
+    for name, of_split in bounds.items():
+        if of_split:
+            _check_range(cfg, name, *of_split, mean, std)
     height = stored.splits["train"].shape[1]
     scale = cfg.resize / height if cfg.resize and height else 1.0
     splits = {}
@@ -164,12 +170,63 @@ def _origin(raw: dict[str, RawSplit], chosen: dict[str, tuple[str, NDArray[np.in
 
 
 def _sized(
-    x: NDArray[np.generic], ids: NDArray[np.int64], side: int | None
+    cfg: DataConfig, official: str, x: NDArray[np.generic], ids: NDArray[np.int64]
 ) -> Rows | NDArray[np.float32]:
     rows = Rows(x, ids)
-    if side is None or rows.shape[1:3] == (side, side):
+    if cfg.resize is None or rows.shape[1:3] == (cfg.resize, cfg.resize):
         return rows
-    return resize_images(rows, side)
+    return streaming.resized(cfg, official, rows)
+
+
+def _finite_extremes(
+    cfg: DataConfig, name: str, x: Rows | NDArray[np.float32]
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Each channel's extremes, which must be finite; None for a type that float32 holds whole."""
+    if x.dtype.kind in "uib" and x.dtype.itemsize <= 2:
+        return None
+    low, high = extremes(x)
+    if not np.isfinite(np.stack([low, high]).astype(np.float64)).all():
+        raise DataError(
+            f"the {name} split of {cfg.name} holds NaN, infinity or more than float64 holds"
+        )
+    return low, high
+
+
+def _check_range(
+    cfg: DataConfig,
+    name: str,
+    low: NDArray[Any],
+    high: NDArray[Any],
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+) -> None:
+    """DataError unless a split's values are finite, and differ where they did, once they are used.
+
+    What is done to a value rounds, and never turns the order of two: the extremes stand for all.
+    """
+    stored = np.stack([low, high]).astype(np.float64)
+    by = f"data.normalize={cfg.normalize}"
+    for channel in np.flatnonzero(~np.isfinite(mean + std)):
+        largest = np.abs(stored[:, channel]).max()
+        raise DataError(
+            f"the train split of {cfg.name} holds {largest:.3g}, too large for the statistics of "
+            f"{by} in float64; scale the stored values"
+        )
+    with np.errstate(over="ignore"):
+        used = ((stored - mean) / std).astype(np.float32)
+    for end, channel in np.argwhere(~np.isfinite(used)):
+        raise DataError(
+            f"the {name} split of {cfg.name} holds {stored[end, channel]:.3g}, which after {by} "
+            f"(less {mean[channel]:.3g}, divided by {std[channel]:.3g}) is beyond what float32 "
+            f"holds ({FLOAT32_MAX:.2g}); scale the stored values"
+        )
+    for channel in np.flatnonzero((low < high) & (used[0] == used[1])):
+        if name == "train":
+            raise DataError(
+                f"channel {channel} of the train split of {cfg.name} goes from {low[channel]!s} to "
+                f"{high[channel]!s}, which after {by} is one value in float32; shift or scale the "
+                "stored values"
+            )
 
 
 def _in_order(x: Rows | NDArray[np.float32], cfg: DataConfig) -> Rows | NDArray[np.float32]:

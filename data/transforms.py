@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_EXAMPLES, MOST_VALUES = 1024, 2**22  # of one piece
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class Examples(Protocol):
@@ -58,6 +59,9 @@ def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
     """Resize (n, h, w, c) to float32 (n, side, side, c), bilinear and antialiased.
 
     One product of matrices a picture and axis: no bit depends on what else is in the batch.
+
+    Raises:
+        OverflowError: a value is beyond what float32 holds.
     """
     _, height, width, channels = x.shape
     rows = resize_weights(height, side).astype(np.float32)
@@ -65,7 +69,12 @@ def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
     out = np.empty((len(x), side, side, channels), np.float32)
     for part, pictures in _pieces(x):
         n = len(pictures)
-        tall = np.matmul(rows, pictures.astype(np.float32).reshape(n, height, width * channels))
+        with np.errstate(over="ignore"):
+            cast = pictures.astype(np.float32)
+        if cast.dtype != pictures.dtype and not np.isfinite(cast).all():
+            largest = np.abs(pictures.astype(np.float64)).max()
+            raise OverflowError(f"{largest:.3g}, beyond what float32 holds ({FLOAT32_MAX:.2g})")
+        tall = np.matmul(rows, cast.reshape(n, height, width * channels))
         tall = tall.reshape(n, side, width, channels).swapaxes(1, 2)
         both = np.matmul(columns, tall.reshape(n, width, side * channels))
         out[part] = both.reshape(n, side, side, channels).swapaxes(1, 2)
@@ -82,19 +91,34 @@ def pixel_order(pixels: int, permutation: int | None) -> NDArray[np.int64]:
 def channel_statistics(x: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation per channel (last axis) of (n, …, c), in float64.
 
-    A constant channel gets the deviation 1: it is centred and left alone.
+    A constant channel gets the deviation 1: it is centred and left alone. What float64 cannot hold
+    is infinite or NaN.
     """
     channels = x.shape[-1]
-    total = np.zeros(channels)
-    for _, part in _pieces(x):
-        total += part.astype(np.float64).reshape(-1, channels).sum(axis=0)
+    total, spread = np.zeros(channels), np.zeros(channels)
     count = math.prod(x.shape[:-1])
-    mean = total / count
-    spread = np.zeros(channels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _, part in _pieces(x):
+            total += part.astype(np.float64).reshape(-1, channels).sum(axis=0)
+        mean = total / count
+        for _, part in _pieces(x):
+            spread += ((part.astype(np.float64).reshape(-1, channels) - mean) ** 2).sum(axis=0)
+        std = np.sqrt(spread / count)
+    return mean, np.where(std == 0, 1.0, std)
+
+
+def extremes(x: Examples) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Smallest and largest value per channel (last axis) of (n, …, c), as stored; NaN for NaN."""
+    low, high = [], []
     for _, part in _pieces(x):
-        spread += ((part.astype(np.float64).reshape(-1, channels) - mean) ** 2).sum(axis=0)
-    std = np.sqrt(spread / count)
-    return mean, np.where(std > 0, std, 1.0)
+        rows = part.reshape(len(part), -1)  # much faster than over a last axis of few channels
+        low.append(rows.min(axis=0))
+        high.append(rows.max(axis=0))
+    places = (-1, x.shape[-1])
+    return (
+        np.stack(low).reshape(places).min(axis=0),
+        np.stack(high).reshape(places).max(axis=0),
+    )
 
 
 def normalisation(x: Examples, mode: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -183,11 +183,19 @@ def _columns(
             raise DataError(
                 f"{names[key]} of shape {column.shape} does not fit x_{split} of shape {shape}"
             )
-    y = columns["y"]
-    if not np.array_equal(y, np.floor(y)):
-        raise DataError(f"y_{split} holds labels that are not whole numbers")
     types = {"y": np.int64, **EXTRA}
-    return {key: column.astype(types[key]) for key, column in columns.items()}
+    return {key: _cast(names[key], column, types[key]) for key, column in columns.items()}
+
+
+def _cast(name: str, column: NDArray[Any], kind: type) -> NDArray[Any]:
+    """A column as it is handed out; DataError where it holds what that type does not."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast: NDArray[Any] = column.astype(kind)
+    if kind is np.int64 and not np.array_equal(cast, column):
+        raise DataError(f"{name} holds numbers that are not whole numbers of 64 bits")
+    if kind is np.float32 and not np.isfinite(cast).all():
+        raise DataError(f"{name} holds NaN, infinity or more than float32 holds")
+    return cast
 
 
 def _kind(shape: tuple[int, ...], asked: str | None) -> str:

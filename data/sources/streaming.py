@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError
 from data.sources import store
-from data.transforms import apply_normalisation, resize_images
+from data.transforms import Examples, apply_normalisation, resize_images
 from data.types import RawSplit, Stored, StoredSplit
 
 # Of the free memory, what one set may take as float32 under data.memory=auto: an epoch in its
@@ -123,6 +123,18 @@ def sized(cfg: DataConfig, split: StoredSplit) -> tuple[tuple[int, ...], np.dtyp
     return (shape[0], side, side, shape[3]), np.dtype(np.float32)
 
 
+def resized(cfg: DataConfig, split: str, x: Examples) -> NDArray[np.float32]:
+    """The pictures (n, h, w, c) of a split as data.resize makes them; DataError if it cannot."""
+    assert cfg.resize is not None
+    try:
+        return resize_images(x, cfg.resize)
+    except OverflowError as error:
+        raise DataError(
+            f"the {split} split of {cfg.name} holds {error}, in which data.resize={cfg.resize} "
+            "works; scale the stored values"
+        ) from None
+
+
 def line(cfg: DataConfig, stored: Stored) -> str | None:
     """Says in one line that the set streams; None where it fits in memory."""
     needed = 4 * sum(math.prod(sized(cfg, split)[0]) for split in stored.splits.values())
@@ -200,6 +212,8 @@ def _write(folder: Path, cfg: DataConfig, stored: Stored) -> None:
         unfinished.rename(folder)
     except OSError as error:
         raise DataError(f"cannot write to {folder.parent} ({error.strerror})") from None
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(f"{cfg.name} is not what its description says: {error}") from None
     finally:
@@ -214,7 +228,7 @@ def _write_split(folder: Path, name: str, cfg: DataConfig, split: StoredSplit) -
         for piece in split.pieces():
             rest.append(replace(piece, x=piece.x[:0]))
             same = cfg.resize is None or piece.x.shape[1:] == shape[1:]
-            yield piece.x if same else resize_images(piece.x, shape[1])
+            yield piece.x if same else resized(cfg, name, piece.x)
 
     path = folder / f"{name}.x.npy"
     x = np.lib.format.open_memmap(path, "w+", dtype, shape)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from conf.schema import Component, Seeds, TrainerConfig
     from data.shapes import Shape
 
+FLOAT16_MAX = 65504
+
 
 def derived(seed: int, own: Seeds) -> dict[str, int]:
     """One independent seed for each source of chance, from `seed` unless set apart."""
@@ -38,13 +40,33 @@ def load(config: data.DataConfig, fingerprint: str, trainer: TrainerConfig) -> d
     """The configured data; that of the last run, where it is the same.
 
     Raises:
-        ConfigError: if the training asks for a split that the data does not have.
+        ConfigError: if the training asks for a split that the data does not have, or for numbers
+            that are too short for it.
     """
     loaded = _load(config, fingerprint)
     for name in ("early_stopping", "restore_best"):
         if getattr(trainer, name) and loaded.validation is None:
             raise ConfigError(f"trainer.{name} needs a validation split: data.validation > 0")
+    if trainer.precision == "mixed_float16":
+        _check_float16(config, loaded)
     return loaded
+
+
+def _check_float16(config: data.DataConfig, loaded: data.Data) -> None:
+    import numpy as np
+
+    from data.transforms import extremes
+
+    for name in ("train", "validation", "test"):
+        if (split := getattr(loaded, name)) is None:
+            continue
+        largest = float(np.abs(extremes(split.x)).max())
+        if largest > FLOAT16_MAX:
+            raise ConfigError(
+                f"the inputs of the {name} split of {config.name} go to {largest:.5g} after "
+                f"data.normalize={config.normalize}, and trainer.precision=mixed_float16 holds "
+                f"{FLOAT16_MAX}: take mixed_bfloat16 or another data.normalize"
+            )
 
 
 def said_of(loaded: data.Data, trainer: TrainerConfig) -> list[str]:

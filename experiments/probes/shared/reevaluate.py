@@ -129,10 +129,15 @@ def asks_for_other_data(overrides: list[str]) -> bool:
 
 
 def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
-    """The data in the units the network was trained in: the training run's mean and sd."""
+    """The data in the units the network was trained in: the training run's mean and sd.
+
+    Raises:
+        DataError: a value of the test split is not finite in them.
+    """
     import numpy as np
 
     from data.sources.streaming import Streamed
+    from data.transforms import extremes
 
     mean, std = tuple(learned["mean"]), tuple(learned["std"])
     if (tuple(loaded.spec.mean), tuple(loaded.spec.std)) == (mean, std):
@@ -145,11 +150,18 @@ def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
         x = (stored - np.asarray(mean)) / np.asarray(std)
         return dataclasses.replace(split, x=x.astype(np.float32))
 
+    with np.errstate(over="ignore"):
+        test = again(loaded.test)
+        if not np.isfinite(extremes(test.x)).all():
+            raise data.DataError(
+                f"the test split of {loaded.spec.provenance.get('name')} holds values that are "
+                "beyond what float32 holds by the mean and deviation of the run's own training data"
+            )
     return dataclasses.replace(
         loaded,
         train=again(loaded.train),
         validation=again(loaded.validation) if loaded.validation else None,
-        test=again(loaded.test),
+        test=test,
         spec=dataclasses.replace(loaded.spec, mean=mean, std=std),
     )
 
