@@ -149,6 +149,8 @@ class Config:
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
         # What does not act is no part of it.
+        if self.data.layout == "channels_last":
+            del values["data"]["layout"]
         if self.data.source != "image_folder":
             del values["data"]["test"]
         if not self.data.sequence:

@@ -10,6 +10,7 @@ from models.messages import did_you_mean
 NORMALIZE = ("standardize", "unit", "none")
 CROP_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
 KINDS = ("image", "sequence")
+LAYOUTS = ("channels_last", "channels_first")
 SOURCES = ("built", "tfds", "npz", "image_folder")
 
 
@@ -35,10 +36,10 @@ def _at_least(what: str, value: object, least: int) -> None:
 
 # Settings that a source would silently ignore.
 _MEANINGLESS = {
-    "built": ("path", "kind", "download", "test"),
+    "built": ("path", "kind", "download", "test", "layout"),
     "tfds": ("path", "kind", "test"),
     "npz": ("version", "download", "test"),
-    "image_folder": ("version", "download", "kind"),
+    "image_folder": ("version", "download", "kind", "layout"),
 }
 
 
@@ -97,6 +98,8 @@ class DataConfig:
     path: the npz file, or the folder of images.
     kind: "image" or "sequence", for an npz file whose rank leaves it open; None means
         image for (n, h, w) and (n, h, w, c), sequence for (n, t).
+    layout: where an npz file or a TFDS set has its channels: "channels_last", or "channels_first"
+        for images (n, c, h, w) and sequences (n, c, t), which three axes then are.
     data_dir: where prepared sets lie; None means padzoo's folder in the user's cache.
     download: whether a TFDS set that is missing may be fetched from the network.
     validation: fraction of the official training split held out; ignored by a set that
@@ -122,6 +125,7 @@ class DataConfig:
     version: str | None = None
     path: str | None = None
     kind: str | None = None
+    layout: str = "channels_last"
     data_dir: str | None = None
     download: bool = False
     validation: float = 0.1
@@ -144,6 +148,7 @@ class DataConfig:
         one_of("data.normalize", self.normalize, NORMALIZE)
         if self.kind is not None:
             one_of("data.kind", self.kind, KINDS)
+        one_of("data.layout", self.layout, LAYOUTS)
         for name in ("download", "sequence"):
             if not isinstance(getattr(self, name), bool):
                 raise DataError(f"data.{name}={getattr(self, name)!r} must be true or false")

@@ -62,7 +62,10 @@ def _of_builder(cfg: DataConfig) -> Shape:
     kind = store.check_features(cfg.name, features)
     label = features["label"]
     classes = getattr(label, "feature", label).num_classes
-    return Shape(tuple(features[kind].shape), classes, (*label.shape, None)[0])
+    sizes = tuple(features[kind].shape)
+    if cfg.layout == "channels_first":
+        sizes = (*sizes[1:], sizes[0])
+    return Shape(sizes, classes, (*label.shape, None)[0])
 
 
 def _builder(cfg: DataConfig, folder: str) -> Any:

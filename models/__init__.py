@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from models.messages import layout_hint
 from models.padding import Padding, PaddingError
 from models.padding.names import INPUT
 from models.registry import (
@@ -156,8 +157,10 @@ def _advice(
 
     *spatial, channels = input_shape
     rank = len(spatial)
-    size = smallest_size(lambda n: make((n,) * rank + (channels,)), LARGEST_SEARCHED)
     received = f"Received: input_shape={input_shape}"
+    if hint := layout_hint(input_shape):
+        return f"{hint[0].upper()}{hint[1:]}. {received}"
+    size = smallest_size(lambda n: make((n,) * rank + (channels,)), LARGEST_SEARCHED)
     if size is None:
         return f"No input of up to {LARGEST_SEARCHED} pixels an axis works. {received}"
     if rank == 1:

@@ -1,9 +1,13 @@
-"""What a message says of a name that does not exist."""
+"""What a message says of a name that does not exist, and of a shape that is likely another."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+# A picture has no more colours (with transparency), a recording no more series at once, and a grey
+# picture is not that low and, so many times its height, long.
+MOST_COLOURS, MOST_SERIES, MOST_ROWS, LONG = 4, 64, 32, 4
 
 
 def did_you_mean(name: object, allowed: Iterable[str]) -> str:
@@ -20,3 +24,38 @@ def unknown(what: str, name: object, allowed: Iterable[str]) -> str:
     names = list(allowed)
     hint = did_you_mean(name, names)
     return f"unknown {what} '{name}': {hint}{' ' * bool(hint)}allowed: {', '.join(names)}"
+
+
+def layout_hint(shape: Sequence[int | None]) -> str:
+    """Return what is to be said of an example's shape that is likely of another layout, or "".
+
+    A picture of which the first axis is the smallest, and the last no number of colours, likely has
+    its channels first; so does a sequence with far fewer steps than channels. A grey picture that
+    is low or narrow and long may be a recording.
+
+    Example: `layout_hint((3, 32, 32))` is "the channels seem to come first:
+    data.layout=channels_first"; `layout_hint((32, 32, 3))` is "".
+    """
+    sizes = [n for n in shape if n is not None]
+    if len(sizes) < len(shape):
+        return ""
+    if looks_channels_first(sizes):
+        return "the channels seem to come first: data.layout=channels_first"
+    if len(sizes) == 2 or sizes[2] > 1 or not _elongated(sizes[0], sizes[1], MOST_ROWS):
+        return ""
+    series, setting = ("channels, time", "data.layout=channels_first")
+    if sizes[0] > sizes[1]:
+        series, setting = ("time, channels", "data.kind=sequence")
+    return f"if these are sequences (n, {series}): {setting}"
+
+
+def looks_channels_first(sizes: Sequence[int]) -> bool:
+    """Return whether an example is likely (channels, height, width), or (channels, time)."""
+    if len(sizes) == 2:
+        return sizes[0] < sizes[1] and _elongated(sizes[0], sizes[1], MOST_SERIES)
+    first, *rest = sizes
+    return first < min(rest) and sizes[-1] > MOST_COLOURS and max(rest) <= LONG * min(rest)
+
+
+def _elongated(one: int, other: int, most: int) -> bool:
+    return min(one, other) <= most and LONG * min(one, other) <= max(one, other)

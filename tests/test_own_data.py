@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers import only_run
+from tests.test_train import numbers
 
 SMALL = ("model.widths=[2]", "model.convs_per_stage=[1]", "trainer.epochs=1")
 QUIET = ("trainer.progress=false", "trainer.batch_size=8")
@@ -85,3 +86,29 @@ def test_other_data_that_is_beyond_a_runs_own_units_is_not_measured(call, progra
         assert outcome.code == 2
         assert "the test split of npz holds values that are beyond what float32" in outcome.err
         assert not (only_run() / "evaluations").exists()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "says"),
+    [
+        ((3, 8, 8), "The channels seem to come first: data.layout=channels_first. Received: input"),
+        ((3, 40), "If these are sequences (n, channels, time): data.layout=channels_first. Recei"),
+        ((40, 3), "If these are sequences (n, time, channels): data.kind=sequence. Received: inp"),
+    ],
+)
+def test_a_network_that_collapses_does_not_advise_a_resize(program, file, sizes, says):
+    x = np.random.default_rng(0).random((40, *sizes))
+    outcome = program(*file(x_train=x, x_test=x[:8]), "padding=valid", "trainer.progress=false")
+    one_line(outcome, says)
+    assert "data.resize" not in outcome.err
+
+
+def test_channels_first_train_as_channels_last_do(call, file):
+    x = np.random.default_rng(0).random((40, 3, 8, 8))
+    first = call(*file("first", x_train=x, x_test=x[:8]), "data.layout=channels_first", "study=a")
+    assert (first.code, first.err) == (0, "")
+    last = np.moveaxis(x, 1, -1)
+    assert call(*file("last", x_train=last, x_test=last[:8]), "study=b").code == 0
+    one, two = (next(Path("runs", study).glob("*/seed=0")) for study in ("a", "b"))
+    assert numbers(one) == numbers(two)
+    assert one.parent.name != two.parent.name

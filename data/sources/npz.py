@@ -2,7 +2,8 @@
 
 Arrays: images (n, h, w) or (n, h, w, c), sequences (n, t) or (n, t, c), uint8 or another
 real type; labels (n,) whole numbers from 0. Three axes are read as (n, h, w) unless
-`data.kind=sequence` says (n, t, c). Labels of sequences may also be (n, s), one for each of the
+`data.kind=sequence` says (n, t, c). `data.layout=channels_first` reads (n, c, h, w) and (n, c, t).
+Labels of sequences may also be (n, s), one for each of the
 last s steps, and -1 in the test split for a step that is not scored. Optional: class_names (k,),
 strings; x_validation and y_validation; for any split, margin_<split> and subset_<split>, (n,), and
 source_ids_<split>, shaped as y_<split>; see `data.Split`. Nothing is unpickled.
@@ -21,6 +22,7 @@ from numpy.lib import format as fmt
 from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError
+from data.sources import layout
 from data.transforms import piece
 from data.types import RawSplit, Stored, StoredSplit
 
@@ -72,8 +74,10 @@ def read(cfg: DataConfig) -> Stored:
             raise DataError(f"{path} lacks {', '.join(missing)}; it holds {holds}")
         headers = {split: _header(file, path, f"x_{split}") for split in splits}
         shape = headers["train"].shape
-        kind = _kind(shape, cfg.kind)
-        columns = {s: _columns(file, path, s, headers[s].shape, held, kind) for s in splits}
+        kind = _kind(shape, cfg.kind, cfg.layout)
+        time = {"channels_last": 1, "channels_first": -1}[cfg.layout]
+        steps = shape[time] if kind == "sequence" else 0
+        columns = {s: _columns(file, path, s, headers[s].shape, held, steps) for s in splits}
         named = _array(file, path, NAMES) if NAMES in held else None
     for split, header in headers.items():
         if header.shape[1:] != shape[1:]:
@@ -86,9 +90,12 @@ def read(cfg: DataConfig) -> Stored:
     names = _class_names(named, columns["train"]["y"])
     _check_labels({split: column["y"] for split, column in columns.items()}, len(names))
     stored = {s: _stored(path, f"x_{s}", kind, headers[s], columns[s]) for s in splits}
+    if cfg.layout == "channels_first":
+        stored = {s: layout.channels_last(split) for s, split in stored.items()}
     provenance = {"name": cfg.name, "version": "", "format": "npz", "homepage": ""}
     scored = (*per_example.pop(), None)[0]
-    return Stored(kind, stored, names, provenance=provenance, scored_steps=scored)
+    notes = layout.notes(cfg, kind, shape)
+    return Stored(kind, stored, names, "test", provenance, scored, notes)
 
 
 def _stored(path: Path, name: str, kind: str, header: Header, columns: Columns) -> StoredSplit:
@@ -168,15 +175,18 @@ def _columns(
     split: str,
     shape: tuple[int, ...],
     held: list[str],
-    kind: str,
+    steps: int,
 ) -> Columns:
-    """The labels of one split, and what else it has beside its inputs of this shape."""
+    """The labels of one split, and what else it has beside its inputs of this shape.
+
+    Each of the last of a sequence's steps may have a label; images have none.
+    """
     if np.prod(shape) == 0:
         raise DataError(f"x_{split} of shape {shape} is empty")
     names = {key: f"{key}_{split}" for key in ("y", *EXTRA) if f"{key}_{split}" in held}
     columns = {key: _array(file, path, name) for key, name in names.items()}
     labels = columns["y"].shape
-    if kind != "sequence" or labels[1:] not in {(s,) for s in range(1, shape[1] + 1)}:
+    if labels[1:] not in {(s,) for s in range(1, steps + 1)}:
         labels = shape[:1]  # one an example, else one for each of the last steps
     for key, column in columns.items():
         if column.shape != (labels if key in ("y", "source_ids") else shape[:1]):
@@ -198,7 +208,14 @@ def _cast(name: str, column: NDArray[Any], kind: type) -> NDArray[Any]:
     return cast
 
 
-def _kind(shape: tuple[int, ...], asked: str | None) -> str:
+def _kind(shape: tuple[int, ...], asked: str | None, where: str) -> str:
+    if where == "channels_first":
+        if len(shape) not in (3, 4) or (asked == "image" and len(shape) == 3):
+            raise DataError(
+                f"data.layout={where} does not fit x_train of shape {shape}: images are "
+                "(n, c, h, w), sequences (n, c, t)"
+            )
+        asked = asked or ("sequence" if len(shape) == 3 else "image")
     allowed = {2: ("sequence",), 3: ("image", "sequence"), 4: ("image",)}.get(len(shape))
     if allowed is None:
         raise DataError(

@@ -47,7 +47,7 @@ def write(cfg: DataConfig, fingerprint: str, path: Path) -> DataConfig:
     long = stored.kind == "sequence" and arrays["x_train"].shape[2:] != ()
     read_alike = replace(cfg, source="npz", path=str(path), kind="sequence" if long else None)
     defaults = DataConfig(cfg.name, "npz")
-    undone = ["version", "data_dir", "download", "examples", "test"]
+    undone = ["version", "data_dir", "download", "examples", "test", "layout"]
     undone += [] if fixed else ["resize"]
     undone += ["validation", "split_seed"] if "validation" in chosen else []
     return replace(read_alike, **{name: getattr(defaults, name) for name in undone})

@@ -17,6 +17,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError
+from data.sources import layout
 from data.transforms import piece, resize_images
 from data.types import RawSplit, Stored, StoredSplit
 
@@ -128,6 +129,9 @@ def _read(cfg: DataConfig, folder: Path) -> Stored:
     label = builder.info.features["label"]
     roles = _roles(cfg.name, list(builder.info.splits))
     splits = {role: _split(cfg, builder, official, kind) for role, official in roles.items()}
+    notes = layout.notes(cfg, kind, splits["train"].shape)
+    if cfg.layout == "channels_first":
+        splits = {role: layout.channels_last(split) for role, split in splits.items()}
     provenance = {
         "name": cfg.name,
         "version": folder.name,
@@ -135,7 +139,7 @@ def _read(cfg: DataConfig, folder: Path) -> Stored:
         "homepage": str(builder.info.homepage or ""),
     }
     names, scored = tuple(_classes(label).names), (*label.shape, None)[0]
-    return Stored(kind, splits, names, roles["test"], provenance, scored)
+    return Stored(kind, splits, names, roles["test"], provenance, scored, notes)
 
 
 def _roles(name: str, official: list[str]) -> dict[str, str]:
@@ -178,6 +182,8 @@ def _classes(label: Any) -> Any:
 def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
     features, side = builder.info.features, cfg.resize
     shape, dtype = features[key].shape, np.dtype(features[key].np_dtype)
+    if None in shape and cfg.layout == "channels_first":
+        raise DataError(f"data.layout=channels_first takes one size, and {cfg.name} has many")
     if None in shape and side is not None:
         # Pictures of many sizes are brought to one as they are read: they need not all fit in.
         shape, dtype = (side, side, shape[2]), np.dtype(np.float32)

@@ -175,6 +175,8 @@ def on_disk(cfg: DataConfig, stored: Stored, fingerprint: str) -> dict[str, RawS
     """
     later = LATER - {"split_seed"} if cfg.source == "image_folder" else LATER
     settings = {k: v for k, v in dataclasses.asdict(cfg).items() if k not in later}
+    if cfg.layout == "channels_last":  # as it was before there was another
+        del settings["layout"]
     key = json.dumps([FORMAT, fingerprint, settings], sort_keys=True)
     name = f"{cfg.name.replace('/', '.')}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     folder = _folder(cfg)

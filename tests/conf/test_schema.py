@@ -189,6 +189,13 @@ def test_what_does_not_act_on_the_data_is_no_part_of_the_identity():
     assert cell(*own) != cell(*own, "data.test=0.3")
 
 
+def test_the_layout_is_part_of_the_identity_where_it_is_not_the_usual():
+    npz = ["data=npz", "data.path=a.npz"]
+    assert "layout" not in config(*npz).identity("data/1.0")["data"]
+    assert cell(*npz) == cell(*npz, "data.layout=channels_last")
+    assert cell(*npz) != cell(*npz, "data.layout=channels_first")
+
+
 def test_plain_and_permuted_pixels_are_told_apart():
     model = ["model=causal_conv1d", "padding=causal"]
     plain, permuted = cell("data=sequential_mnist", *model), cell("data=permuted_mnist", *model)
