@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.messages import layout_hint
+from models.messages import layout_hint, looks_channels_first
 from models.padding import Padding, PaddingError
 from models.padding.names import INPUT
 from models.registry import (
@@ -158,11 +158,13 @@ def _advice(
     *spatial, channels = input_shape
     rank = len(spatial)
     received = f"Received: input_shape={input_shape}"
-    if hint := layout_hint(input_shape):
-        return f"{hint[0].upper()}{hint[1:]}. {received}"
+    hint = layout_hint(input_shape)
+    first = f"{hint[0].upper()}{hint[1:]}. " if hint else ""
+    if looks_channels_first(input_shape):
+        return f"{first}{received}"
     size = smallest_size(lambda n: make((n,) * rank + (channels,)), LARGEST_SEARCHED)
     if size is None:
         return f"No input of up to {LARGEST_SEARCHED} pixels an axis works. {received}"
     if rank == 1:
         return f"The shortest sequence that works has {size} steps. {received}"
-    return f"The smallest square input is {size}x{size}: data.resize={size}. {received}"
+    return f"{first}The smallest square input is {size}x{size}: data.resize={size}. {received}"

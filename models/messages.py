@@ -36,12 +36,10 @@ def layout_hint(shape: Sequence[int | None]) -> str:
     Example: `layout_hint((3, 32, 32))` is "the channels seem to come first:
     data.layout=channels_first"; `layout_hint((32, 32, 3))` is "".
     """
-    sizes = [n for n in shape if n is not None]
-    if len(sizes) < len(shape):
-        return ""
-    if looks_channels_first(sizes):
+    if looks_channels_first(shape):
         return "the channels seem to come first: data.layout=channels_first"
-    if len(sizes) == 2 or sizes[2] > 1 or not _elongated(sizes[0], sizes[1], MOST_ROWS):
+    sizes = [n for n in shape if n is not None]
+    if len(sizes) < 3 or sizes[2] > 1 or not _elongated(sizes[0], sizes[1], MOST_ROWS):
         return ""
     series, setting = ("channels, time", "data.layout=channels_first")
     if sizes[0] > sizes[1]:
@@ -49,8 +47,11 @@ def layout_hint(shape: Sequence[int | None]) -> str:
     return f"if these are sequences (n, {series}): {setting}"
 
 
-def looks_channels_first(sizes: Sequence[int]) -> bool:
+def looks_channels_first(shape: Sequence[int | None]) -> bool:
     """Return whether an example is likely (channels, height, width), or (channels, time)."""
+    sizes = [n for n in shape if n is not None]
+    if len(sizes) < len(shape):
+        return False
     if len(sizes) == 2:
         return sizes[0] < sizes[1] and _elongated(sizes[0], sizes[1], MOST_SERIES)
     first, *rest = sizes

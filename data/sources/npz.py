@@ -94,8 +94,18 @@ def read(cfg: DataConfig) -> Stored:
         stored = {s: layout.channels_last(split) for s, split in stored.items()}
     provenance = {"name": cfg.name, "version": "", "format": "npz", "homepage": ""}
     scored = (*per_example.pop(), None)[0]
-    notes = layout.notes(cfg, kind, shape)
+    notes = (*_unread(cfg, held), *layout.notes(cfg, kind, shape))
     return Stored(kind, stored, names, "test", provenance, scored, notes)
+
+
+def _unread(cfg: DataConfig, held: list[str]) -> tuple[str, ...]:
+    """A line on arrays whose names say nothing here, as x_val."""
+    known = {NAMES, *(f"{key}_{split}" for split in SPLITS for key in ("x", "y", *EXTRA))}
+    unread = [name for name in held if name not in known]
+    if not unread:
+        return ()
+    named = ", ".join(unread[:5]) + f" and {len(unread) - 5} more" * (len(unread) > 5)
+    return (f"{cfg.name}: not read: {named}; the splits are called {', '.join(SPLITS)}",)
 
 
 def _stored(path: Path, name: str, kind: str, header: Header, columns: Columns) -> StoredSplit:

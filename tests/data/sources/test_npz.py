@@ -101,6 +101,19 @@ def test_a_validation_split_margins_and_sources_of_its_own(tmp_path):
     assert d.train.margin is None
 
 
+def test_arrays_of_other_names_are_not_left_aside_without_a_word(tmp_path):
+    val = {"x_val": RNG.random((6, 5, 4)), "y_val": np.arange(6) % 3}
+    d = load(save(tmp_path, **val))
+    says = "own: not read: x_val, y_val; the splits are called train, validation, test"
+    assert (d.notes, d.spec.validation) == ((says,), "carved")
+    many = {f"other{i}": np.zeros(1) for i in range(9)}
+    assert (
+        "other0, other1, other2, other3, other4 and 4 more;"
+        in load(save(tmp_path, **many)).notes[0]
+    )
+    assert load(save(tmp_path)).notes == ()
+
+
 def test_rows_stored_by_column(tmp_path):
     x = np.asfortranarray(RNG.random((30, 5, 4)))
     d = load(save(tmp_path, x_train=x), normalize="none", validation=0)
