@@ -35,6 +35,8 @@ GROUPS = {
     "debug": "quick looks",
 }
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
+# What a sweep has one value of, beside what a study declares under `sweep.`
+ONCE = ("sweep", "rerun")
 # Mappings whose keys are the user's own.
 FREE = ("padding.overrides", "hydra")
 USAGE = """\
@@ -117,12 +119,20 @@ def check(arguments: list[str]) -> int:
             raise ConfigError(
                 "probes is one list for every run: probes=[shift,swap], or probes=all"
             )
+        if override.is_sweep_override() and (group in ONCE or group.startswith("sweep.")):
+            raise ConfigError(
+                f"{override.input_line}: {group} is one for all runs of a command; "
+                "give a command for each value"
+            )
         if override.is_delete():
             raise ConfigError(f"{override.input_line}: nothing can be left out; set a value")
         if (ROOT / group).is_dir():
             for choice in values(override):
                 if choice not in options(group):
                     raise unknown(group, str(choice), options(group))
+    presets = [override.input_line for override in overrides if override.key_or_group == "sweep"]
+    if len(presets) > 1:
+        raise ConfigError(f"{' '.join(map(str, presets))}: a command takes one preset")
     if any(override.is_add() or override.is_force_add() for override in overrides):
         check_keys(overrides)
     return math.prod(len(values(o)) for o in overrides if o.is_sweep_override())
@@ -218,6 +228,12 @@ def only_shows(arguments: list[str]) -> bool:
     """Whether Hydra is only asked to show something."""
     flags = get_args_parser().parse_known_args(arguments)[0]
     return bool(flags.cfg or flags.info or flags.hydra_help or flags.shell_completion)
+
+
+def check_shows_one(arguments: list[str]) -> None:
+    """`ConfigError` if Hydra is asked to show something, of a multirun."""
+    if only_shows(arguments):
+        raise ConfigError("--cfg and its like show one run: leave out -m")
 
 
 def hydras_own(arguments: list[str]) -> tuple[list[str], list[str]]:

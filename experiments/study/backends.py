@@ -28,6 +28,7 @@ def split(arguments: list[str]) -> dict[str, list[str]]:
     commandline.check(arguments)
     if not commandline.is_multirun(arguments):
         return {}
+    commandline.check_shows_one(arguments)
     swept = {}
     others = [a for a in arguments if a not in {o.input_line for o in named}]
     for name in commandline.values(named[-1]):
