@@ -71,13 +71,16 @@ def _of_builder(cfg: DataConfig) -> Shape:
 def _builder(cfg: DataConfig, folder: str) -> Any:
     if cfg.source == "built":
         one_of("data.name", cfg.name, versions())
+        store.library()
         return importlib.import_module(f"data.builders.{cfg.name}").Builder(data_dir=folder)
-    import tensorflow_datasets as tfds
+    tfds = store.library()
 
     base = cfg.name.split("/")[0]
     one_of("data.name", base, set(tfds.list_builders(with_community_datasets=False)))
     try:
         return tfds.builder(cfg.name, data_dir=folder)
+    except ImportError:
+        raise
     except Exception as error:  # TFDS raises almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(f"the catalogue cannot describe {cfg.name}: {reason}") from error

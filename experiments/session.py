@@ -21,8 +21,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-import data
-import models
 from conf import commandline, presets
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
@@ -30,10 +28,8 @@ from experiments import terminal
 from experiments.run import framework, prepare_data
 from experiments.run.record.directory import Claimed, Run, RunFailed
 from experiments.study import backends
-from experiments.terminal import BAD, FAILED, FOUND, OK, STOPPED
-from models.padding import PaddingError
+from experiments.terminal import BAD, BAD_INPUT, FAILED, FOUND, OK, STOPPED
 
-BAD_INPUT = (ConfigError, data.DataError, models.ModelError, PaddingError)
 SWEEPER = ("hydra.mode=MULTIRUN", "hydra.sweeper._target_=hydra_plugins.padzoo.Sweeper")
 sys.path.append(str(Path(__file__).parent / "study" / "plugins"))  # where Hydra finds it
 # One run: OK where it trained, FOUND where it was complete.
@@ -65,8 +61,7 @@ def main(train: Train) -> int:
             terminal.complain("interrupted; the same command goes on from the last finished epoch")
             return STOPPED
         except Exception as error:
-            terminal.unexpected(error)
-            return FAILED
+            return terminal.failure(error)
 
 
 class Session:
@@ -93,8 +88,7 @@ class Session:
 
     def sweep(self) -> int:
         """Every run of a multirun, and the report on its studies; returns the exit code."""
-        if commandline.only_shows(self.arguments):
-            raise ConfigError("--cfg and its like show one run: leave out -m")
+        commandline.check_shows_one(self.arguments)
         # Hydra looks for plugins once, and may have looked before it could find ours.
         Plugins.instance().register(importlib.import_module("hydra_plugins.padzoo").Sweeper)
         own, _ = commandline.hydras_own(self.arguments)
@@ -134,18 +128,17 @@ class Session:
         """One run, alone or as one of a sweep, in this process or a worker."""
         overrides = list(HydraConfig.get().overrides.task)
         many = HydraConfig.get().mode == hydra.types.RunMode.MULTIRUN
+        which = f"{' '.join(overrides)}: " if many else ""
         try:
             if many:
                 code = self._one_of_many(composed, overrides)
             else:
                 code = self._attempt(_config(composed), overrides)
         except (*BAD_INPUT, OmegaConfBaseException) as mistake:
-            which = f"{' '.join(overrides)}: " if many else ""
             terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
             code = BAD
-        except Exception as error:  # a bug of ours; a sweep's other runs go on
-            terminal.unexpected(error)
-            code = FAILED
+        except Exception as error:  # a sweep's other runs go on
+            code = terminal.failure(error, which)
         self.code = max(self.code, code)
 
     def _one_of_many(self, composed: DictConfig, overrides: list[str]) -> int:

@@ -13,8 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+import data
+import models
+from conf import packages
+from conf.reader import ConfigError
+from models.padding import PaddingError
+
 # Exit codes, the worst last; FOUND, a run that was complete already, exits with 0.
 FOUND, OK, FAILED, BAD, STOPPED = -1, 0, 1, 2, 130
+BAD_INPUT = (ConfigError, data.DataError, models.ModelError, PaddingError)
 TRACEBACK = "PADZOO_TRACEBACK"  # of the environment: 1 shows where an error came from
 
 console = Console(highlight=False, soft_wrap=True)
@@ -55,11 +62,33 @@ def complain(text: str) -> None:
     errors.print(escape("error: " + " ".join(text.split())))
 
 
-def unexpected(error: Exception) -> None:
-    """One line for an error that nobody foresaw, and how to see where it came from."""
-    hint = "" if _traceback_asked() else f" ({TRACEBACK}=1 shows where)"
-    complain(f"{type(error).__name__}: {error}{hint}")
-    show_traceback(error)
+def failure(error: Exception, which: str = "") -> int:
+    """Tell an error in one line; returns the exit code that it comes to.
+
+    BAD for what whoever called can mend: input, a package that is missing, what the system
+    refuses. FAILED for an error that nobody foresaw, with how to see where it came from.
+
+    Args:
+        which: of many runs, before the line.
+    """
+    code, told = BAD, packages.line(error)
+    if isinstance(error, BAD_INPUT):
+        told = str(error)
+    elif told is None and isinstance(error, OSError) and error.strerror:
+        told = system_error(error)
+    elif told is None:
+        hint = "" if _traceback_asked() else f" ({TRACEBACK}=1 shows where)"
+        code, told = FAILED, f"{type(error).__name__}: {error}{hint}"
+    complain(which + told)
+    if not isinstance(error, BAD_INPUT):
+        show_traceback(error)
+    return code
+
+
+def system_error(error: OSError) -> str:
+    """What the system refuses, and why."""
+    where = error.filename2 or error.filename
+    return f"{where} cannot be read or written: {error.strerror}" if where else str(error.strerror)
 
 
 def show_traceback(error: Exception) -> None:
@@ -80,8 +109,7 @@ def call(main: Callable[[list[str]], int]) -> int:
         complain("interrupted")
         return STOPPED
     except Exception as error:
-        unexpected(error)
-        return FAILED
+        return failure(error)
 
 
 def clock(seconds: float) -> str:

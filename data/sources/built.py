@@ -33,6 +33,7 @@ def prepare(cfg: DataConfig) -> None:
         if store.find(folder, cfg.name, cfg.version):
             return  # another process made it while this one waited
         logger.info("making %s %s in %s", cfg.name, cfg.version, folder)
+        store.library()
         builder = importlib.import_module(f"data.builders.{cfg.name}").Builder
         # TFDS announces a download and draws progress bars; there is none, and it takes seconds.
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):

@@ -23,7 +23,7 @@ def prepare(cfg: DataConfig) -> None:
     folder = store.data_dir(cfg)
     if store.find(folder, cfg.name, cfg.version):
         return
-    import tensorflow_datasets as tfds
+    tfds = store.library()
 
     base = cfg.name.split("/")[0]
     one_of("data.name", base, set(tfds.list_builders(with_community_datasets=False)))
@@ -48,7 +48,7 @@ def _not_prepared(cfg: DataConfig) -> str:
 
 
 def _download(cfg: DataConfig) -> None:
-    import tensorflow_datasets as tfds
+    tfds = store.library()
 
     folder = store.data_dir(cfg)
     name = f"{cfg.name}:{cfg.version}" if cfg.version else cfg.name
@@ -64,7 +64,7 @@ def _download(cfg: DataConfig) -> None:
             folder,
         )
         builder.download_and_prepare()
-    except DataError:
+    except (DataError, ImportError):
         raise
     except Exception as error:  # TFDS and its downloader raise almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__

@@ -6,7 +6,9 @@ is not needed, and array_record sets are read without TensorFlow.
 
 import contextlib
 import hashlib
+import importlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,25 @@ from data.transforms import piece, resize_images
 from data.types import RawSplit, Stored, StoredSplit
 
 INFO = "dataset_info.json"
+
+
+def library() -> Any:
+    """TensorFlow Datasets, imported whole.
+
+    Where a package that it needs fails to import, it logs that, goes on, and has no attributes.
+
+    Raises:
+        ImportError: or whatever else that package raised.
+    """
+    threshold = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        module = importlib.import_module("tensorflow_datasets")
+        if not hasattr(module, "builder_from_directory"):
+            importlib.import_module("tensorflow_datasets.public_api")  # raises what was logged
+    finally:
+        logging.disable(threshold)
+    return module
 
 
 def data_dir(cfg: DataConfig) -> Path:
@@ -60,7 +81,8 @@ def fingerprint(cfg: DataConfig) -> str | None:
     if folder is None:
         return None
     metadata = folder / "metadata.json"
-    content = json.loads(metadata.read_text()).get("content") if metadata.is_file() else None
+    with _in_one_line(cfg.name, folder):
+        content = json.loads(metadata.read_text()).get("content") if metadata.is_file() else None
     digest = content or hashlib.sha256((folder / INFO).read_bytes()).hexdigest()
     return f"{cfg.name}/{folder.name}+{digest[:12]}"
 
@@ -99,7 +121,7 @@ def read(cfg: DataConfig) -> Stored:
 def _in_one_line(name: str, folder: Path) -> Iterator[None]:
     try:
         yield
-    except DataError:
+    except (DataError, ImportError):
         raise
     except Exception as error:  # TFDS and the file formats raise almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
@@ -122,7 +144,7 @@ def examples(cfg: DataConfig) -> dict[str, int]:
 
 
 def _read(cfg: DataConfig, folder: Path) -> Stored:
-    import tensorflow_datasets as tfds
+    tfds = library()
 
     builder = tfds.builder_from_directory(folder)
     kind = check_features(cfg.name, builder.info.features)
@@ -154,7 +176,7 @@ def _roles(name: str, official: list[str]) -> dict[str, str]:
 
 def check_features(name: str, features: Any) -> str:
     """The kind, "image" or "sequence", of a set with these TFDS features, else DataError."""
-    import tensorflow_datasets as tfds
+    tfds = library()
 
     keys = list(features) if isinstance(features, tfds.features.FeaturesDict) else []
     label = features["label"] if "label" in keys else None
@@ -172,7 +194,7 @@ def check_features(name: str, features: Any) -> str:
 
 def _classes(label: Any) -> Any:
     """The classes of a label, or of a fixed number of labels of one example."""
-    import tensorflow_datasets as tfds
+    tfds = library()
 
     inner = getattr(label, "feature", None)
     several = isinstance(inner, tfds.features.ClassLabel) and label.shape[0]
@@ -226,7 +248,7 @@ def _batches(
     name: str, builder: Any, split: str, keys: list[str], size: int
 ) -> Iterator[dict[str, NDArray[np.generic]]]:
     """The examples of a split in their stored order, `size` at a time."""
-    import tensorflow_datasets as tfds
+    tfds = library()
 
     if builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD:
         source = builder.as_data_source(split=split)

@@ -59,6 +59,7 @@ def start(backend: str, threads: int | None = None) -> None:
     with quiet(), _as_if_on(_threads) if backend == "jax" else contextlib.nullcontext():
         importlib.import_module(backend)
         importlib.import_module("keras")
+        importlib.import_module("h5py")  # without which Keras starts, and cannot save
         if backend != "tensorflow" and device.installed("tensorflow"):
             _keep_tensorflow_off_the_gpu()
     if backend == "tensorflow":

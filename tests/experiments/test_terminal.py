@@ -1,7 +1,8 @@
 import pytest
 
+from conf.reader import ConfigError
 from experiments import terminal
-from experiments.terminal import FAILED, STOPPED, TRACEBACK, call, clock, hushed, say
+from experiments.terminal import BAD, FAILED, STOPPED, TRACEBACK, call, clock, hushed, say
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,35 @@ def test_the_switch_shows_where_it_came_from(capsys, monkeypatch):
     first, *rest = capsys.readouterr().err.splitlines()
     assert first == "error: RuntimeError: nobody foresaw this"
     assert any("in broken" in line for line in rest)
+
+
+def refused(arguments):
+    open("/dev/null/no/such/place")  # noqa: SIM115
+
+
+def misread(arguments):
+    raise ConfigError("seed must be a whole number")
+
+
+def incomplete(arguments):
+    import no_such_package  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (refused, "/dev/null/no/such/place cannot be read or written: Not a directory"),
+        (misread, "seed must be a whole number"),
+        (
+            incomplete,
+            "the package no_such_package is missing; install it with: "
+            "pip install -c constraints.txt no_such_package",
+        ),
+    ],
+)
+def test_what_one_can_mend_is_one_line_without_a_switch(capsys, command, said):
+    assert call(command) == BAD
+    assert capsys.readouterr().err == f"error: {said}\n"
 
 
 def test_ctrl_c_ends_a_command_in_one_line(capsys):
