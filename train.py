@@ -30,6 +30,9 @@ def train(config: Config) -> int:
     probe = functools.partial(
         reevaluate.probe, data_dir=config.data.data_dir, visible=config.trainer.progress
     )
+    damage = None if config.rerun else run.damage()
+    if damage:
+        raise damage
     if run.complete and not config.rerun:
         summary.already_complete(run, config.runs_dir)
         missing = run.not_probed(config.probes)

@@ -27,6 +27,7 @@ from conf.schema import Config, from_dict
 from experiments import terminal
 from experiments.run import framework, prepare_data
 from experiments.run.record.directory import Claimed, Run, RunFailed
+from experiments.run.record.files import DamagedError
 from experiments.study import backends
 from experiments.terminal import BAD, BAD_INPUT, FAILED, FOUND, OK, STOPPED
 
@@ -82,8 +83,11 @@ class Session:
         for study in self.studies:
             from experiments.report import overview
 
-            if picture := overview.write(study):
-                terminal.say(f"{'all runs so far':<14} {picture}")
+            try:
+                if picture := overview.write(study):
+                    terminal.say(f"{'all runs so far':<14} {picture}")
+            except OSError as refusal:  # of a run that is there and can be shown
+                terminal.say(f"no picture of all runs: {terminal.system_error(refusal)}")
         return max(self.code, OK)
 
     def sweep(self) -> int:
@@ -176,6 +180,10 @@ class Session:
             code = self.train(config)
             self.studies.add(config.study_folder)
             return code
+        except DamagedError as damage:
+            remedy = "; rerun=true trains the run anew" if config.evaluate is None else ""
+            terminal.complain(f"{damage}{remedy}")
+            return BAD
         except Claimed as elsewhere:
             terminal.say(str(elsewhere))
             return FOUND

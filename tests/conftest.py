@@ -1,5 +1,6 @@
 """What the tests share: the program called as a user calls it, on a tiny part of real data."""
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,27 @@ def program(tmp_path, monkeypatch, capsys, data_dir):
 def tiny(program):
     """The program on a network and a training small enough for a test."""
     return lambda *arguments: program(*TINY, *arguments)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, data_dir) -> Path:
+    """A folder with the runs of `tiny("-m", "padding=same,valid", "seed=0")`, to be copied."""
+    import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    arguments = ("-m", f"data.data_dir={data_dir}", *TINY, "padding=same,valid", "seed=0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["train.py", *arguments])
+        assert train.main() == 0
+    return folder / "runs"
+
+
+@pytest.fixture
+def study(trained, tiny) -> Path:
+    """The study of `trained`, in the empty folder in which `tiny` calls the program."""
+    shutil.copytree(trained, "runs")
+    return Path("runs", "default")
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,25 @@
 """Small readers of what a run leaves."""
 
+import contextlib
+import ctypes
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 
 def only_run(folder: Path = Path("runs")) -> Path:
     """The directory of the one run there is."""
     (status,) = folder.glob("*/*/seed=*/status.json")
     return status.parent
+
+
+def run_of(study: Path, padding: str) -> Path:
+    """The directory of the one run with this padding."""
+    (directory,) = study.glob(f"small_cnn-{padding}-*/seed=0")
+    return directory
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -17,3 +29,52 @@ def environment(**variables: str) -> dict[str, str]:
     """
     inherited = {name: v for name, v in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     return inherited | variables
+
+
+@contextlib.contextmanager
+def unwritable(folder: Path) -> Iterator[None]:
+    """Inside the block this thread can neither write to the folder nor to one below it.
+
+    Root could, but for the privilege that it is without meanwhile (capabilities(7)).
+    """
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    modes = [each.stat().st_mode for each in folders]
+    for each in folders:
+        each.chmod(0o555)
+    override = 1 << 1  # CAP_DAC_OVERRIDE
+    before = _capabilities()
+    try:
+        _set_capabilities([before[0] & ~override, *before[1:]])
+        if os.access(folder, os.W_OK, effective_ids=True):
+            pytest.skip("this system lets the tests' user write to any folder")
+        yield
+    finally:
+        _set_capabilities(before)
+        for each, mode in zip(folders, modes, strict=True):
+            each.chmod(mode)
+
+
+LIBC = ctypes.CDLL(None)
+VERSION_3 = 0x20080522  # of the kernel's interface: two words each of the three sets
+
+
+def _capabilities() -> list[int]:
+    words = (ctypes.c_uint32 * 6)()
+    assert LIBC.capget((ctypes.c_uint32 * 2)(VERSION_3, 0), words) == 0
+    return list(words)
+
+
+def _set_capabilities(words: list[int]) -> None:
+    header = (ctypes.c_uint32 * 2)(VERSION_3, 0)
+    assert LIBC.capset(header, (ctypes.c_uint32 * 6)(*words)) == 0
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """Inside the block the system writes nothing to a file: each ends as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -66,5 +66,7 @@ def already_complete(run: Run, runs_dir: str) -> None:
     say(f"complete: {run.directory} (rerun=true trains it again)")
     if changed := run.changed_since():
         say(f"trained with other {', '.join(changed).replace('_', ' ')} than today's")
-    layers = files.read_json(run.directory / "geometry.json")
-    summary(run.results or {}, layers, run, runs_dir)
+    with files.content_of(run.directory / "geometry.json"):
+        sizes(run.layers)
+    with files.content_of(run.directory / "results.json"):
+        summary(run.results or {}, run.layers, run, runs_dir)

@@ -65,10 +65,11 @@ def tell_end(title: str, results: dict[str, Any] | None, seconds: float, progres
 def complain_of(jobs: list[Job]) -> None:
     """After a sweep: every run that is not there, and why."""
     for job in jobs:
-        status = files.read_json(job.run.directory / "status.json") or {}
-        terminal.complain(
-            f"no result: {job.run.directory}: {status.get('error') or 'it never ended'}"
-        )
+        if damage := job.run.damage():
+            terminal.complain(f"no result: {damage}; rerun=true trains the run anew")
+            continue
+        why = job.run.told.get("error") or "it never ended"
+        terminal.complain(f"no result: {job.run.directory}: {why}")
 
 
 def _is_left(job: Job, attempts: Counter[Path], failed: set[Path], rerun: bool) -> bool:
@@ -78,6 +79,8 @@ def _is_left(job: Job, attempts: Counter[Path], failed: set[Path], rerun: bool) 
     if run.complete:
         lacks = rerun or bool(run.not_probed(job.probes))
         return lacks and not attempts[run.directory]
+    if not rerun and run.damage():
+        return False
     return attempts[run.directory] < ATTEMPTS or _held(run)
 
 
@@ -136,15 +139,15 @@ def _statuses(runs: Iterable[Run]) -> list[str | None]:
         if run.directory in _complete:
             found.append(COMPLETED)
             continue
-        content = files.read_json(run.directory / "status.json") or {}
-        status = content.get("status")
+        told = run.told
+        status = told.get("status")
         if status == COMPLETED:
             _complete.add(run.directory)
-        elif status == RUNNING and not _alive(content["pid"]):
+        elif status == RUNNING and not _alive(told.get("pid")):
             status = None
         found.append(status)
     return found
 
 
-def _alive(process: int) -> bool:
+def _alive(process: object) -> bool:
     return Path(f"/proc/{process}").exists()

@@ -71,20 +71,24 @@ class Plan:
         """The study's plan; None where no sweep has made one.
 
         Raises:
-            ConfigError: for a file that is none of ours.
+            DamagedError: for a file that is none of ours.
         """
-        try:
-            values: Any = files.read_json(study / PLAN)
-            if values is None:
-                return None
-            return cls(
+        values = files.read_json(study / PLAN)
+        if values is None:
+            return None
+        with files.content_of(study / PLAN):
+            found = cls(
                 declared=read(Declaration, values["declared"]),
                 commands=list(values["commands"]),
                 cells={name: Cell(**cell) for name, cell in values["cells"].items()},
                 not_applicable=[NotApplicable(**one) for one in values["not_applicable"]],
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(f"{study / PLAN} cannot be read: {error}") from None
+            for name, cell in found.cells.items():
+                if not all(isinstance(seed, int) for seed in cell.seeds):
+                    raise ValueError(f"the seeds of {name} are no whole numbers")
+                if cell.alias_of is not None and cell.alias_of not in found.cells:
+                    raise ValueError(f"{name} is an alias of nothing")
+            return found
 
     def runs(self, study: Path) -> list[Run]:
         """Every run that is meant to exist; an alias has none of its own."""

@@ -81,8 +81,8 @@ class Record:
     def _replace_maps(self, name: str, maps: dict[str, np.ndarray]) -> None:
         kept: dict[str, np.ndarray] = {}
         if self.maps.is_file():
-            with np.load(self.maps, allow_pickle=False) as stored:
-                kept = {key: stored[key] for key in stored.files if key.split("/")[0] != name}
+            stored = files.read_npz(self.maps)
+            kept = {key: array for key, array in stored.items() if key.split("/")[0] != name}
         kept |= {f"{name}/{key}": array for key, array in maps.items()}
         if kept or self.maps.is_file():
             files.write_npz(self.maps, kept, compressed=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import data
 from conf.reader import ConfigError
-from conf.schema import Config, from_dict
+from conf.schema import Config
 from experiments import terminal
 from experiments.run import framework
 from experiments.run.record import files
@@ -40,12 +41,7 @@ def main(
     Returns:
         OK, or FAILED if one of the probes failed.
     """
-    run = Run(directory.expanduser())
-    if not run.complete or not _network(run).is_file():
-        raise ConfigError(
-            f"evaluate={run.directory} is not a finished run: it needs the directory "
-            "that a training printed as its results, <runs_dir>/<study>/<cell>/seed=<seed>"
-        )
+    run = _finished(directory.expanduser())
     other = asks_for_other_data(overrides)
     trained, learned = _trained(run, settings.data_dir)
     chosen = settings if other else trained.data
@@ -61,8 +57,6 @@ def main(
     found = evaluation.accuracies(predictions, loaded.spec)
     fingerprint = loaded.spec.fingerprint
     target = run.directory / "evaluations" / f"{fingerprint.replace('/', '-')}.json"
-    probed = {k: v for k, v in (files.read_json(target) or {}).items() if k == "probes"}
-    files.write_json(target, {"data": fingerprint, "examples": len(loaded.test), **found, **probed})
     recorded = (run.results or {})["test_accuracy"]
     terminal.say(f"{run.directory}: {trained.model.name}, padding {trained.padding.label}")
     terminal.say(f"test accuracy on {chosen.name}: {100 * found['test_accuracy']:.2f} %")
@@ -70,6 +64,8 @@ def main(
     changed = not other and fingerprint != learned["fingerprint"]
     if changed:
         terminal.say(f"the data is not the run's: {fingerprint}, then {learned['fingerprint']}")
+    probed = {k: v for k, v in (_earlier(target) or {}).items() if k == "probes"}
+    files.write_json(target, {"data": fingerprint, "examples": len(loaded.test), **found, **probed})
     terminal.say(f"written to {target}")
     if not probes:
         return OK
@@ -95,6 +91,7 @@ def probe(
         OK, or FAILED if some probe failed.
     """
     trained, learned = _trained(run, data_dir)
+    files.check_writable(run.directory)
     model = _opened(run, trained)
     from experiments.probes.shared import record, running
     from experiments.run import inputs, prepare_data
@@ -166,15 +163,49 @@ def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
     )
 
 
+def _finished(directory: Path) -> Run:
+    run = Run(directory)
+    if not directory.is_dir():
+        why = "there is no such folder" if not directory.exists() else "that is a file"
+    elif damage := run.damage():
+        raise damage
+    elif run.status is None:
+        why = "the folder is no run's"
+    elif not run.complete:
+        why = f"its status is {run.status}"
+    elif not _network(run).is_file():
+        why = "its model.keras is missing"
+    else:
+        return run
+    raise ConfigError(
+        f"evaluate={directory} is not a finished run ({why}): it needs the directory that a "
+        "training printed as its results, <runs_dir>/<study>/<cell>/seed=<seed>"
+    )
+
+
 def _network(run: Run) -> Path:
     return run.directory / "model.keras"
 
 
+def _earlier(target: Path) -> dict[str, Any] | None:
+    try:
+        return files.read_json(target)
+    except files.DamagedError as damage:
+        terminal.say(f"{damage}; it is written anew")
+        return None
+
+
 def _trained(run: Run, data_dir: str | None) -> tuple[Config, dict[str, Any]]:
     """A run's configuration, with its data in `data_dir` if given, and what it learned of it."""
-    trained = from_dict(files.read_json(run.directory / "config.json"))
+    trained = run.settings()
     own = dataclasses.replace(trained.data, data_dir=data_dir or trained.data.data_dir)
-    learned: dict[str, Any] = files.read_json(run.directory / "data.json")
+    path = run.directory / "data.json"
+    learned: dict[str, Any] = files.read_json(path) or {}
+    with files.content_of(path):
+        mean, std = learned["mean"], learned["std"]
+        if not mean or len(mean) != len(std) or not all(map(files.is_number, [*mean, *std])):
+            raise ValueError("mean and std are no lists of numbers, one a channel")
+        str(learned["fingerprint"])
     return dataclasses.replace(trained, data=own), learned
 
 
@@ -187,7 +218,15 @@ def _opened(run: Run, trained: Config) -> Any:
 
         import models.layers  # noqa: F401  registers the layers with Keras
 
-        return keras.saving.load_model(_network(run), compile=False)
+        if not zipfile.is_zipfile(_network(run)):
+            raise files.DamagedError(_network(run), "it is no whole .keras file")
+        try:
+            return keras.saving.load_model(_network(run), compile=False)
+        except ImportError:
+            raise
+        except Exception as error:  # a damaged archive breaks its readers in many ways
+            told = " ".join(str(error).split())[:200] or type(error).__name__
+            raise files.DamagedError(_network(run), told) from error
 
 
 def _check_fits(model: Any, spec: data.Spec) -> None:

@@ -6,34 +6,26 @@ once. Nothing is guessed: a run that says COMPLETED and cannot be read whole is 
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from conf.schema import METRICS, Config, from_dict
+from conf.schema import METRICS, Config
+from experiments.report.compare import stored
+from experiments.report.compare.stored import BrokenRun
 from experiments.run.record import files
 from experiments.run.record.directory import COMPLETED, FAILED, INTERRUPTED, RUNNING
 from experiments.study.plan import Plan
 
 TEST_ACCURACY, VALIDATION_ACCURACY = METRICS
 ON = "accuracy_on/"
-# What runs of one cell may differ in.
-PER_RUN = ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes")
 WHY = {
     RUNNING: "still running, or killed while it ran",
     INTERRUPTED: "interrupted; the same command goes on with it",
 }
-
-
-class BrokenRun(Exception):
-    """A run that says it is complete and cannot be read whole; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -198,27 +190,21 @@ def _sorted_out(
 
 
 def _record(directory: Path, metric: str, configs: dict[str, Config], brief: bool) -> Record:
-    status = _file(directory, "status.json", files.read_json)
-    state = status.get("status") if isinstance(status, dict) else None
+    status = stored.read(directory, "status.json") or {}
+    state = status.get("status")
     if state == FAILED:
         raise BrokenRun(f"failed: {status.get('error', 'no reason was written')}")
     if state != COMPLETED:
         raise BrokenRun(WHY.get(str(state), "half-written: status.json is missing or says nothing"))
-    config = _config(_file(directory, "config.json", files.read_json), configs)
-    results = _file(directory, "results.json", files.read_json)
-    if not (isinstance(results, dict) and _number(results.get(TEST_ACCURACY))):
-        raise BrokenRun("half-written: results.json is missing or holds no test accuracy")
-    meta = _file(directory, "meta.json", files.read_json) or {}
-    described = _file(directory, "data.json", files.read_json) or {}
-    seed = int(directory.name.removeprefix("seed="))
+    described = stored.read(directory, "data.json") or {}
     record = Record(
         cell=directory.parent.name,
-        seed=seed,
-        config=config,
-        results=results,
-        starts=list(meta.get("starts", [])),
+        seed=int(directory.name.removeprefix("seed=")),
+        config=stored.config(directory, configs),
+        results=stored.results(directory),
+        starts=stored.starts(directory),
         fingerprint=described.get("fingerprint"),
-        curve=[] if brief else _file(directory, "metrics.csv", _curve),
+        curve=[] if brief else stored.curve(directory),
         items=None,
     )
     if brief:
@@ -229,8 +215,8 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     if points is None or metric == VALIDATION_ACCURACY:
         return record
     steps = described.get("scored_steps")
-    items = _file(directory, "predictions.npz", lambda path: read_items(path, metric, steps))
-    if abs(100 * items.right.mean() - points) > 1e-9:
+    items = stored.read(directory, "predictions.npz", lambda path: read_items(path, metric, steps))
+    if not abs(100 * items.right.mean() - points) <= 1e-9:
         raise BrokenRun(f"predictions.npz and results.json disagree on {metric}")
     return Record(**{**record.__dict__, "items": items})
 
@@ -242,57 +228,20 @@ def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Item
     steps of a series depend on each other: with `scored_steps` labels a sequence, that many
     successive moments are one group (the block bootstrap of Künsch 1989).
     """
-    with np.load(path) as stored:
-        label, ids, predicted = stored["label"], stored["id"], stored["predicted"]
-        right = predicted == label
-        said = hash((predicted.tobytes(), stored["probability"].tobytes()))
-        groups = stored["source_id"] if "source_id" in stored.files else None
-        if "subset" in stored.files:
-            subset = stored["subset"]
-            wanted = subset[0] if metric == TEST_ACCURACY else metric.removeprefix(ON)
-            inside = subset == wanted
-            label, ids, right, predicted = (a[inside] for a in (label, ids, right, predicted))
-            groups = groups[inside] if groups is not None else None
+    columns = files.read_npz(path)
+    label, ids, predicted = columns["label"], columns["id"], columns["predicted"]
+    right = predicted == label
+    said = hash((predicted.tobytes(), columns["probability"].tobytes()))
+    groups = columns.get("source_id")
+    if "subset" in columns:
+        subset = columns["subset"]
+        wanted = subset[0] if metric == TEST_ACCURACY else metric.removeprefix(ON)
+        inside = subset == wanted
+        label, ids, right, predicted = (a[inside] for a in (label, ids, right, predicted))
+        groups = groups[inside] if groups is not None else None
+    if not right.size:
+        raise ValueError(f"it holds no item for {metric}")
     if groups is not None and scored_steps:
         groups = (groups - groups.min()) // scored_steps
     key = hash((label.tobytes(), ids.tobytes()))
     return Items(right, key, groups, said, len(np.unique(predicted)))
-
-
-def _config(values: Any, configs: dict[str, Config]) -> Config:
-    """The checked configuration, less what is a run's own; each is checked once."""
-    if not isinstance(values, dict):
-        raise BrokenRun("half-written: config.json is missing or says nothing")
-    values = {key: value for key, value in values.items() if key not in PER_RUN}
-    key = json.dumps(values, sort_keys=True)
-    if key not in configs:
-        try:
-            configs[key] = from_dict(values)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BrokenRun(f"config.json cannot be read: {_line(error)}") from None
-    return configs[key]
-
-
-def _file(directory: Path, name: str, read: Callable[[Path], Any]) -> Any:
-    try:
-        return read(directory / name)
-    except FileNotFoundError:
-        raise BrokenRun(f"half-written: {name} is missing") from None
-    except Exception as error:  # a broken file can break its reader in any way
-        raise BrokenRun(f"{name} cannot be read: {_line(error)}") from None
-
-
-def _curve(path: Path) -> list[dict[str, float]]:
-    with open(path, newline="") as file:
-        head, *rows = csv.reader(file)
-    return [
-        {name: float(value) for name, value in zip(head, row, strict=True) if value} for row in rows
-    ]
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

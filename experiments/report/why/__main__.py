@@ -129,8 +129,13 @@ def _at(values: Any, path: Path_) -> Any:
 
 def _arrays(study: Path, record: Record) -> dict[str, np.ndarray]:
     path = study / record.cell / f"seed={record.seed}" / "probes.npz"
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+    try:
+        return files.read_npz(path)
+    except FileNotFoundError:
+        return {}
+    except files.DamagedError as damage:
+        terminal.complain(f"{damage}; its maps are left out")
+        return {}
 
 
 if __name__ == "__main__":

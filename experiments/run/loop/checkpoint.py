@@ -8,17 +8,16 @@ leaves a new checkpoint beside an old history.
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.run.framework import variables
-from experiments.run.record.files import write_npz
+from experiments.run.record.files import content_of, read_npz, write_npz
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that does not belong to this model or cannot be read."""
+    """A checkpoint that does not belong to this model or cannot be read; the message names it."""
 
 
 def save(path: Path, model: Any, state: dict[str, Any], best: Sequence[Any] = ()) -> None:
@@ -40,19 +39,19 @@ def restore(path: Path, model: Any) -> dict[str, Any]:
     Raises:
         CheckpointError: the file is damaged, or its variables are not the model's.
     """
-    import numpy as np
-
     targets = variables(model)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        file = read_npz(path)
+        with content_of(path):
             saved = json.loads(str(file["state"]))
-            values = [file[name] for name in file.files if name.isdecimal()]
-            best = [file[name] for name in file.files if name.startswith("best")]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            state, paths = dict(saved["state"]), list(saved["paths"])
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: start anew with rerun=true") from error
+    values = [array for name, array in file.items() if name.isdecimal()]
+    best = [array for name, array in file.items() if name.startswith("best")]
     shapes = [tuple(v.shape) for v in targets]
-    if [v.shape for v in values] != shapes or len(saved["paths"]) != len(targets):
+    if [v.shape for v in values] != shapes or len(paths) != len(targets):
         raise CheckpointError(f"{path} is of another model: start anew with rerun=true")
     for target, value in zip(targets, values, strict=True):
         target.assign(value)
-    return {**saved["state"], "best": best}
+    return {**state, "best": best}

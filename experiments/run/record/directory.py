@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from conf.schema import Config, from_dict
 from experiments.run import framework
 from experiments.run.record import circumstances, files, provenance, source_files
+from experiments.run.record.files import DamagedError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 FILES_NAMED = 3
 RUNNING, COMPLETED, FAILED, INTERRUPTED = "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED"
+STATES = (RUNNING, COMPLETED, FAILED, INTERRUPTED)
 
 
 class Claimed(Exception):
@@ -57,8 +60,13 @@ class Run:
         return self.directory.parent.name
 
     @property
+    def told(self) -> dict[str, Any]:
+        """status.json: where the run stands; empty where there is none that can be read."""
+        return _readable(self.directory / "status.json") or {}
+
+    @property
     def status(self) -> str | None:
-        return (files.read_json(self.directory / "status.json") or {}).get("status")
+        return self.told.get("status")
 
     @property
     def complete(self) -> bool:
@@ -67,7 +75,39 @@ class Run:
 
     @property
     def results(self) -> dict[str, Any] | None:
-        return files.read_json(self.directory / "results.json")
+        """results.json; None where there is none that can be read."""
+        results = _readable(self.directory / "results.json")
+        return results if results and files.is_number(results.get("test_accuracy")) else None
+
+    def damage(self) -> DamagedError | None:
+        """The first damaged file of those by which it is decided what becomes of the run."""
+        try:
+            status, results, meta = (
+                files.read_json(self.directory / name)
+                for name in ("status.json", "results.json", "meta.json")
+            )
+        except DamagedError as damage:
+            return damage
+        if status is not None and status.get("status") not in STATES:
+            return DamagedError(self.directory / "status.json", "it holds no status")
+        if results is not None and not files.is_number(results.get("test_accuracy")):
+            return DamagedError(self.directory / "results.json", "it holds no test accuracy")
+        if meta is not None and not _are_starts(meta.get("starts")):
+            return DamagedError(self.directory / "meta.json", "it does not hold the run's starts")
+        return None
+
+    def settings(self) -> Config:
+        """The configuration that the run was trained with.
+
+        Raises:
+            DamagedError: config.json is missing, or is none.
+        """
+        path = self.directory / "config.json"
+        values = files.read_json(path)
+        if values is None:
+            raise DamagedError(path, "it is missing")
+        with files.content_of(path):
+            return from_dict(values)
 
     def not_probed(self, names: Iterable[str]) -> list[str]:
         """Of these probes, those that have not measured the run."""
@@ -76,11 +116,9 @@ class Run:
     def changed_since(self) -> list[str]:
         """In what the stored run differs from what would run today: sources, versions, device."""
         starts = (files.read_json(self.directory / "meta.json") or {}).get("starts") or [{}]
-        settings = files.read_json(self.directory / "config.json")
-        sources = source_files.of_run(
-            settings["model"]["name"], settings["data"]["source"], settings["data"]["name"]
-        )
-        then, today = starts[-1], provenance.today(settings["backend"])
+        settings = self.settings()
+        sources = source_files.of_run(settings.model.name, settings.data.source, settings.data.name)
+        then, today = starts[-1], provenance.today(settings.backend)
         known = circumstances.of_start(then)
         changed = [key for key, value in today.items() if known[key] not in (None, value)]
         if then.get("sources") == sources:
@@ -93,7 +131,8 @@ class Run:
         return [f"sources ({named})" if kept else "sources", *changed]
 
     def check_free(self) -> None:
-        """Raise `Claimed` if another process holds the run."""
+        """Raise `Claimed` if another process holds the run, OSError if it cannot be written."""
+        files.check_writable(self.directory)
         if self.directory.exists():
             with self._claimed():
                 pass
@@ -115,7 +154,7 @@ class Run:
         with self._claimed():
             if self.complete and not rerun:
                 raise Claimed(f"{self.directory} was completed by another process just now")
-            if rerun and self.status in (COMPLETED, FAILED):
+            if rerun and (self.status in (COMPLETED, FAILED) or self.damage()):
                 self._start_over()
             for leftover in self.directory.glob(".*.part"):
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
@@ -125,22 +164,26 @@ class Run:
             try:
                 yield
             except KeyboardInterrupt:
-                self._set(INTERRUPTED)
+                self._note(INTERRUPTED)
                 raise
             except Exception as error:
                 if framework.INTERRUPTED.is_set():  # which foreign code made an error of its own
-                    self._set(INTERRUPTED)
+                    self._note(INTERRUPTED)
                     raise KeyboardInterrupt from error
-                self._set(FAILED, error=_line(error), traceback=traceback.format_exc())
-                where = self.directory / "status.json"
-                raise RunFailed(f"{_line(error)}; the traceback is in {where}") from error
+                noted = self._note(FAILED, error=_line(error), traceback=traceback.format_exc())
+                raise RunFailed(f"{_line(error)}; {noted}") from error
             self._set(COMPLETED)
             self.checkpoint.unlink(missing_ok=True)
 
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What the lint found in the network; nothing for a run from before there was one."""
-        return files.read_json(self.directory / "findings.json") or []
+        return files.read_json(self.directory / "findings.json", list) or []
+
+    @property
+    def layers(self) -> list[dict[str, Any]]:
+        """The rows of the network's geometry."""
+        return files.read_json(self.directory / "geometry.json", list) or []
 
     def write_geometry(self, layers: list[dict[str, Any]], findings: list[Finding]) -> None:
         files.write_json(self.directory / "geometry.json", layers)
@@ -181,8 +224,9 @@ class Run:
             lock.release()
 
     def _add_to_meta(self, start: dict[str, Any]) -> None:
-        meta = files.read_json(self.directory / "meta.json") or {"starts": []}
-        meta["starts"].append(start)
+        meta = _readable(self.directory / "meta.json") or {}
+        before = meta["starts"] if _are_starts(meta.get("starts")) else []
+        meta["starts"] = [*before, start]
         files.write_json(self.directory / "meta.json", meta)
 
     def _start_over(self) -> None:
@@ -202,6 +246,27 @@ class Run:
     def _set(self, status: str, **more: Any) -> None:
         content = {"status": status, "time": provenance.now(), "pid": os.getpid(), **more}
         files.write_json(self.directory / "status.json", content)
+
+    def _note(self, status: str, **more: Any) -> str:
+        """Set a status as far as the disk allows; where it stands, or why it does not."""
+        where = self.directory / "status.json"
+        try:
+            self._set(status, **more)
+        except OSError as refusal:
+            return f"{where} cannot be written either ({refusal.strerror})"
+        return f"the traceback is in {where}"
+
+
+def _readable(path: Path) -> dict[str, Any] | None:
+    """A JSON file's content; None where there is none, or a damaged one."""
+    try:
+        return files.read_json(path)
+    except DamagedError:
+        return None
+
+
+def _are_starts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(start, dict) for start in value)
 
 
 def _line(error: BaseException) -> str:

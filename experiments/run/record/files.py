@@ -2,21 +2,83 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
 import io
 import json
+import math
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from conf.reader import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
 
+_SPOKEN = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+
+
+class DamagedError(ConfigError):
+    """A stored file that is not what was written; the message names it.
+
+    Attributes:
+        why: it cannot be read, without the file's name.
+    """
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} cannot be read: {why}")
+        self.why = why
+
+
+@contextlib.contextmanager
+def content_of(path: Path) -> Iterator[None]:
+    """Inside the block, what breaks because of the file's content is a `DamagedError`."""
+    try:
+        yield
+    except DamagedError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        told = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
+        raise DamagedError(path, told) from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError unless the folder, or what is to hold it, is one that can be written to."""
+    for place in (folder, *folder.parents):
+        try:
+            os.lstat(place)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if not place.is_dir():  # a file, or a link to nowhere
+            raise _refusal(errno.ENOTDIR, place)
+        if not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+            raise _refusal(errno.EACCES, place)
+        return
+
+
+def _refusal(number: int, path: Path) -> OSError:
+    return OSError(number, os.strerror(number), str(path))
+
 
 def write(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` atomically: a reader or a kill sees the old file or the new."""
+    """Replace `path` by `content` atomically: a reader or a kill sees the old file or the new.
+
+    Raises:
+        OSError: the system does not let it; it names `path`.
+    """
+    try:
+        _write(path, content)
+    except OSError as error:
+        if not error.errno:
+            raise
+        raise _refusal(error.errno, path) from error
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
@@ -36,12 +98,46 @@ def write_json(path: Path, value: Any) -> None:
     write(path, (text + "\n").encode())
 
 
-def read_json(path: Path) -> Any:
-    """The file's content; None where there is no file."""
+def read_json(path: Path, kind: type = dict) -> Any:
+    """The file's content, which is of this kind; None where there is no file.
+
+    Raises:
+        DamagedError: for anything else.
+    """
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
+        text = path.read_text("utf-8")
+        content = json.loads(text)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except UnicodeDecodeError:
+        raise DamagedError(path, "it is not text") from None
+    except (ValueError, RecursionError) as error:
+        why = f"it is no JSON ({error})" if text.strip() else "it is empty"
+        raise DamagedError(path, why) from None
+    if not isinstance(content, kind):
+        found = _SPOKEN.get(type(content), "null" if content is None else "a number")
+        raise DamagedError(path, f"it holds {found} instead of {_SPOKEN[kind]}")
+    return content
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file that `write_npz` wrote.
+
+    Raises:
+        DamagedError: the file is not whole.
+        FileNotFoundError: there is none.
+    """
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged archive breaks its readers in many ways
+        told = " ".join(str(error).split()) or type(error).__name__
+        why = f"it is no whole npz file ({told})" if path.stat().st_size else "it is empty"
+        raise DamagedError(path, why) from error
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
@@ -51,6 +147,11 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool 
     save: Any = np.savez_compressed if compressed else np.savez
     save(buffer, allow_pickle=False, **arrays)
     write(path, buffer.getvalue())
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value from a JSON file is a finite number."""
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def png(picture: np.ndarray) -> bytes:

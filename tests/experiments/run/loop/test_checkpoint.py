@@ -47,10 +47,18 @@ def test_another_models_checkpoint_is_refused(tmp_path):
         checkpoint.restore(path, model(5))
 
 
-def test_a_damaged_checkpoint_is_refused(tmp_path):
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_damaged_checkpoint_is_refused(tmp_path, size):
     path = tmp_path / "checkpoint.npz"
     checkpoint.save(path, model(), {})
-    path.write_bytes(path.read_bytes()[:100])
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(checkpoint.CheckpointError, match="cannot be read"):
+        checkpoint.restore(path, model())
+
+
+def test_a_checkpoint_without_its_state_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    np.savez(path, state=np.array('{"state": 3}'))
     with pytest.raises(checkpoint.CheckpointError, match="cannot be read"):
         checkpoint.restore(path, model())
 

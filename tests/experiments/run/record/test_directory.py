@@ -27,6 +27,36 @@ def test_an_interrupt_that_foreign_code_makes_an_error_interrupts_the_run(tmp_pa
     assert run.status == "INTERRUPTED"
 
 
+DAMAGE = {
+    "truncated": b'{"sta',
+    "empty": b"",
+    "binary": bytes(range(128, 256)),
+    "a text": b'"text"',
+    "a list": b"[1, 2]",
+    "null": b"null",
+    "an object of nothing": b"{}",
+    "too deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("name", ["status.json", "results.json", "meta.json"])
+def test_what_is_damaged_is_named_and_a_rerun_begins_anew(tmp_path, name, content):
+    run = Run(tmp_path / "seed=0")
+    with run.claim({}, {"seed": 1}, rerun=False):
+        (run.directory / "results.json").write_text('{"test_accuracy": 0.5}')
+    assert run.complete
+    assert run.damage() is None
+    (run.directory / name).write_bytes(content)
+    assert f"{run.directory / name} cannot be read: " in str(run.damage())
+    assert "\n" not in str(run.damage())
+    with run.claim({}, {"seed": 2}, rerun=True):
+        pass
+    assert run.damage() is None
+    assert run.results is None
+    assert json.loads((run.directory / "meta.json").read_text())["starts"][-1] == {"seed": 2}
+
+
 def test_a_start_is_added_to_those_before(tmp_path):
     run = Run(tmp_path / "seed=0")
     with pytest.raises(RunFailed), run.claim({}, {"seed": 1}, rerun=False):

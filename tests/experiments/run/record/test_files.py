@@ -1,5 +1,6 @@
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -30,6 +31,20 @@ def test_what_json_cannot_say_is_refused_before_anything_is_written(tmp_path):
 
 def test_a_missing_file_reads_as_none(tmp_path):
     assert files.read_json(tmp_path / "nothing.json") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"text", b"\x93NUMPY"])
+def test_damaged_arrays_are_named(tmp_path, content):
+    path = tmp_path / "a.npz"
+    path.write_bytes(content)
+    with pytest.raises(files.DamagedError, match=re.escape(f"{path} cannot be read: it is ")):
+        files.read_npz(path)
+
+
+def test_arrays_that_would_have_to_be_unpickled_are_not_read(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.array([{}], dtype=object))
+    with pytest.raises(files.DamagedError, match="allow_pickle"):
+        files.read_npz(tmp_path / "a.npz")
 
 
 def test_arrays_are_never_pickled(tmp_path):

@@ -1,0 +1,116 @@
+"""What one file of a run tells, checked as far as a report uses it.
+
+Whatever is wrong with a file, the run alone is left out: each function raises `BrokenRun`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from conf.schema import METRICS, Config, from_dict
+from experiments.run.record import files
+
+# What runs of one cell may differ in.
+PER_RUN = ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes")
+NUMBERS = (*METRICS, "epochs", "parameters", "macs", "images_per_second", "step_ms")
+GROUPS = ("accuracy_by_margin", "accuracy_by_subset")
+
+
+class BrokenRun(Exception):
+    """A run that says it is complete and cannot be read whole; the message is one line."""
+
+
+def read(directory: Path, name: str, reader: Callable[[Path], Any] = files.read_json) -> Any:
+    """A file of a run by its reader, a JSON file's object by default; None where that is missing.
+
+    Raises:
+        BrokenRun: the file is damaged, or missing to any other reader.
+    """
+    try:
+        return reader(directory / name)
+    except FileNotFoundError:
+        raise BrokenRun(f"half-written: {name} is missing") from None
+    except files.DamagedError as damage:
+        raise BrokenRun(f"{name} cannot be read: {damage.why}") from None
+    except Exception as error:  # a broken file can break its reader in any way
+        raise BrokenRun(f"{name} cannot be read: {_line(error)}") from None
+
+
+def config(directory: Path, known: dict[str, Config]) -> Config:
+    """The checked configuration, less what is a run's own.
+
+    Args:
+        known: those that were checked already; it is added to.
+    """
+    values = read(directory, "config.json")
+    if values is None:
+        raise BrokenRun("half-written: config.json is missing or says nothing")
+    values = {key: value for key, value in values.items() if key not in PER_RUN}
+    key = json.dumps(values, sort_keys=True)
+    if key not in known:
+        try:
+            known[key] = from_dict(values)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BrokenRun(f"config.json cannot be read: {_line(error)}") from None
+    return known[key]
+
+
+def results(directory: Path) -> dict[str, Any]:
+    """results.json, in which every number that a report takes is one, or null."""
+    found = read(directory, "results.json")
+    if not (found and files.is_number(found.get(METRICS[0]))):
+        raise BrokenRun("half-written: results.json is missing or holds no test accuracy")
+    for key in NUMBERS:
+        if not _may_be_number(found.get(key)):
+            raise BrokenRun(f"results.json cannot be read: {key} is no number")
+    for key in GROUPS:
+        parts = found.get(key, {})
+        if not (isinstance(parts, dict) and all(map(_is_part, parts.values()))):
+            raise BrokenRun(f"results.json cannot be read: {key} holds no accuracies")
+    if not isinstance(found.get("final_map_size", []), list):
+        raise BrokenRun("results.json cannot be read: final_map_size is no list")
+    return dict(found)
+
+
+def starts(directory: Path) -> list[dict[str, Any]]:
+    """What meta.json says of each start of the run; nothing where there is no such file."""
+    found = (read(directory, "meta.json") or {}).get("starts", [])
+    if not isinstance(found, list) or not all(map(_is_start, found)):
+        raise BrokenRun("meta.json cannot be read: it does not hold the run's starts")
+    return found
+
+
+def curve(directory: Path) -> list[dict[str, float]]:
+    """metrics.csv, a row an epoch."""
+    return list(read(directory, "metrics.csv", _curve))
+
+
+def _curve(path: Path) -> list[dict[str, float]]:
+    with open(path, newline="") as file:
+        head, *rows = csv.reader(file)
+    if "epoch" not in head:
+        raise ValueError("it has no column epoch")
+    return [
+        {name: float(value) for name, value in zip(head, row, strict=True) if value} for row in rows
+    ]
+
+
+def _may_be_number(value: Any) -> bool:
+    return value is None or files.is_number(value)
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, Mapping) and files.is_number(value.get("accuracy"))
+
+
+def _is_start(value: Any) -> bool:
+    words = ("time", "command", "git")
+    return isinstance(value, dict) and all(isinstance(value.get(w) or "", str) for w in words)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
