@@ -12,6 +12,7 @@ from filelock import FileLock
 from experiments.report.compare.families import Family, families
 from experiments.report.compare.reading import read
 from experiments.report.pages import canvas, plots
+from experiments.run.record import files
 
 SUFFIX = ".overview"
 
@@ -32,7 +33,7 @@ def write(study: Path) -> Path | None:
     folder.mkdir(exist_ok=True)
     with FileLock(folder / ".lock"):
         path = study / "accuracy.png"
-        path.write_bytes(picture)
+        files.write(path, picture)
         replace(folder, [image(events.PICTURES["accuracy"], picture)], SUFFIX)
     return path
 

@@ -80,9 +80,12 @@ def write(
     for earlier in out.glob("*.png"):
         if earlier.stem not in drawn and PICTURE.fullmatch(earlier.stem):
             earlier.unlink()
-    if drawn:
-        files.write(study / "accuracy.png", next(iter(drawn.values())))
-    events.write(report, drawn)
+    try:
+        if drawn:
+            files.write(study / "accuracy.png", next(iter(drawn.values())))
+        events.write(report, drawn)
+    except OSError as refusal:  # of a study that was only lent; its report is written elsewhere
+        terminal.say(f"nothing is added to the study itself: {terminal.system_error(refusal)}")
     return report
 
 

@@ -19,7 +19,7 @@ from conf.reader import ConfigError
 from conf.schema import Config, from_dict
 from experiments import terminal
 from experiments.run import framework, inputs, prepare_data
-from experiments.run.record import source_files
+from experiments.run.record import files, source_files
 from experiments.run.record.directory import Run
 from experiments.study import comparable, workers
 from experiments.study.plan import Cell, NotApplicable, Plan, locked
@@ -145,6 +145,7 @@ def _add(
         del composed["hydra"]
     values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     study = Path(values["runs_dir"]).expanduser() / str(values["study"])
+    files.check_writable(study)
     try:
         config = from_dict(values)
         seeds = [from_dict({**values, "seed": seed}).seed for seed in _seeds(group)]
