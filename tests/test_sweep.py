@@ -160,7 +160,10 @@ def test_rerun_trains_complete_runs_again(tiny):
     tiny("-m", "padding=same", "seed=0,1")
     outcome = tiny("-m", "padding=same", "seed=0,1", "rerun=true")
     assert outcome.code == 0
-    assert starts() == 4
+    # Where the earlier results were made is told, and is no start of these.
+    metas = [json.loads(file.read_text()) for file in STUDY.glob("*/*/meta.json")]
+    assert [(len(meta["starts"]), len(meta["earlier"])) for meta in metas] == [(1, 1), (1, 1)]
+    assert len(list(STUDY.glob("*/*/results-1.json"))) == 2
 
 
 def call(folder, data_dir, *arguments):
