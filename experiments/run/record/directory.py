@@ -233,8 +233,10 @@ class Run:
         """Keep the last result under another name, and resume nothing."""
         self.checkpoint.unlink(missing_ok=True)
         self._set(RUNNING)
-        meta = files.read_json(self.directory / "meta.json") or {"starts": []}
-        earlier = [*meta.get("earlier", []), *meta["starts"]]  # of results that count no more
+        meta = _readable(self.directory / "meta.json") or {}
+        told = [meta.get("earlier"), meta.get("starts")]
+        earlier = [start for starts in told if _are_starts(starts) for start in starts or ()]
+        # The earlier starts are of results that count no more.
         files.write_json(self.directory / "meta.json", {"starts": [], "earlier": earlier})
         (self.directory / "probes.npz").unlink(missing_ok=True)
         shutil.rmtree(self.directory / "probes", ignore_errors=True)
