@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from models.layers.engine.extend import pad, pad_with_noise
+from models.layers.engine.precision import exact
 from models.padding import Padding, PaddingError, Widths
 from models.padding.supports import supports
 
@@ -98,17 +100,21 @@ class Bordered(keras.Layer):
             )
 
     def border_values(self, x: Any) -> Any:
-        """Return what a border of constant channels holds: (1, channels) or (batch, channels)."""
+        """Return what a border of constant channels holds: (1, channels) or (batch, channels).
+
+        Its dtype is that of `precision.exact(x)`, in which no sum of pixels overflows.
+        """
         if self.mode in ("mean", "random"):
-            return ops.mean(x, axis=tuple(range(1, self.RANK + 1)))
+            return ops.mean(exact(x), axis=tuple(range(1, self.RANK + 1)))
         if self.mode == "learned":
             if self.border_value is None:
                 raise PaddingError(
                     f"Layer '{self.name}' was built for a size that needs no border, so it has "
                     f"learned none. Received: inputs.shape={tuple(x.shape)}"
                 )
-            return ops.cast(self.border_value, x.dtype)[None]
-        return ops.full((1, x.shape[-1]), 1, x.dtype) * ops.cast(self.border.value, x.dtype)
+            return exact(ops.cast(self.border_value, x.dtype))[None]
+        value = np.broadcast_to(self.border.value, (1, x.shape[-1]))
+        return exact(ops.convert_to_tensor(value, dtype=x.dtype))
 
     def padded(self, x: Any, widths: Widths, training: bool | None) -> Any:
         """Return the map with its border: (batch, *padded, channels)."""
@@ -133,10 +139,10 @@ class Bordered(keras.Layer):
         """Noise carries no gradient, as dropout's mask does not; the mean does."""
         mean = self.border_values(x)
         space = tuple(range(1, self.RANK + 1))
-        deviation = ops.stop_gradient(ops.std(x, axis=space, keepdims=True))
+        deviation = ops.stop_gradient(ops.std(exact(x), axis=space, keepdims=True))
 
         def draw(shape: tuple) -> Any:
-            return deviation * keras.random.normal(shape, dtype=x.dtype, seed=self.noise)
+            return deviation * exact(keras.random.normal(shape, dtype=x.dtype, seed=self.noise))
 
         return pad_with_noise(x, widths, mean, draw)
 

@@ -17,6 +17,7 @@ from models.layers.engine.convolve import (
     split_kernel,
 )
 from models.layers.engine.extend import check_known, check_window, padded_shape
+from models.layers.engine.precision import exact
 from models.padding import Padding, Widths
 from models.padding.amounts import is_split, window_size
 
@@ -118,7 +119,9 @@ class BorderedConvolution(Bordered):
             return scale_partial(convolve_zeros(x, kernel, window, widths), sizes, window, widths)
         if mode == "random" and not training:
             mode = "mean"
-        by_pattern = mode in PER_CHANNEL_MODES and None not in sizes
+        # In float16 the part of zeros alone may overflow where the whole does not.
+        half = keras.backend.standardize_dtype(x.dtype) == "float16"
+        by_pattern = mode in PER_CHANNEL_MODES and None not in sizes and not half
         if by_pattern and (mode != "constant" or is_native(sizes, window, widths)):
             outputs = convolve_zeros(x, kernel, window, widths)
             return add_border(outputs, kernel, self.border_values(x), sizes, window, widths)
@@ -230,7 +233,7 @@ class WeightNormConv1D(Conv1D):
     @property
     def kernel(self) -> Any:
         """The effective kernel, shape (kernel_size, channels, filters)."""
-        scale = ops.cast(self.g, "float32") / _norm(self._kernel)
+        scale = exact(self.g) / _norm(self._kernel)
         return self._kernel * ops.cast(scale, self.compute_dtype)
 
     def own_variables(self) -> list[Any]:
@@ -248,7 +251,7 @@ class WeightNormConv1D(Conv1D):
 
 
 def _norm(kernel: Any) -> Any:
-    """Return ||v|| per output channel in float32, kept off zero so that it can divide."""
+    """Return ||v|| per output channel, at least in float32, kept off zero so that it can divide."""
     axes = tuple(range(len(kernel.shape) - 1))
-    total = ops.sum(ops.square(ops.cast(kernel, "float32")), axis=axes)
+    total = ops.sum(ops.square(exact(kernel)), axis=axes)
     return ops.sqrt(ops.maximum(total, 1e-24))

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.layers.convolution import register
+from models.layers.engine.precision import exact
 
 
 @register
@@ -74,8 +75,8 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.size, self.alpha, self.beta = size, alpha, beta
 
     def call(self, inputs: Any) -> Any:
-        """Normalise in float32, whatever the policy: the squares need its range."""
-        x = ops.cast(inputs, "float32")
+        """Normalise in float32 at least, whatever the policy: the squares need its range."""
+        x = exact(inputs)
         channels, side = x.shape[-1], self.size // 2
         squares = ops.pad(ops.square(x), [(0, 0)] * (len(x.shape) - 1) + [(side, side)])
         energy = sum(squares[..., i : i + channels] for i in range(self.size))

@@ -128,6 +128,7 @@ def add_border(
         values: what the border holds, (1, channels) or (batch, channels).
         sizes: of the map without its border.
     """
+    values = ops.cast(values, outputs.dtype)
     inside = [~axis for axis in window.reads_border(sizes, widths)]
     if len(inside) == 2:
         inside = [inside[0][:, None, :, None] & inside[1][None, :, None, :]]

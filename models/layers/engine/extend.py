@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from models.layers.engine.precision import exact
 from models.padding import PaddingError, Widths
 from models.padding.modes import border_indices, odd_reflect_terms
 from models.padding.names import CONSTANT_MODES, INDEX_MODES
@@ -82,8 +83,8 @@ def pad_with_noise(x: Any, amounts: Widths, mean: Any, draw: Callable[..., Any])
 
     Args:
         x, amounts: as in `pad`.
-        mean: (batch, channels).
-        draw: from a shape (batch, *spatial, channels) to noise of that shape.
+        mean: (batch, channels), dtype of `precision.exact(x)`.
+        draw: from a shape (batch, *spatial, channels) to noise of that shape, in that dtype.
 
     Returns:
         As `pad`.
@@ -94,7 +95,7 @@ def pad_with_noise(x: Any, amounts: Widths, mean: Any, draw: Callable[..., Any])
         for width in amounts[axis - 1]:
             shape = [*ops.shape(x)]
             shape[axis] = width
-            strips.append(level + draw(tuple(shape)) if width else None)
+            strips.append(ops.cast(level + draw(tuple(shape)), x.dtype) if width else None)
         before, after = strips
         parts = [part for part in (before, x, after) if part is not None]
         x = ops.concatenate(parts, axis=axis)
@@ -134,8 +135,9 @@ def _pad_with(x: Any, amounts: Widths, fill: Any) -> Any:
     widths = [(0, 0), *amounts, (0, 0)]
     if isinstance(fill, float | int):
         return ops.pad(x, widths, constant_values=fill)
-    border = 1 - ops.pad(ops.ones_like(x[:1, ..., :1]), widths)
-    return ops.pad(x, widths) + ops.cast(_over_space(fill, len(amounts)), x.dtype) * border
+    border = 1 - ops.pad(exact(ops.ones_like(x[:1, ..., :1])), widths)
+    filled = ops.cast(_over_space(fill, len(amounts)), border.dtype) * border
+    return ops.pad(x, widths) + ops.cast(filled, x.dtype)
 
 
 def _over_space(values: Any, rank: int) -> Any:
@@ -145,7 +147,9 @@ def _over_space(values: Any, rank: int) -> Any:
 
 def _pad_from_map(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
     """Pad one axis with what the map holds: straight runs of pixels, joined on."""
-    size, terms = x.shape[axis], []
+    size, terms, dtype = x.shape[axis], [], x.dtype
+    if mode == "odd_reflect" or max(width) > size:  # more than a pixel's copy, there or back
+        x = exact(x)
     if mode == "odd_reflect":
         source, *terms = odd_reflect_terms(size, *width)
     else:
@@ -154,7 +158,7 @@ def _pad_from_map(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
         _strip(x, axis, source[side], [term[side] for term in terms])
         for side in (slice(0, width[0]), slice(width[0] + size, None))
     )
-    return ops.concatenate([*before, x, *after], axis=axis)
+    return ops.cast(ops.concatenate([*before, x, *after], axis=axis), dtype)
 
 
 def _strip(x: Any, axis: int, index: np.ndarray, terms: Sequence[np.ndarray]) -> list[Any]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from models.layers.engine.precision import exact
 from models.padding import Widths
 from models.padding.modes import axis_matrix
 
@@ -30,10 +31,11 @@ class Sums(NamedTuple):
 
     def of(self, line: Any) -> Any:
         """Return the sums over a line of pixels: (batch, pixels, channels) -> (…, sums, …)."""
-        terms = tf.gather(line, self.pixels, axis=1)
+        terms = exact(tf.gather(line, self.pixels, axis=1))
         if self.weights is not None:
-            terms *= tf.cast(self.weights, line.dtype)
-        return tf.reduce_sum(terms, axis=2) if self.pixels.shape[1] > 1 else terms[:, :, 0]
+            terms *= tf.cast(self.weights, terms.dtype)
+        sums = tf.reduce_sum(terms, axis=2) if self.pixels.shape[1] > 1 else terms[:, :, 0]
+        return tf.cast(sums, line.dtype)
 
 
 class Plan(NamedTuple):
