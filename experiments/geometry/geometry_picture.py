@@ -43,7 +43,7 @@ def draw(name: str, model: Any, rows: Sequence[Row]) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(12, 3.9), dpi=90, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(name, fontsize=10)
+        figure.suptitle(name + _whole(rows), fontsize=10)
         sizes, field, coverage = figure.subplots(1, 3, width_ratios=(1.15, 1, 1.15))
         _draw_sizes(sizes, [(rows.index(row), row) for row in main_path(rows)])
         if covered.ndim == 2:
@@ -83,6 +83,15 @@ def _draw_sizes(axis: Axes, trunk: Sequence[tuple[int, Row]]) -> None:
     axis.set(xlabel="layer", ylabel="pixels" if rank == 2 else "steps", title="sizes")
     axis.grid(True)
     axis.legend(loc="best")
+
+
+def _whole(rows: Sequence[Row]) -> str:
+    """What the fields and the paths below leave out."""
+    names = [f"'{row.name}'" for row in rows if any(row.whole)]
+    if not names:
+        return ""
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"\nbeyond field and paths, the whole map is seen through {', '.join(names[:2])}{more}"
 
 
 def _differ(maps: Sequence[Row]) -> bool:

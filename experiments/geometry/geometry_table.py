@@ -27,6 +27,7 @@ LEGEND = (
     "pixels by which the first field hangs over the start; centre: of the first output, in input "
     "pixels; % pad: of what the layer reads"
 )
+WHOLE = "; all: the layer reads all of its map, and so does whatever follows, beyond its field"
 
 
 def input_size(rows: Sequence[Row]) -> tuple[int | None, ...]:
@@ -77,7 +78,7 @@ def show(
         kinds = ", ".join(f"{n} {kind}" for kind, n in hidden.most_common(4))
         more = ", …" if len(hidden) > 4 else ""
         terminal.say(f"without a window, not shown (--all): {kinds}{more}")
-    for line in textwrap.wrap(LEGEND, WIDTH):
+    for line in textwrap.wrap(LEGEND + WHOLE * any(any(row.whole) for row in rows), WIDTH):
         console.print(f"[dim]{line}[/]")
     terminal.say("")
     for label, text in _totals(rows).items():
@@ -109,10 +110,10 @@ def _layer(row: Row, one: Usage) -> dict[str, Any]:
 
 
 def _stands(row: Row) -> bool:
-    """Whether a row says something of its own: a window, a pad, weights that multiply."""
+    """Whether a row says something of its own: what it reads, a pad, weights that multiply."""
     moves = any(any(pad) for pad in row.pad if pad) or None in row.pad
     slides = any(n > 1 for n in (*row.kernel_size, *row.strides))
-    return bool(row.macs) or moves or slides or row.type == "InputLayer"
+    return bool(row.macs) or moves or slides or any(row.whole) or row.type == "InputLayer"
 
 
 def _totals(rows: Sequence[Row]) -> dict[str, str]:
@@ -126,6 +127,8 @@ def _totals(rows: Sequence[Row]) -> dict[str, str]:
         )
         if any(row.gated for row in maps):
             found["map"] += "; gates see the whole picture"
+        if any(any(row.whole) for row in maps):
+            found["map"] += "; normalisation over space sees the whole map"
         if share is not None:
             found["lost"] = f"{100 * share:.1f} % of the picture has no output in the last map"
     macs = _sum([row.macs for row in rows])
@@ -156,7 +159,7 @@ def _cells(row: Row, one: Usage) -> list[str]:
         _sizes(row.strides) if slides else "",
         _sizes(row.dilation_rate) if any(n > 1 for n in row.dilation_rate) else "",
         _pads(row.pad) if slides or moves else "",
-        _sizes(row.receptive_field),
+        _fields(row),
         _sizes(row.effective_stride),
         _sizes(row.effective_padding),
         _sizes(row.centre),
@@ -181,6 +184,14 @@ def _short_type(kind: str) -> str:
 def _sizes(values: Sequence[float | None]) -> str:
     """One number where all axes have the same."""
     shown = [_number(value) for value in values]
+    return shown[0] if len(set(shown)) == 1 else "×".join(shown)
+
+
+def _fields(row: Row) -> str:
+    if not any(row.whole):
+        return _sizes(row.receptive_field)
+    axes = zip(row.whole, row.receptive_field, strict=True)
+    shown = ["all" if whole else _number(field) for whole, field in axes]
     return shown[0] if len(set(shown)) == 1 else "×".join(shown)
 
 

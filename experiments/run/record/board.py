@@ -100,7 +100,8 @@ class Board:
         TensorBoard opens its page with the run's graph and offers Keras' own beside it.
         """
         graph = keras_model_to_graph_def(json.loads(model_json))
-        columns = [{k: v for k, v in row.items() if k != "inputs"} for row in layers]
+        left_out = {"inputs"} if any(any(row["whole"]) for row in layers) else {"inputs", "whole"}
+        columns = [{k: v for k, v in row.items() if k not in left_out} for row in layers]
         said = [f"- **{f.severity}**, {f.code}: {f.message}. *{f.remedy}*" for f in findings]
         self._file.add(
             Event(graph_def=graph.SerializeToString()),

@@ -68,6 +68,12 @@ class Axis:
         return Field(row.receptive_field[i], row.effective_stride[i], row.effective_padding[i])
 
     @property
+    def whole(self) -> tuple[str, ...]:
+        """The layers that read all of their map on this axis for each output."""
+        rows = self.rows.values()
+        return tuple(r.name for r in rows if r.output_size and r.whole[self.number])
+
+    @property
     def causal(self) -> bool:
         """Whether some window was asked to look back only."""
         return any(slide.causal for slide in self.line.slides)

@@ -29,6 +29,7 @@ RULES: tuple[Callable[[Axis], Finding | None], ...] = (
     size.small_receptive_field,
     size.large_receptive_field,
     size.short_memory,
+    size.whole_map,
     size.one_pixel_map,
     size.map_smaller_than_window,
 )

@@ -21,7 +21,7 @@ LARGE_FIELD = 4
 def small_receptive_field(axis: Axis) -> Finding | None:
     """The last map's outputs see much less than the picture."""
     seen, gated = axis.field.receptive_field, any(row.gated for row in axis.rows.values())
-    if axis.causal or gated or seen >= SMALL_FIELD * axis.size:
+    if axis.causal or gated or axis.whole or seen >= SMALL_FIELD * axis.size:
         return None
     return Finding(
         "small_receptive_field",
@@ -46,6 +46,23 @@ def large_receptive_field(axis: Axis) -> Finding | None:
         f"use inputs of at least {-(-seen // LARGE_FIELD)} pixels, or fewer strides",
         "note",
         (axis.last.name,),
+    )
+
+
+def whole_map(axis: Axis) -> Finding | None:
+    """A normalisation over space: each output depends on all pixels, however small its field."""
+    if axis.causal or not axis.whole:
+        return None
+    first = axis.whole[0]
+    return Finding(
+        "whole_map",
+        first,
+        f"'{first}' sums over all pixels of its map, so that from there on every output depends on "
+        f"all of them, and what a border holds reaches all{others(axis.whole, first)}",
+        "normalise over the batch or over the channels (BatchNormalization, LayerNormalization on "
+        "the last axis) where only the field is meant to count",
+        "note",
+        axis.whole,
     )
 
 
@@ -109,6 +126,10 @@ def looks_ahead(axis: Axis) -> Finding | None:
         for slide in axis.line.slides
         if slide.span - 1 > slide.before
     }
+    remedies = ["pad it causally too (padding=causal, padding.pools=follow), or pad before it only"]
+    if axis.whole:
+        ahead |= {name: (axis.rows[name].output_size[axis.number] or 1) - 1 for name in axis.whole}
+        remedies = remedies[: len(ahead) > len(axis.whole)] + ["normalise over the channels alone"]
     if not ahead:
         return None
     first = next(iter(ahead))
@@ -117,7 +138,7 @@ def looks_ahead(axis: Axis) -> Finding | None:
         first,
         f"the network is causal, but '{first}' looks ahead by {steps(ahead[first])} of its map"
         f"{others(ahead, first)}",
-        "pad it causally too (padding=causal, padding.pools=follow), or pad before it only",
+        "; ".join(remedies),
         "warning",
         tuple(ahead),
     )
@@ -126,7 +147,7 @@ def looks_ahead(axis: Axis) -> Finding | None:
 def short_memory(axis: Axis) -> Finding | None:
     """A causal stack sees less than the sequence."""
     seen = axis.field.receptive_field
-    if not axis.causal or seen >= axis.size:
+    if not axis.causal or axis.whole or seen >= axis.size:
         return None
     return Finding(
         "short_memory",

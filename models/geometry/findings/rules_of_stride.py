@@ -163,7 +163,7 @@ def _left_by(axis: Axis, reader: str, lost: dict[str, tuple[int, int]]) -> tuple
         return 0, 0
     if _slides(row):
         return axis.used[reader].unread[axis.number] if axis.used[reader].unread else (0, 0)
-    return (0, 0) if _moves(row) else lost[reader]
+    return (0, 0) if _moves(row) or row.whole[axis.number] else lost[reader]
 
 
 def _origin(axis: Axis, name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.geometry.reach.responses import Axis, Response, response_of
 from models.geometry.tracing.graph import Step
-from models.geometry.tracing.kinds import kind_of
+from models.geometry.tracing.kinds import kind_of, whole_axes
 from models.geometry.tracing.trace import Followed, Row, final_map_size, follow
 from models.padding.modes import border_indices
 
@@ -176,7 +176,8 @@ def _unread(followed: Followed, responses: dict[str, Response]) -> dict[int, Sid
         for i in followed.maps(step):
             left: Sides = ((0, 0),) * len(followed.fields[i])
             if kind in ("merge", "elementwise"):
-                left = after
+                whole = whole_axes(step.layer, len(after))
+                left = tuple((0, 0) if w else a for w, a in zip(whole, after, strict=True))
             elif step.name in responses and kind == "window":
                 read = [_read(axis) for axis in responses[step.name].axes]
                 left = tuple((r.before, r.after) for r in read)

@@ -55,6 +55,7 @@ _ELEMENTWISE = (
     layers.LeakyReLU,
     layers.Normalization,
     layers.PReLU,
+    layers.RMSNormalization,
     layers.ReLU,
     layers.Rescaling,
     layers.Softmax,
@@ -62,6 +63,13 @@ _ELEMENTWISE = (
     layers.SpatialDropout2D,
     layers.UnitNormalization,
     LocalResponseNormalization,
+)
+# Of these it is the argument `axis` that says over which pixels they sum.
+_SUMS_OVER_AXES = (
+    layers.LayerNormalization,
+    layers.RMSNormalization,
+    layers.Softmax,
+    layers.UnitNormalization,
 )
 _END = (
     layers.Flatten,
@@ -104,3 +112,21 @@ def kind_of(operation: Any) -> Kind:
     if type(operation).__module__.startswith("keras."):
         return _OF_KERAS.get(type(operation).__name__, "unknown")
     return "unknown"
+
+
+def whole_axes(operation: Any, rank: int) -> tuple[bool, ...]:
+    """Return for each spatial axis whether an output of an elementwise layer reads all of it.
+
+    BatchNormalization does not: what it sums over in training is a constant at inference.
+
+    Args:
+        operation: as in `kind_of`.
+        rank: number of spatial axes, between the batch and the channels.
+    """
+    if isinstance(operation, layers.GroupNormalization):
+        return (True,) * rank
+    if not isinstance(operation, _SUMS_OVER_AXES):
+        return (False,) * rank
+    axis = operation.axis
+    axes = {i % (rank + 2) for i in ([axis] if isinstance(axis, int) else axis)}
+    return tuple(i + 1 in axes for i in range(rank))

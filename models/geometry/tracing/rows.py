@@ -43,8 +43,9 @@ class Row:
     `macs` are multiply-accumulates for one example, biases not counted; None where a size is
     unknown. `pad` is in pixels of the layer's own input, (before, after); None if unknown.
     `parameters` counts a layer that is called again once. `inputs` names the rows it reads;
-    `gated` says that a global pool of a map joins in here, so that its outputs depend on the
-    whole picture beyond the field.
+    `whole` says for each axis whether the layer, a normalisation over space, reads all of its map
+    for each output; `gated` that a global pool of a map joins in here. From there on outputs
+    depend on the whole picture beyond the field, which is that of the path that keeps its place.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Row:
     parameters: int
     macs: int | None
     inputs: tuple[str, ...] = ()
+    whole: tuple[bool, ...] = ()
     gated: bool = False
 
     @property

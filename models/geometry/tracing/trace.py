@@ -9,7 +9,8 @@ branches. `meetings` says whether the branches' centres coincide.
 
 A gate, such as that of squeeze-and-excite (Hu et al. 2018, arXiv:1709.01507), multiplies a map by
 what is computed from its global pool: every output then depends on the whole picture. The trace
-follows the path that keeps its place, and marks the merge as `gated`.
+follows the path that keeps its place, and marks the merge as `gated`. A normalisation over space,
+such as GroupNormalization, does the same to a map by itself, and is marked as `whole`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import keras
 from models.geometry import arithmetic
 from models.geometry.tracing.costs import count_macs
 from models.geometry.tracing.graph import Step, TraceError, steps_of, steps_of_model
-from models.geometry.tracing.kinds import kind_of
+from models.geometry.tracing.kinds import kind_of, whole_axes
 from models.geometry.tracing.rows import Field, Fields, Meeting, Row
 from models.geometry.tracing.windows import pads, shifts, spans, window
 
@@ -208,6 +209,7 @@ def _row(step: Step, followed: Followed) -> Row:
         effective_padding=tuple(field.effective_padding for field in fields),
         parameters=0 if step.again or not isinstance(layer, keras.Layer) else layer.count_params(),
         macs=count_macs(layer, channels or 0, step.output_shape),
+        whole=whole_axes(layer, len(fields)),
         inputs=tuple(dict.fromkeys(followed.writers[i].name for i in step.inputs)),
         gated=bool(fields) and any(i in followed.whole for i in step.inputs),
     )

@@ -14,7 +14,7 @@ import pytest
 from conf.commandline import ROOT
 from conf.reader import ConfigError
 from experiments.geometry import __main__ as geometry
-from experiments.geometry import applications
+from experiments.geometry import applications, geometry_picture
 from models.geometry.tracing.trace import trace
 from models.layers import Conv2D
 from models.padding import Padding
@@ -298,3 +298,30 @@ def test_no_number_is_cut(call, tmp_path):
     assert [row.split()[0] for row in rows] == [f"separable_c…_long_name_{i}" for i in range(3)]
     assert all("…" not in cell for row in rows for cell in row.split()[1:])
     assert rows[0].split()[2] == "500×1200"
+
+
+@pytest.mark.parametrize("shape", [(16, 12, 4), (30, 4)])
+def test_a_normalisation_over_space_is_seen_in_table_lint_and_picture(call, tmp_path, shape):
+    inputs = keras.Input(shape, name="image")
+    kind = keras.layers.Conv2D if len(shape) == 3 else keras.layers.Conv1D
+    x = keras.layers.GroupNormalization(2, name="group")(kind(4, 3, name="conv")(inputs))
+    model = keras.Model(inputs, kind(4, 3, name="last")(x))
+    model.save(tmp_path / "net.keras")
+    code, out, _ = call("--file", tmp_path / "net.keras")
+    assert code == 0
+    (row,) = [line for line in out.splitlines() if line.startswith("group")]
+    assert " all " in row
+    assert "normalisation over space sees the whole map" in out
+    assert "all: the layer reads all of its map" in " ".join(out.split())
+    assert "whole_map" in out
+    _, out, _ = call("--file", tmp_path / "net.keras", "--json")
+    wholes = {layer["name"]: layer["whole"] for layer in json.loads(out)["layers"]}
+    rank = len(shape) - 1
+    assert wholes["group"] == [True] * rank and wholes["last"] == [False] * rank
+    figure = geometry_picture.draw("net", model, trace(model))
+    assert "the whole map is seen through 'group'" in figure.get_suptitle()
+
+
+def test_without_one_nothing_is_said_of_it(call):
+    code, out, _ = call("model=small_cnn", *SMALL)
+    assert code == 0 and "whole map" not in out and "all: " not in out

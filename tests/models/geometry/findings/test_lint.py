@@ -267,3 +267,59 @@ def test_vgg16_on_small_pictures(size, fires):
         assert "an input of 64 pixels" not in findings["large_receptive_field"].remedy
         assert finding.layers == ("stage5_conv1", "stage5_conv2", "stage5_conv3")
         assert "spans 3 pixels and its map has 2" in finding.message
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        lambda: layers.GroupNormalization(1, name="norm"),
+        lambda: layers.LayerNormalization(axis=[1, 2, 3], name="norm"),
+        lambda: layers.UnitNormalization(axis=[1, 2], name="norm"),
+        lambda: layers.Softmax(axis=(1, 2), name="norm"),
+    ],
+)
+def test_whole_map(norm):
+    """A small field says little where a normalisation reads everything."""
+    stack = conv(name="a"), norm(), conv(name="b")
+    assert set(found(net(*stack))) == {"whole_map"}
+    finding = found(net(*stack))["whole_map"]
+    assert (finding.layers, finding.severity) == (("norm",), "note")
+    assert "'norm' sums over all pixels of its map" in finding.message
+    local = conv(name="a"), layers.BatchNormalization(), layers.LayerNormalization(), conv(name="b")
+    assert set(found(net(*local))) == {"small_receptive_field"}
+
+
+def test_whole_map_on_the_axis_that_it_is_about():
+    (finding,) = [
+        f for f in lint(net(conv(), layers.Softmax(axis=2), conv())) if f.code == "whole_map"
+    ]
+    assert finding.message.startswith("width:")
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        layers.GroupNormalization(1, name="norm"),
+        layers.LayerNormalization(axis=[1, 2], name="norm"),
+        layers.UnitNormalization(axis=1, name="norm"),
+    ],
+)
+def test_looks_ahead_through_a_normalisation_over_time(norm):
+    causal = {"padding": "causal"}
+    stack = layers.Conv1D(2, 3, **causal), norm, layers.Conv1D(2, 3, **causal)
+    findings = found(net(*stack, size=(40,)))
+    assert set(findings) == {"looks_ahead"}  # and no short memory: the sequence is seen whole
+    assert "'norm' looks ahead by 39 steps of its map" in findings["looks_ahead"].message
+    assert findings["looks_ahead"].remedy == "normalise over the channels alone"
+    by_step = layers.LayerNormalization(name="norm")
+    assert "looks_ahead" not in found(net(stack[0], by_step, stack[2], size=(40,)))
+
+
+def test_what_a_normalisation_reads_is_not_unread():
+    """The last pixels have no window of their own, and still count."""
+    stack = [layers.Conv2D(1, 1, name="a"), conv(2, 3, "valid", name="b")]
+    assert "unread_input" in found(net(*stack, size=9))
+    stack.insert(1, layers.GroupNormalization(1, name="norm"))
+    assert "unread_input" not in found(
+        net(stack[0], layers.GroupNormalization(1), stack[-1], size=9)
+    )

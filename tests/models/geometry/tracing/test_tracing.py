@@ -159,7 +159,7 @@ def test_rows_say_what_they_read_and_where_their_centre_lies():
     ]
     assert image.centre == (0.0, 0.0)
     assert conv.centre == relu.centre == (0.0, 0.5)
-    assert list(conv.to_dict())[-2:] == ["macs", "inputs"]
+    assert list(conv.to_dict())[-3:] == ["macs", "inputs", "whole"]
 
 
 def test_models_within_a_model_are_taken_apart():
@@ -213,3 +213,65 @@ def test_joins_and_formats_that_are_not_followed():
 
     with pytest.raises(TraceError, match="no graph of layers.*Received: Written"):
         trace(Written())
+
+
+SPATIAL = {
+    "group": (lambda: layers.GroupNormalization(2), True, True),
+    "instance": (lambda: layers.GroupNormalization(-1), True, True),
+    "layer": (lambda: layers.LayerNormalization(axis=[1, 2, 3]), True, True),
+    "layer_by_row": (lambda: layers.LayerNormalization(axis=[-2, -1]), False, True),
+    "layer_by_channel": (lambda: layers.LayerNormalization(), False, False),
+    "rms": (lambda: layers.RMSNormalization(axis=[1, 2, 3]), True, True),
+    "rms_by_channel": (lambda: layers.RMSNormalization(), False, False),
+    "softmax": (lambda: layers.Softmax(axis=(1, 2)), True, True),
+    "softmax_by_column": (lambda: layers.Softmax(axis=1), True, False),
+    "softmax_by_channel": (lambda: layers.Softmax(), False, False),
+    "unit": (lambda: layers.UnitNormalization(axis=[1, 2]), True, True),
+    "unit_by_row": (lambda: layers.UnitNormalization(axis=2), False, True),
+    "unit_by_channel": (lambda: layers.UnitNormalization(), False, False),
+    "batch": (lambda: layers.BatchNormalization(), False, False),
+    "batch_by_row": (lambda: layers.BatchNormalization(axis=1), False, False),
+}
+
+
+@pytest.mark.parametrize("name", SPATIAL)
+def test_what_reads_the_whole_map_is_what_far_pixels_move(name):
+    make, *expected = SPATIAL[name]
+    inputs = keras.Input((8, 9, 4))
+    model = keras.Model(inputs, make()(inputs))
+    base = np.random.default_rng(0).uniform(1, 2, (1, 8, 9, 4)).astype("float32")
+    corner = np.asarray(model(base))[0, 0, 0]
+    for axis, far in enumerate([(7, 0), (0, 8)]):
+        changed = base.copy()
+        changed[0][far] += [0.0, 1.0, 2.0, 5.0]
+        moved = not np.array_equal(np.asarray(model(changed))[0, 0, 0], corner)
+        assert moved == trace(model)[-1].whole[axis] == expected[axis]
+    assert trace(model)[-1].receptive_field == (1, 1)
+
+
+def test_a_sequence_is_read_whole_too():
+    inputs = keras.Input((20, 4))
+    x = layers.Conv1D(4, 3, name="conv")(inputs)
+    x = layers.GroupNormalization(2, name="group")(x)
+    x = layers.Softmax(axis=1, name="over_time")(x)
+    rows = {row.name: row.whole for row in trace(keras.Model(inputs, layers.Flatten(name="f")(x)))}
+    assert [rows[n] for n in ("conv", "group", "over_time", "f")] == [
+        (False,),
+        (True,),
+        (True,),
+        (),
+    ]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: layers.Attention(name="a")([x, x]),
+        lambda x: layers.AdditiveAttention(name="a")([x, x]),
+        lambda x: layers.MultiHeadAttention(2, 3, name="a")(x, x),
+    ],
+)
+def test_attention_is_refused_and_not_taken_for_a_window_of_one(make):
+    inputs = keras.Input((6, 4))
+    with pytest.raises(TraceError, match="Layer 'a' of type .*Attention is not followed"):
+        trace(keras.Model(inputs, make(inputs)))
