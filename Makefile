@@ -8,6 +8,8 @@ EXTRAS := tensorflow,dev
 PY := $(VENV)/bin/python
 WORKERS := -n 2 --dist loadfile
 ARGS ?=
+# What `make test-jax` runs; compiled by XLA, all of the models' tests take half an hour.
+TESTS ?= tests/models
 
 .PHONY: help install install-jax install-bench train demo test test-onednn test-slow test-random test-jax \
 	test-bench test-without-tensorflow check format tensorboard constraints clean
@@ -50,11 +52,11 @@ test-slow: install  ## run the slow tests: kills and resumes, real data
 test-random: install  ## run thousands of drawn cases against the oracle (ARGS="--hypothesis-seed=1")
 	@$(PY) -m pytest -m random tests/models $(ARGS)
 
-test-jax: install-jax  ## run the tests of layers and models on JAX
-	@KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/models $(ARGS)
+test-jax: install-jax  ## run the tests of layers and models on JAX (TESTS=tests/models/layers for some)
+	@KERAS_BACKEND=jax .venv-jax/bin/python -m pytest $(WORKERS) $(TESTS) $(ARGS)
 
-test-without-tensorflow: install  ## install JAX alone in a temporary folder, and train there
-	@$(PY) -m pytest -m environment -s $(ARGS)
+test-without-tensorflow: install install-jax  ## train in .venv-jax, where TensorFlow is not installed
+	@PADZOO_JAX_PYTHON=$(CURDIR)/.venv-jax/bin/python $(PY) -m pytest -m environment -s $(ARGS)
 
 test-bench: install-bench  ## run the tests of the networks in PyTorch
 	@$(PY) -m pytest tests/experiments/benchmarks/pytorch $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.metadata
 import logging
@@ -96,14 +97,57 @@ def check_installed(backend: str) -> None:
 
 
 def fresh(*, precision: str, seed: int) -> None:
-    """Forget the last run's layer names, policy and random state, and seed this one."""
+    """Forget the last run's layer names, policy and random state, and seed this one.
+
+    Raises:
+        ConfigError: for a precision in which the backend computes garbage here.
+    """
     import keras
 
+    if "bfloat16" in precision and keras.backend.backend() == "jax" and not _keeps_bfloat16():
+        raise ConfigError(
+            f"trainer.precision={precision}: JAX {importlib.metadata.version('jax')} computes "
+            "garbage for convolutions in bfloat16 on this CPU; take trainer.precision=float32, or "
+            "JAX below 0.11.2"
+        )
     if keras.backend.backend() == "tensorflow":
         _forget_gradients()
     keras.utils.clear_session(free_memory=True)
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(int(seed))
+
+
+@functools.cache
+def _keeps_bfloat16() -> bool:
+    """Whether two convolutions in bfloat16 come out right, which takes half a second on a CPU.
+
+    From JAX 0.11.2 to 0.12.0.1 at least they are NaN on CPUs where they are fused with what
+    follows; without the fusion, and on GPUs, they are right.
+    """
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return True
+    import numpy as np
+
+    chance = np.random.default_rng(0)
+    shapes = ((1, 16, 16, 1), (3, 3, 1, 32), (3, 3, 32, 32))
+    numbers = [chance.uniform(0, 1, shape).astype(np.float32) for shape in shapes]
+
+    def mean(x: Any, *kernels: Any, dtype: str) -> Any:
+        x = x.astype(dtype)
+        for kernel in kernels:
+            layout = ("NHWC", "HWIO", "NHWC")
+            x = jax.lax.conv_general_dilated(x, kernel.astype(dtype), (1, 1), "SAME",
+                                             dimension_numbers=layout)  # fmt: skip
+            x = jax.nn.relu(x)
+        return x.astype("float32").mean((1, 2))
+
+    found, expected = (
+        np.asarray(jax.jit(functools.partial(mean, dtype=dtype))(*numbers))
+        for dtype in ("bfloat16", "float32")
+    )
+    return bool(np.allclose(found, expected, rtol=0.05))
 
 
 def versions() -> dict[str, str]:
