@@ -46,7 +46,7 @@ def convolve(
     """
     one_pixel = _is_one_pixel(tuple(kernel.shape[:-2]), strides)
     padding = "valid" if one_pixel else padding
-    if depthwise and _is_unlike(strides) and (padding == "valid" or None not in x.shape[1:-1]):
+    if depthwise and _is_unlike(strides):
         return _convolve_unlike(x, kernel, padding, strides, dilation_rate)
     call = ops.depthwise_conv if depthwise else ops.conv
     if one_pixel:
@@ -140,13 +140,28 @@ def _convolve_unlike(
 ) -> Any:
     """Convolve channels apart with the stride that the axes share, and leave out the rest."""
     shared = math.gcd(*strides)
+    sizes = x.shape[1:-1]
     if padding == "same":
-        widths = []
-        axes = zip(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, strict=True)
-        for n, size, step, rate in axes:
-            total = same_total(n, window_size(size, rate) - 1, step)
-            widths.append((total // 2, total - total // 2))
-        x = ops.pad(x, [(0, 0), *widths, (0, 0)])
+        windows = map(window_size, kernel.shape[:-2], dilation_rate)
+        x = _pad_same(x, [size - 1 for size in windows], strides)
     each = (shared,) * len(strides)
     outputs = convolve(x, kernel, "valid", each, dilation_rate, depthwise=True)
-    return outputs[(slice(None), *(slice(None, None, s // shared) for s in strides))]
+    outputs = outputs[(slice(None), *(slice(None, None, s // shared) for s in strides))]
+    if padding == "same" and None in sizes:  # what is known has been lost on the way
+        ends = (n if n is None else -(-n // s) for n, s in zip(sizes, strides, strict=True))
+        outputs.set_shape((x.shape[0], *ends, outputs.shape[-1]))
+    return outputs
+
+
+def _pad_same(x: Any, reaches: list[int], strides: Sizes) -> Any:
+    """Pad a map by SAME on TensorFlow; a size that is not known yet is asked for in the graph."""
+    import tensorflow as tf
+
+    widths, axes = [], zip(x.shape[1:-1], tf.unstack(tf.shape(x))[1:-1], strict=True)
+    for (size, later), reach, step in zip(axes, reaches, strides, strict=True):
+        if size is None and step > 1 and reach > 0:
+            total = tf.maximum(0, reach - (later - 1) % step)
+        else:
+            total = same_total(size, reach, step)
+        widths.append((total // 2, total - total // 2))
+    return tf.pad(x, [(0, 0), *widths, (0, 0)])

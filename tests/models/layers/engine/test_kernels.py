@@ -193,6 +193,47 @@ def test_unknown_sizes_give_what_known_ones_do(name, args):
     np.testing.assert_allclose(open_.predict_on_batch(x), known(x), atol=1e-6)
 
 
+@pytest.mark.parametrize("known_axes", [(), (0,), (1,)])
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("DepthwiseConv2D", {"kernel_size": 3, "strides": (1, 2)}),
+        ("DepthwiseConv2D", {"kernel_size": (2, 4), "strides": (3, 1)}),
+        ("DepthwiseConv2D", {"kernel_size": (5, 3), "strides": (4, 2), "depth_multiplier": 2}),
+        ("SeparableConv2D", {"kernel_size": 3, "strides": (2, 1)}),
+        ("SeparableConv2D", {"kernel_size": (1, 2), "strides": (2, 4)}),
+    ],
+)
+@pytest.mark.parametrize("padding", ["same", Padding("same")], ids=["keras", "ours"])
+def test_same_with_unlike_strides_on_unknown_sizes(name, args, padding, known_axes):
+    """Outputs and gradients are those of a network that knows its sizes; so is what is known."""
+    for sizes in ((12, 8), (7, 9)):
+        known, x = made(name, args, padding=padding, sizes=sizes)
+        shape = tuple(n if i in known_axes else None for i, n in enumerate(sizes))
+        layer = made(name, args, padding=padding, sizes=sizes)[0]
+        inputs = keras.Input((*shape, 2))
+        open_ = keras.Model(inputs, layer(inputs))
+        cotangent = picture(*known.compute_output_shape(x.shape))
+        ends = [n if i in known_axes else None for i, n in enumerate(cotangent.shape[1:-1])]
+        assert open_.output_shape == (None, *ends, cotangent.shape[-1])
+        np.testing.assert_allclose(open_.predict_on_batch(x), known(x), atol=1e-6)
+        (y, a), (z, b) = (oracle.value_and_gradients(m, x, cotangent) for m in (open_, known))
+        for found, expected in zip([y, *a], [z, *b], strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@on_tensorflow
+def test_unlike_strides_train_on_unknown_sizes():
+    inputs = keras.Input((None, None, 2))
+    x = layers.DepthwiseConv2D(3, (1, 2), padding="same")(inputs)
+    outputs = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(inputs, outputs)
+    for jit in (False, True):
+        model.compile("sgd", "mse", jit_compile=jit)
+        for sizes in ((12, 8), (7, 9)):
+            assert np.isfinite(model.train_on_batch(picture(2, *sizes, 2), picture(2, 2)))
+
+
 @pytest.mark.parametrize("name", TRANSPOSED)
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_what_is_left_over_after_one_pixel_is_zero(name, padding):
