@@ -20,8 +20,8 @@ class Finding:
         layer: where it happens first.
         message: what is so, with the numbers, in plain words.
         remedy: what to do about it.
-        severity: "warning" where the border is treated unevenly or content is lost, "note" where
-            it may well be meant.
+        severity: "warning" where the border is treated unevenly, content is lost or numbers are
+            wrong, "note" where it may well be meant.
         layers: all layers it happens at.
     """
 

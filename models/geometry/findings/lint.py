@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import keras
 
+from models.geometry.findings import rules_of_kernels as kernels
 from models.geometry.findings import rules_of_size as size
 from models.geometry.findings import rules_of_stride as stride
 from models.geometry.findings.finding import Axis, Finding
 from models.geometry.findings.sizes import line
 from models.geometry.reach.usage import usage
-from models.geometry.tracing.trace import follow, trace
+from models.geometry.tracing.trace import Followed, follow, trace
 
-__all__ = ["RULES", "Finding", "lint"]
+__all__ = ["RULES", "RULES_OF_LAYERS", "Finding", "lint"]
 
 AXES = {1: ("time",), 2: ("height", "width")}
 # A rule is called by the code of its finding.
@@ -33,13 +34,16 @@ RULES: tuple[Callable[[Axis], Finding | None], ...] = (
     size.one_pixel_map,
     size.map_smaller_than_window,
 )
+# Rules about layers, which no size changes.
+RULES_OF_LAYERS: tuple[Callable[[Followed], Finding | None], ...] = (kernels.wrong_kernel_gradient,)
 
 
 def lint(model: keras.Model) -> list[Finding]:
     """Return what is worth a look in a network, the warnings first.
 
     Args:
-        model: functional or built sequential. Of an axis whose size is unknown nothing is said.
+        model: functional or built sequential. Of an axis whose size is unknown nothing is said, but
+            for what holds at any size.
 
     Raises:
         TraceError: as `models.geometry.trace`.
@@ -49,6 +53,8 @@ def lint(model: keras.Model) -> list[Finding]:
     for rule in RULES:
         findings = [rule(axis) for axis in axes]
         found += _once(findings, [axis.number for axis in axes], len(axes))
+    followed = follow(model)
+    found += [finding for rule in RULES_OF_LAYERS if (finding := rule(followed))]
     return sorted(found, key=lambda finding: finding.severity == "note")
 
 

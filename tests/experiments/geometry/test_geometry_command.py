@@ -325,3 +325,12 @@ def test_a_normalisation_over_space_is_seen_in_table_lint_and_picture(call, tmp_
 def test_without_one_nothing_is_said_of_it(call):
     code, out, _ = call("model=small_cnn", *SMALL)
     assert code == 0 and "whole map" not in out and "all: " not in out
+
+
+def test_a_layer_that_trains_wrongly_is_named_in_a_file(call, tmp_path):
+    inputs = keras.Input((8, 8, 2), name="image")
+    keras.Model(inputs, keras.layers.Conv2D(3, 1, 2, name="skip")(inputs)).save(
+        tmp_path / "n.keras"
+    )
+    code, out, _ = call("--file", tmp_path / "n.keras")
+    assert code == 0 and "wrong_kernel_gradient: 'skip' has a kernel of one pixel" in out

@@ -7,7 +7,7 @@ import pytest
 from keras import layers
 
 import models
-from models.geometry.findings.lint import RULES, lint
+from models.geometry.findings.lint import RULES, RULES_OF_LAYERS, lint
 from models.geometry.tracing.trace import trace
 from models.layers import Conv1D, Conv2D
 from models.padding import Padding
@@ -40,7 +40,7 @@ def resnet(size):
 
 def test_a_rule_is_called_by_its_code():
     source = Path(__file__).read_text()
-    for rule in RULES:
+    for rule in RULES + RULES_OF_LAYERS:
         assert source.count(f'"{rule.__name__}"') >= 2, rule.__name__
     seen = {f.code for f in lint(resnet(224)) + lint(strided(8))}
     assert seen <= {rule.__name__ for rule in RULES}
@@ -323,3 +323,44 @@ def test_what_a_normalisation_reads_is_not_unread():
     assert "unread_input" not in found(
         net(stack[0], layers.GroupNormalization(1), stack[-1], size=9)
     )
+
+
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="is about TensorFlow's kernels"
+)
+
+
+@on_tensorflow
+@pytest.mark.parametrize(
+    ("layer", "channels", "fires"),
+    [
+        (layers.Conv2D(4, 1, 2), 2, True),
+        (layers.Conv2D(64, 1, 3, padding="same"), 3, True),
+        (layers.Conv2D(4, 1, (1, 2)), 15, True),
+        (layers.Conv2D(4, 1, 2, groups=4), 32, True),
+        (layers.Conv1D(4, 1, 2), 2, True),
+        (layers.DepthwiseConv2D(1, 2), 1, True),
+        (layers.DepthwiseConv2D(1, 2), 3, False),
+        (layers.Conv2D(4, 1, 2), 16, False),
+        (layers.Conv2D(4, 1), 2, False),
+        (layers.Conv2D(4, 2, 3), 2, False),
+        (layers.MaxPooling2D(1, 2), 2, False),
+        (layers.Conv2D(4, 1, 2, trainable=False), 2, False),
+        (Conv2D(4, 1, 2), 2, False),
+        (Conv1D(4, 1, 2), 2, False),
+    ],
+)
+def test_wrong_kernel_gradient(layer, channels, fires):
+    sizes = (None,) if layer.__class__.__name__ == "Conv1D" else (None, None)
+    finding = found(net(layer, size=sizes, channels=channels)).get("wrong_kernel_gradient")
+    assert (finding is not None) == fires
+    if fires:
+        assert finding.layers == (layer.name,) and f"'{layer.name}'" in finding.message
+        assert finding.severity == "warning" and "TF_ENABLE_ONEDNN_OPTS=0" in finding.remedy
+
+
+@on_tensorflow
+def test_each_wrong_kernel_gradient_is_named_once():
+    model = net(conv(1, 2, name="a"), conv(3, name="b"), conv(1, 3, name="c"), channels=2)
+    finding = found(model)["wrong_kernel_gradient"]
+    assert finding.layers == ("a", "c") and "likewise c" in finding.message
