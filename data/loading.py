@@ -18,6 +18,7 @@ from data.transforms import (
     extremes,
     normalisation,
     pixel_order,
+    resize_images,
     stratified_order,
 )
 from data.types import Data, RawSplit, Spec, Split, Stored, StoredSplit
@@ -163,6 +164,31 @@ def choose(
         chosen["validation"] = ("train", np.sort(order[:held_out]))
     chosen["test"] = ("test", np.arange(len(raw["test"].y)))
     return chosen
+
+
+def as_trained(
+    cfg: DataConfig, x: NDArray[np.generic], mean: NDArray[np.float64], std: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Examples as they are stored, as a network that was trained with `cfg` takes them.
+
+    The same bits as `load` gives of the same examples.
+
+    Args:
+        cfg: of the training; its resize and its order of pixels apply.
+        x: (n, height, width, channels) or (n, time, channels), any real dtype.
+        mean, std: of each channel, as `Spec` keeps them.
+
+    Raises:
+        DataError: a value is not finite once it is used.
+    """
+    rows: Rows | NDArray[np.float32] = Rows(x, np.arange(len(x)))
+    if cfg.resize is not None and rows.shape[1:3] != (cfg.resize, cfg.resize):
+        rows = resize_images(rows, cfg.resize)
+    with np.errstate(over="ignore"):
+        used = apply_normalisation(_in_order(rows, cfg), mean, std)
+    if not np.isfinite(used).all():
+        raise DataError("the inputs hold NaN, infinity or more than float32 holds as they are used")
+    return used
 
 
 def _origin(raw: dict[str, RawSplit], chosen: dict[str, tuple[str, NDArray[np.int64]]]) -> str:

@@ -31,8 +31,7 @@ def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[
         raise DivergedError("the network's outputs on the test split are not finite")
     scored = split.y >= 0
     example, label, logits = np.nonzero(scored)[0], split.y[scored], logits[scored]
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    probabilities = softmax(logits)
     predictions = {
         "id": split.ids[example],
         "label": label,
@@ -46,6 +45,12 @@ def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[
     if split.subset is not None:
         predictions["subset"] = split.subset[example]
     return predictions
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of float64 logits (…, classes)."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
 def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import data
 from conf.reader import ConfigError
 from conf.schema import Config
 from experiments import terminal
-from experiments.run import framework
+from experiments.run import finished
 from experiments.run.record import files
 from experiments.run.record.directory import Run
 from experiments.terminal import OK
@@ -41,11 +40,11 @@ def main(
     Returns:
         OK, or FAILED if one of the probes failed.
     """
-    run = _finished(directory.expanduser())
+    run = finished.find(directory, "evaluate=")
     other = asks_for_other_data(overrides)
-    trained, learned = _trained(run, settings.data_dir)
+    trained, learned = finished.trained(run, settings.data_dir)
     chosen = settings if other else trained.data
-    model = _opened(run, trained)
+    model = finished.network(run, trained)
     from experiments.run import evaluation
 
     loaded = data.load(chosen)
@@ -90,9 +89,9 @@ def probe(
     Returns:
         OK, or FAILED if some probe failed.
     """
-    trained, learned = _trained(run, data_dir)
+    trained, learned = finished.trained(run, data_dir)
     files.check_writable(run.directory)
-    model = _opened(run, trained)
+    model = finished.network(run, trained)
     from experiments.probes.shared import record, running
     from experiments.run import inputs, prepare_data
 
@@ -163,70 +162,12 @@ def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
     )
 
 
-def _finished(directory: Path) -> Run:
-    run = Run(directory)
-    if not directory.is_dir():
-        why = "there is no such folder" if not directory.exists() else "that is a file"
-    elif damage := run.damage():
-        raise damage
-    elif run.status is None:
-        why = "the folder is no run's"
-    elif not run.complete:
-        why = f"its status is {run.status}"
-    elif not _network(run).is_file():
-        why = "its model.keras is missing"
-    else:
-        return run
-    raise ConfigError(
-        f"evaluate={directory} is not a finished run ({why}): it needs the directory that a "
-        "training printed as its results, <runs_dir>/<study>/<cell>/seed=<seed>"
-    )
-
-
-def _network(run: Run) -> Path:
-    return run.directory / "model.keras"
-
-
 def _earlier(target: Path) -> dict[str, Any] | None:
     try:
         return files.read_json(target)
     except files.DamagedError as damage:
         terminal.say(f"{damage}; it is written anew")
         return None
-
-
-def _trained(run: Run, data_dir: str | None) -> tuple[Config, dict[str, Any]]:
-    """A run's configuration, with its data in `data_dir` if given, and what it learned of it."""
-    trained = run.settings()
-    own = dataclasses.replace(trained.data, data_dir=data_dir or trained.data.data_dir)
-    path = run.directory / "data.json"
-    learned: dict[str, Any] = files.read_json(path) or {}
-    with files.content_of(path):
-        mean, std = learned["mean"], learned["std"]
-        if not mean or len(mean) != len(std) or not all(map(files.is_number, [*mean, *std])):
-            raise ValueError("mean and std are no lists of numbers, one a channel")
-        str(learned["fingerprint"])
-    return dataclasses.replace(trained, data=own), learned
-
-
-def _opened(run: Run, trained: Config) -> Any:
-    """A run's network, in a Keras that is as it was in training."""
-    with terminal.busy(f"opening {run.directory}"):
-        framework.start(trained.backend)
-        framework.fresh(precision=trained.trainer.precision, seed=0)
-        import keras
-
-        import models.layers  # noqa: F401  registers the layers with Keras
-
-        if not zipfile.is_zipfile(_network(run)):
-            raise files.DamagedError(_network(run), "it is no whole .keras file")
-        try:
-            return keras.saving.load_model(_network(run), compile=False)
-        except ImportError:
-            raise
-        except Exception as error:  # a damaged archive breaks its readers in many ways
-            told = " ".join(str(error).split())[:200] or type(error).__name__
-            raise files.DamagedError(_network(run), told) from error
 
 
 def _check_fits(model: Any, spec: data.Spec) -> None:

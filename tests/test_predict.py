@@ -1,0 +1,156 @@
+"""A finished run predicts from what is stored: the README's way, in Python and by command."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import data
+from conf.commandline import ROOT
+from conf.schema import from_dict
+from data import DataError, loading
+from experiments import predict
+from experiments.run.evaluation import accuracies
+
+README = (ROOT.parent / "README.md").read_text()
+SEQUENCES = (
+    *("model=causal_conv1d", "padding=causal", "model.channels=4", "model.levels=2"),
+    *("trainer.epochs=2", "data.examples=120", "trainer.progress=false"),
+)
+
+
+def only_run() -> Path:
+    (results,) = Path().glob("runs/*/*/seed=0/results.json")
+    return results.parent
+
+
+def stored_test(run: Path) -> tuple[np.ndarray, data.Split]:
+    """The test inputs of a run's data as they are stored, and the split."""
+    cfg = from_dict(json.loads((run / "config.json").read_text())).data
+    raw = loading.read(cfg, str(data.fingerprint(cfg)))[1]["test"]
+    return raw.x, data.load(cfg).test
+
+
+def test_the_readmes_snippet_gives_the_runs_test_accuracy(tiny):
+    tiny()
+    run = only_run()
+    (snippet,) = re.findall(r"```python\n([^`]*experiments.predict[^`]*)```", README)
+    snippet = snippet.replace("path/to/padzoo", str(ROOT.parent))
+    snippet = snippet.replace("runs/<study>/<cell>/seed=0", str(run))
+    pixels, split = stored_test(run)
+    found = {"pixels": pixels}
+    exec(snippet, found)
+    names = np.asarray(found["network"].class_names)
+    recorded = json.loads((run / "results.json").read_text())["test_accuracy"]
+    assert (found["names"] == names[split.y]).mean() == recorded
+    with np.load(run / "predictions.npz") as stored:
+        of_label = found["probabilities"][np.arange(len(split)), split.y]
+        np.testing.assert_allclose(of_label, stored["probability"], rtol=1e-6)
+        np.testing.assert_array_equal(found["probabilities"].argmax(axis=1), stored["predicted"])
+    np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("data=mnist1d", *SEQUENCES),
+        ("data=co2", "model.head=steps", *SEQUENCES),
+        ("data=placed_digits", "data.resize=12", "data.sequence=true", *SEQUENCES),
+        ("data=placed_digits", "data.resize=16", "data.normalize=unit", "model.widths=[4]",
+         "model.convs_per_stage=[1]", "trainer.epochs=1", "data.examples=120"),
+    ],
+)  # fmt: skip
+def test_other_kinds_of_data_too(program, overrides):
+    outcome = program(*overrides)
+    assert outcome.code == 0, outcome.err
+    run = only_run()
+    stored, split = stored_test(run)
+    network = predict.load(run)
+    predicted = network.probabilities(stored).argmax(axis=-1)
+    scored = split.y >= 0
+    recorded = json.loads((run / "results.json").read_text())["test_accuracy"]
+    right = {"label": split.y[scored], "predicted": predicted[scored]}
+    if split.subset is not None:
+        example = np.nonzero(scored)[0]
+        right["subset"] = split.subset[example]
+    assert accuracies(right, replace(data.load(
+        from_dict(json.loads((run / "config.json").read_text())).data).spec)
+    )["test_accuracy"] == recorded  # fmt: skip
+
+
+@pytest.fixture
+def trained(tiny):
+    tiny()
+    return only_run()
+
+
+def test_files_by_command(trained, tmp_path, capsys):
+    pixels, _ = stored_test(trained)
+    Image.fromarray(pixels[0, ..., 0]).save("grey.png")
+    Image.fromarray(np.repeat(pixels[0], 3, axis=-1)).save("colour.png")
+    Image.fromarray(pixels[0, ..., 0]).resize((50, 40)).save("large.png")
+    np.save("one.npy", pixels[0])
+    np.save("two.npy", pixels[:2])
+    files = ["grey.png", "colour.png", "large.png", "one.npy", "two.npy"]
+    assert predict.main([str(trained), *files, "--top", "2"]) == 0
+    grey, colour, said, large, one, first, second = capsys.readouterr().out.splitlines()
+    name, best, next_best = grey.split("   ")
+    network = predict.load(trained)
+    (row,) = network.probabilities(pixels[:1])
+    assert name == "grey.png"
+    assert best == f"{network.class_names[row.argmax()]} {100 * row.max():.2f} %"
+    assert next_best == f"{network.class_names[row.argsort()[-2]]} {100 * np.sort(row)[-2]:.2f} %"
+    for line, label in ((colour, "colour.png"), (one, "one.npy"), (first, "two.npy[0]")):
+        assert line == grey.replace("grey.png", label)
+    assert said == "large.png is 40×50 and is brought to 32×32"
+    assert large.startswith("large.png   ")
+    assert second.startswith("two.npy[1]   ")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("a.png", b"not a picture", "a.png cannot be read as an image"),
+        ("a.npy", b"", "a.npy cannot be read"),
+        ("a.txt", b"1", "a.txt: images (.png"),
+        ("missing.png", None, "missing.png"),
+        ("missing.npy", None, "missing.npy"),
+    ],
+)
+def test_what_is_no_example_is_one_line(trained, capsys, file, content, message):
+    if content is not None:
+        Path(file).write_bytes(content)
+    code = predict.terminal.call(lambda _: predict.main([str(trained), file]))
+    said = capsys.readouterr()
+    assert (code, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith("error: ")
+    assert message in said.err
+
+
+def test_what_is_no_run_is_one_line(tmp_path, capsys):
+    assert predict.main([str(tmp_path), "a.png"]) == 2
+    assert "is not a finished run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        ((3, 31, 32, 1), "u1"),
+        ((3, 32, 32, 3), "u1"),
+        ((32,), "u1"),
+        ((0, 32, 32), "f4"),
+        ((2, 32, 32), "U1"),
+    ],
+)
+def test_examples_that_do_not_fit_are_refused(trained, shape, dtype):
+    with pytest.raises(DataError, match="takes examples of 32 × 32 × 1|examples are numbers"):
+        predict.load(trained).predict(np.zeros(shape, dtype))
+
+
+def test_values_that_are_not_finite_are_refused(trained):
+    with pytest.raises(DataError, match="NaN, infinity"):
+        predict.load(trained).predict(np.full((1, 32, 32), np.nan))
