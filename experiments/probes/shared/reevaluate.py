@@ -40,8 +40,8 @@ def main(
     Returns:
         OK, or FAILED if one of the probes failed.
     """
-    run = finished.find(directory, "evaluate=")
     other = asks_for_other_data(overrides)
+    run = finished.find(directory, "evaluate=")
     trained, learned = finished.trained(run, settings.data_dir)
     chosen = settings if other else trained.data
     model = finished.network(run, trained)
