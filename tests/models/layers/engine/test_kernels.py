@@ -193,6 +193,7 @@ def test_unknown_sizes_give_what_known_ones_do(name, args):
     np.testing.assert_allclose(open_.predict_on_batch(x), known(x), atol=1e-6)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("known_axes", [(), (0,), (1,)])
 @pytest.mark.parametrize(
     ("name", "args"),
