@@ -44,8 +44,8 @@ def train(config: Config) -> int:
         terminal.say(line)
 
     with terminal.busy(f"starting {config.backend}"):
-        framework.start(config.backend, threads)
-        from experiments.run import activations, evaluation
+        framework.start(config.backend, threads, config.device)
+        from experiments.run import activations, evaluation, memory
         from experiments.run.loop import optimizers, progress, training
         from experiments.run.record.board import Board, hparams
         from models.geometry.glance import glance
@@ -95,7 +95,7 @@ def train(config: Config) -> int:
             board.epoch(history)
             bar.epoch(history)
 
-        with bar:
+        with bar, memory.told(model, loaded.train, config.trainer):
             history = training.fit(
                 model,
                 loaded,

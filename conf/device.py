@@ -12,7 +12,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-CPUINFO = Path("/proc/cpuinfo")
+CPUINFO, DRIVER = Path("/proc/cpuinfo"), Path("/dev/nvidiactl")
+VISIBLE, HIDDEN = "CUDA_VISIBLE_DEVICES", ("", "-1")
 # Dot products and matrix products of bfloat16 numbers, on x86 and ARM.
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
@@ -43,11 +44,30 @@ class Device:
     bfloat16: bool
 
 
-@functools.cache
-def find(backend: str) -> Device:
-    """The first visible NVIDIA GPU, where `backend` is installed to use one, else the CPU."""
-    gpu = _gpu() if _has_cuda(backend) else None
-    return gpu or _cpu()
+def find(backend: str, wanted: str = "auto") -> Device:
+    """The first visible NVIDIA GPU, where `backend` is installed to use one, else the CPU.
+
+    Args:
+        wanted: `cpu` leaves a GPU aside.
+    """
+    if wanted == "cpu" or not _has_cuda(backend):
+        return _cpu()
+    return _gpu(os.environ.get(VISIBLE)) or _cpu()
+
+
+def why_no_gpu(backend: str) -> str | None:
+    """Why `backend` can use no GPU here, and what to do; None where `find` finds one."""
+    if find(backend).kind == "gpu":
+        return None
+    if os.environ.get(VISIBLE) in HIDDEN:
+        return f"{VISIBLE}={os.environ[VISIBLE]} hides every GPU"
+    if _gpu(os.environ.get(VISIBLE)) is None:
+        return "no NVIDIA GPU is found (nvidia-smi shows those that are)"
+    extra = {"jax": "gpu-jax"}.get(backend, "gpu")
+    return (
+        f"{backend} is installed without CUDA; install it with: "
+        f"pip install -c constraints.txt '.[{extra}]'"
+    )
 
 
 def default_backend() -> str:
@@ -69,8 +89,10 @@ def installed(module: str) -> bool:
         return False
 
 
-def _gpu() -> Device | None:
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") or not Path("/dev/nvidiactl").exists():
+@functools.cache
+def _gpu(visible: str | None) -> Device | None:
+    """The first GPU, where `CUDA_VISIBLE_DEVICES` is `visible`."""
+    if visible in HIDDEN or not DRIVER.exists():
         return None
     query = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
     try:

@@ -32,6 +32,7 @@ class DoesNotFitError(ConfigError):
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 METRICS = ("test_accuracy", "validation_accuracy")
 BACKENDS = ("tensorflow", "jax")
+DEVICES = ("auto", "cpu", "gpu")
 MOST_THREADS = 1024
 
 
@@ -98,6 +99,7 @@ class Config:
     seed: int = 0
     seeds: Seeds = field(default_factory=Seeds)
     backend: str = "auto"
+    device: str = "auto"
     study: str = "default"
     sweep: Declaration = field(default_factory=Declaration)
     runs_dir: str = "runs"
@@ -132,7 +134,7 @@ class Config:
             examples: that are trained on, as `data.loading.training_examples` finds.
         """
         values = self.to_dict()
-        for key in ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes"):
+        for key in ("seed", "device", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes"):
             del values[key]
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
@@ -180,7 +182,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
 
 def _resolved(config: Config) -> Config:
     backend = device.default_backend() if config.backend == "auto" else config.backend
-    trainer, here = config.trainer, device.find(backend)
+    trainer, here = config.trainer, device.find(backend, config.device)
     on_gpu = here.kind == "gpu"
     precision, jit = trainer.precision, trainer.jit
     if precision == "auto":
@@ -196,6 +198,7 @@ def _resolved(config: Config) -> Config:
 def _checked(config: Config) -> Config:
     trainer, padding = config.trainer, config.padding
     _one_of("backend", config.backend, ("auto", *BACKENDS))
+    _one_of("device", config.device, DEVICES)
     _one_of("trainer.precision", trainer.precision, ("auto", *PRECISIONS))
     if not isinstance(trainer.jit, bool):
         raise ConfigError(f"trainer.jit must be auto, true or false; got {trainer.jit!r}")

@@ -131,6 +131,18 @@ def test_a_last_batch_that_is_too_small_is_left_out_and_said(tiny):
         assert steps == ["step", "3", "6"]
 
 
+def test_a_gpu_that_is_not_there_is_one_line_before_anything_is_written(tiny, monkeypatch):
+    monkeypatch.setattr("conf.device.DRIVER", Path("nothing"))
+    outcome = tiny("device=gpu")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: device=gpu: ")
+    assert outcome.err.endswith("; or take device=cpu\n")
+    assert outcome.err.count("\n") == 1
+    assert not Path("runs").exists()
+    assert tiny("-m", "device=gpu", "padding=same,valid").code == 2
+    assert not Path("runs").exists()
+
+
 def stop_at(monkeypatch, method, call):
     """Make the `call`-th call of a Run's `method` end like Ctrl-C."""
     original, calls = getattr(Run, method), iter(range(call))

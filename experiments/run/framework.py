@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import importlib
 import importlib.metadata
 import logging
@@ -17,6 +18,7 @@ from typing import Any
 from conf import device
 from conf.reader import ConfigError
 from conf.schema import BACKENDS
+from data import cache
 from experiments.run.quiet import quiet
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # which TensorFlow reads when it is imported
@@ -30,15 +32,17 @@ INTERRUPTED = threading.Event()
 _threads: int | None = None  # of the back end that runs; None where a GPU computes
 
 
-def start(backend: str, threads: int | None = None) -> None:
+def start(backend: str, threads: int | None = None, wanted: str = "auto") -> None:
     """Import Keras on `backend`. A backend is fixed at import, so a second one is refused.
 
     Args:
         threads: that one operation is split among on a CPU; by default one for each core that
             the process may use. They too are fixed by the first call.
+        wanted: `gpu` asks for one, `cpu` leaves it aside; `auto` takes it where there is one.
 
     Raises:
-        ConfigError: for another back end, or other threads, than those that run.
+        ConfigError: for another back end, or other threads, than those that run; for a GPU that is
+            not there, or cannot be used.
     """
     global _threads
     running = os.environ.get("KERAS_BACKEND") if "keras" in sys.modules else None
@@ -47,6 +51,10 @@ def start(backend: str, threads: int | None = None) -> None:
             f"backend={backend}: this process already runs {running}; start a process of its own"
         )
     check_installed(backend)
+    if wanted == "gpu" and (why := device.why_no_gpu(backend)):
+        raise ConfigError(f"device=gpu: {why}; or take device=cpu")
+    if wanted == "cpu":
+        os.environ[device.VISIBLE] = "-1"
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     choose_onednn()
@@ -57,7 +65,10 @@ def start(backend: str, threads: int | None = None) -> None:
             f"trainer.threads={threads}: this process already computes with {_threads}; "
             "start a process of its own"
         )
-    with quiet(), _as_if_on(_threads) if backend == "jax" else contextlib.nullcontext():
+    alone = backend == "jax" and device.find(backend).kind == "cpu"
+    if backend == "jax":
+        _keep_compiled(_threads)
+    with quiet(), _as_if_on(_threads) if alone else contextlib.nullcontext():
         importlib.import_module(backend)
         importlib.import_module("keras")
         importlib.import_module("h5py")  # without which Keras starts, and cannot save
@@ -70,7 +81,7 @@ def start(backend: str, threads: int | None = None) -> None:
     if device.find(backend).kind == "gpu" and not _sees_gpu(backend):
         raise ConfigError(
             f"{backend} cannot use the {device.find(backend).name}: mend its CUDA installation, "
-            "or train on the CPU with CUDA_VISIBLE_DEVICES=-1"
+            "or take device=cpu"
         )
 
 
@@ -205,6 +216,17 @@ def _keep_tensorflow_off_the_gpu() -> None:
 
     with contextlib.suppress(RuntimeError):  # it has started already
         tensorflow.config.set_visible_devices([], "GPU")
+
+
+def _keep_compiled(threads: int) -> None:
+    """Let JAX keep what it compiles, which else takes most of a short run.
+
+    A program is compiled for a kind of processor and a number of threads: each has its folder.
+    """
+    here = f"{device.processor()} {threads}"
+    folder = cache.folder("jax") / hashlib.sha256(here.encode()).hexdigest()[:12]
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 
 @contextlib.contextmanager

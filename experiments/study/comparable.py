@@ -55,9 +55,9 @@ def warning(config: Config, threads: int) -> str | None:
         return None
     model, data = config.model.name, config.data
     here = {
-        **provenance.today(config.backend),
+        **provenance.today(config.backend, config.device),
         "sources": source_files.of_run(model, data.source, data.name),
-        "threads": threads if device.find(config.backend).kind == "cpu" else None,
+        "threads": threads if device.find(config.backend, config.device).kind == "cpu" else None,
     }
     apart: dict[str, list[Any]] = {}
     total = unlike = 0

@@ -191,7 +191,7 @@ def _warnings(places: Iterable[Place]) -> list[str]:
 
 def _signature(config: Config, fingerprint: str, threads: int, notes: dict[str, None]) -> str:
     """Of all that decides a run's result but its seed; adds to the notes on its data."""
-    framework.start(config.backend, threads)
+    framework.start(config.backend, threads, config.device)
     from models.geometry.tracing.signature import signature
 
     framework.fresh(precision=config.trainer.precision, seed=0)

@@ -52,6 +52,44 @@ def test_it_trains_in_float32_all_the_same(cpu):
     assert schema.from_dict(values).trainer.precision == "float32"
 
 
+@pytest.fixture
+def gpu(tmp_path, monkeypatch):
+    """A machine with a GPU, whose `nvidia-smi` is a script, and a backend that has CUDA."""
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'Some GPU, 9.0'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(device, "DRIVER", tmp_path)
+    monkeypatch.setattr(device, "_has_cuda", lambda backend: backend == "jax")
+    monkeypatch.delenv(device.VISIBLE, raising=False)
+    device._gpu.cache_clear()
+    yield
+    device._gpu.cache_clear()
+
+
+def test_the_gpu_is_taken_unless_the_cpu_is_asked_for(gpu, monkeypatch):
+    assert device.find("jax") == device.Device("gpu", "Some GPU", bfloat16=True)
+    assert device.why_no_gpu("jax") is None
+    assert device.find("jax", "cpu").kind == "cpu"
+    monkeypatch.setenv(device.VISIBLE, "-1")
+    assert device.find("jax").kind == "cpu"
+    assert device.why_no_gpu("jax") == "CUDA_VISIBLE_DEVICES=-1 hides every GPU"
+
+
+def test_a_backend_without_cuda_says_what_to_install(gpu):
+    assert device.find("tensorflow").kind == "cpu"
+    assert device.why_no_gpu("tensorflow") == (
+        "tensorflow is installed without CUDA; install it with: "
+        "pip install -c constraints.txt '.[gpu]'"
+    )
+
+
+def test_where_there_is_no_gpu_that_is_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(device, "DRIVER", tmp_path / "nothing")
+    monkeypatch.delenv(device.VISIBLE, raising=False)
+    device._gpu.cache_clear()
+    assert device.why_no_gpu("jax").startswith("no NVIDIA GPU is found")
+
+
 def test_a_machine_that_tells_nothing_has_a_name(tmp_path, monkeypatch):
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "nothing")
     assert device._cpu().name[0].isalnum()

@@ -15,7 +15,7 @@ from conf.schema import METRICS, Config, from_dict
 from experiments.run.record import files
 
 # What runs of one cell may differ in.
-PER_RUN = ("seed", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes")
+PER_RUN = ("seed", "device", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes")
 NUMBERS = (*METRICS, "epochs", "parameters", "macs", "images_per_second", "step_ms")
 GROUPS = ("accuracy_by_margin", "accuracy_by_subset")
 

@@ -52,11 +52,15 @@ def describe(
     }
 
 
-def today(backend: str) -> dict[str, Any]:
-    """The part of `describe` that is known before a back end runs, and decides the last digit."""
+def today(backend: str, wanted: str = "auto") -> dict[str, Any]:
+    """The part of `describe` that is known before a back end runs, and decides the last digit.
+
+    Args:
+        wanted: the device, as `device.find` takes it.
+    """
     return {
         "versions": framework.versions(),
-        "device": device.find(backend).name,
+        "device": device.find(backend, wanted).name,
         "instruction_sets": list(device.processor().instruction_sets),
         "onednn": framework.onednn(backend),
     }
