@@ -1,9 +1,11 @@
 """What data to load and how: plain frozen dataclasses, checked in one place."""
 
 import math
+import os
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 from models.messages import did_you_mean
 
@@ -41,6 +43,12 @@ _MEANINGLESS = {
     "npz": ("version", "download", "test"),
     "image_folder": ("version", "download", "kind", "layout"),
 }
+
+
+def cache_folder(name: str) -> Path:
+    """A folder for what can be made again: `~/.cache/padzoo/<name>`; it need not be there yet."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "padzoo" / name
 
 
 def left_out(examples: int, batch_size: int) -> int:

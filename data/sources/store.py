@@ -18,8 +18,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from data import cache
-from data.config import DataConfig, DataError
+from data.config import DataConfig, DataError, cache_folder
 from data.sources import layout
 from data.transforms import piece, resize_images
 from data.types import RawSplit, Stored, StoredSplit
@@ -50,7 +49,7 @@ def data_dir(cfg: DataConfig) -> Path:
     """The folder of prepared sets: `data.data_dir`, or padzoo's in the user's cache."""
     if cfg.data_dir:
         return Path(cfg.data_dir).expanduser()
-    return cache.folder("tensorflow_datasets")
+    return cache_folder("tensorflow_datasets")
 
 
 def _version_key(folder: Path) -> tuple[int, ...] | None:

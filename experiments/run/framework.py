@@ -18,7 +18,7 @@ from typing import Any
 from conf import device
 from conf.reader import ConfigError
 from conf.schema import BACKENDS
-from data import cache
+from data.config import cache_folder
 from experiments.run.quiet import quiet
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # which TensorFlow reads when it is imported
@@ -224,7 +224,7 @@ def _keep_compiled(threads: int) -> None:
     A program is compiled for a kind of processor and a number of threads: each has its folder.
     """
     here = f"{device.processor()} {threads}"
-    folder = cache.folder("jax") / hashlib.sha256(here.encode()).hexdigest()[:12]
+    folder = cache_folder("jax") / hashlib.sha256(here.encode()).hexdigest()[:12]
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 

@@ -13,7 +13,7 @@ def cpu(tmp_path, monkeypatch):
         text = f"processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: {flags}\n\n"
         (tmp_path / "cpuinfo").write_text(2 * text)
         monkeypatch.setattr(device, "CPUINFO", tmp_path / "cpuinfo")
-        monkeypatch.setattr(device, "find", lambda backend: device._cpu())
+        monkeypatch.setattr(device, "find", lambda backend, wanted="auto": device._cpu())
         return device.find("tensorflow")
 
     return find

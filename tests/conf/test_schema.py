@@ -229,7 +229,7 @@ def test_other_data_under_the_same_name_is_another_cell():
 )
 def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit):
     found = gpu or device.Device("cpu", "CPU", bfloat16=False)
-    monkeypatch.setattr(device, "find", lambda backend: found)
+    monkeypatch.setattr(device, "find", lambda backend, wanted="auto": found)
     trainer = config("backend=tensorflow").trainer
     assert (trainer.precision, trainer.jit) == (precision, jit)
     assert config("backend=jax").trainer.jit is True

@@ -19,7 +19,7 @@ def test_a_second_backend_in_one_process_is_refused():
 
 def test_a_gpu_that_the_backend_cannot_use_is_an_error_and_not_a_slow_run(monkeypatch):
     gpu = device.Device("gpu", "GPU of the future", bfloat16=True)
-    monkeypatch.setattr(device, "find", lambda backend: gpu)
+    monkeypatch.setattr(device, "find", lambda backend, wanted="auto": gpu)
     with pytest.raises(ConfigError, match="cannot use the GPU of the future"):
         framework.start("tensorflow")
 

@@ -6,8 +6,7 @@ import pytest
 
 from conf.schema import TrainerConfig
 from data import Split
-from experiments.run import memory
-from experiments.run.loop import training
+from experiments.run.loop import memory, training
 
 TRAIN = Split(np.zeros((64, 8, 8, 1), np.float32), np.zeros(64, np.int32), np.arange(64))
 jax_only = pytest.mark.skipif(keras.backend.backend() != "jax", reason="XLA's account of memory")
@@ -52,7 +51,7 @@ def test_another_error_is_left_alone(model):
 
 @jax_only
 def test_what_would_fit_is_read_from_the_compiled_step(model, monkeypatch):
-    limit = int(memory.step_bytes(model, TRAIN, 16) / memory.FREE) + 1
+    limit = int(memory.step_bytes(model, TRAIN, 16) / memory.FREE) + 100
     assert memory.largest_batch(model, TRAIN, 64, limit) == 16
     assert memory.largest_batch(model, TRAIN, 64, 10 * limit) == 32  # below what did not fit
     assert memory.largest_batch(model, TRAIN, 64, 1) is None
