@@ -7,12 +7,13 @@ VENV := .venv
 EXTRAS := tensorflow,dev
 PY := $(VENV)/bin/python
 WORKERS := -n 2 --dist loadfile
+ON_THE_GPU := jax==0.11.2 jaxlib==0.11.2 numpy==2.5.2
 ARGS ?=
 # What `make test-jax` runs; compiled by XLA, all of the models' tests take half an hour.
 TESTS ?= tests/models
 
 .PHONY: help install install-jax install-bench train demo test test-onednn test-slow test-random test-jax \
-	test-bench test-without-tensorflow check format tensorboard constraints clean
+	test-bench test-without-tensorflow gpu-rehearsal check format tensorboard constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -57,6 +58,13 @@ test-jax: install-jax  ## run the tests of layers and models on JAX (TESTS=tests
 
 test-without-tensorflow: install install-jax  ## train in .venv-jax, where TensorFlow is not installed
 	@PADZOO_JAX_PYTHON=$(CURDIR)/.venv-jax/bin/python $(PY) -m pytest -m environment -s $(ARGS)
+
+# The versions of the GPU machine, which Python 3.11 does not have; PyTorch is left out.
+gpu-rehearsal:  ## run the kit for a GPU at tiny size on the CPU, without TensorFlow
+	@$(MAKE) --no-print-directory install VENV=.venv-gpu EXTRAS=jax,dev
+	@.venv-gpu/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || exit 0; \
+		.venv-gpu/bin/python -m pip install --quiet --disable-pip-version-check $(ON_THE_GPU)
+	@.venv-gpu/bin/python -m pytest -m "slow or not slow" tests/experiments/benchmarks/gpu $(ARGS)
 
 test-bench: install-bench  ## run the tests of the networks in PyTorch
 	@$(PY) -m pytest tests/experiments/benchmarks/pytorch $(ARGS)

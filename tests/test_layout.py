@@ -42,6 +42,7 @@ ORDER = (
 BASES = {"data": ("config.py", "transforms.py", "types.py", "loading.py"), "models": ("bind.py",)}
 REGISTRIES = (
     *("models/architectures", "data/sources", "data/builders", "experiments/probes"),
+    "experiments/benchmarks/gpu/sections",
     *(f"conf/{group.name}" for group in (ROOT / "conf").iterdir() if group.is_dir()),
 )
 MOST = 10

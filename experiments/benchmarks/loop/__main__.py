@@ -18,13 +18,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from conf import commandline, device
 from conf.schema import Config, from_dict
 from data import Spec, Split
 from experiments import terminal
+from experiments.benchmarks.loop import cases
 from experiments.benchmarks.loop.cases import CASES, Case, examples, spec
 from experiments.benchmarks.options import Parser, at_least, facts, timed, use_threads
 from experiments.benchmarks.pytorch.torch_loop import Peer
@@ -34,6 +36,22 @@ Loops = dict[str, Callable[[], float]]
 OURS, BARE, TORCH = "padzoo", "bare fit", "PyTorch"
 BFLOAT16 = " bfloat16"
 SECONDS_A_ROUND, FEWEST_STEPS, MOST_STEPS = 2.0, 5, 200
+
+
+@dataclass(frozen=True)
+class On:
+    """What loops run on.
+
+    Attributes:
+        backend: that runs already.
+        precisions: padzoo's and PyTorch's; the bare fit has the first.
+        seconds, most_steps: of a round, where its steps are not given.
+    """
+
+    backend: str
+    precisions: Sequence[str]
+    seconds: float = SECONDS_A_ROUND
+    most_steps: int = MOST_STEPS
 
 
 def main(arguments: list[str]) -> int:
@@ -55,11 +73,13 @@ def main(arguments: list[str]) -> int:
         versions = framework.versions()
         if peer:
             versions["torch"] = peer.ask(threads=threads)["version"]
+        bfloat16 = ["mixed_bfloat16"] * device.find("tensorflow").bfloat16
+        on = On("tensorflow", ["float32", *bfloat16])
         rows: list[dict[str, Any]] = []
         for name in options.networks:
             for batch_size in options.batch_sizes:
                 with terminal.busy(f"{name}, batch {batch_size}"):
-                    loops, steps = prepare(name, batch_size, options.steps, peer)
+                    loops, steps = prepare(name, batch_size, options.steps, peer, on)
                     seconds = interleave(loops, options.rounds)
                 rows += loop_report.rows(name, batch_size, steps, seconds)
     finally:
@@ -72,12 +92,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def prepare(name: str, batch_size: int, steps: int | None, peer: Peer | None) -> tuple[Loops, int]:
+def prepare(
+    name: str, batch_size: int, steps: int | None, peer: Peer | None, on: On
+) -> tuple[Loops, int]:
     """Make every loop of one network ready and warm; returns the loops and the steps of each."""
-    case = CASES[name]
-    framework.fresh(precision="float32", seed=0)
-    precisions = ["float32"] + ["mixed_bfloat16"] * device.find("tensorflow").bfloat16
-    configs = {precision: compose(case, batch_size, precision) for precision in precisions}
+    case = cases.case(name)
+    main = on.precisions[0]
+    framework.fresh(precision=main, seed=0)
+    configs = {p: compose(case, batch_size, p, on.backend) for p in on.precisions}
     models = {p: compiled(config, spec(case)) for p, config in configs.items()}
 
     def ours(precision: str, steps: int) -> Callable[[], float]:
@@ -85,22 +107,22 @@ def prepare(name: str, batch_size: int, steps: int | None, peer: Peer | None) ->
         return epoch(models[precision], configs[precision], split, steps)
 
     if steps is None:
-        short = ours("float32", FEWEST_STEPS)
+        short = ours(main, FEWEST_STEPS)
         short()  # traces
-        wanted = round(SECONDS_A_ROUND / short() * FEWEST_STEPS)
-        steps = min(max(wanted, FEWEST_STEPS), MOST_STEPS)
-    labels = {p: BFLOAT16 * (p != "float32") for p in precisions}
+        wanted = round(on.seconds / short() * FEWEST_STEPS)
+        steps = min(max(wanted, FEWEST_STEPS), on.most_steps)
+    labels = {p: BFLOAT16 * (p != main) for p in on.precisions}
     loops = {OURS + label: ours(p, steps) for p, label in labels.items()}
-    loops[BARE] = _bare(compiled(configs["float32"], spec(case)), case, batch_size, steps)
+    loops[BARE] = _bare(compiled(configs[main], spec(case)), case, batch_size, steps)
     if peer:
-        optimizer = models["float32"].optimizer
+        optimizer = models[main].optimizer
         schedule = optimizer._learning_rate
         peer.ask(
             network=name,
             batch_size=batch_size,
             steps=steps,
             rates=[float(schedule(i)) for i in range(steps)],
-            order_seed=inputs.derived(0, configs["float32"].seeds)["order"],
+            order_seed=inputs.derived(0, configs[main].seeds)["order"],
             decay=optimizer.weight_decay,
             epsilon=optimizer.epsilon,
             betas=[optimizer.beta_1, optimizer.beta_2],
@@ -122,13 +144,13 @@ def interleave(loops: Loops, rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
-def compose(case: Case, batch_size: int, precision: str) -> Config:
+def compose(case: Case, batch_size: int, precision: str, backend: str) -> Config:
     """What train.py would do with this network."""
     import hydra
     from omegaconf import OmegaConf
 
     overrides = [f"trainer.batch_size={batch_size}", f"trainer.precision={precision}"]
-    overrides += ["optimizer=adamw", "backend=tensorflow", *case.overrides()]
+    overrides += ["optimizer=adamw", f"backend={backend}", *case.overrides()]
     with hydra.initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
         composed: Any = OmegaConf.to_container(hydra.compose("config", overrides), resolve=True)
     return from_dict(composed)

@@ -42,6 +42,12 @@ CASES = {
     "causal_conv1d": Case("causal_conv1d", "causal", (40, 1)),
     "tcn": Case("causal_conv1d", "causal", (784, 1), TCN),  # as published for sequential MNIST
 }
+ON_A_GPU = {"vgg16_full": Case("vgg16", "same", (32, 32, 3))}
+
+
+def case(name: str) -> Case:
+    """The case of a name, one for a GPU among them."""
+    return {**CASES, **ON_A_GPU}[name]
 
 
 def examples(case: Case, count: int) -> Split:

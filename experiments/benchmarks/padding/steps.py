@@ -139,14 +139,7 @@ def _train_jax(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Steps:
     """Keras' train step, jitted as `fit` does it; the state stays on the device."""
     import jax
 
-    variables = (
-        model.trainable_variables,
-        model.non_trainable_variables,
-        model.optimizer.variables,
-        model.metrics_variables,
-    )
-    state: Any = jax.tree.map(lambda v: v.value, variables, is_leaf=lambda v: hasattr(v, "value"))
-    state = jax.tree.map(lambda value: value.copy(), state)  # the step gives its arguments away
+    state = state_of(model)
     step = jax.jit(model.train_step, donate_argnums=0)
     batch = jax.device_put((x, y))
 
@@ -157,6 +150,18 @@ def _train_jax(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Steps:
         _wait((logs, state))
 
     return steps
+
+
+def state_of(model: keras.Model) -> Any:
+    """What `model.train_step` on JAX takes and gives: a copy of all variables, as four lists."""
+    variables = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
+    # A copy: a compiled step gives its arguments away.
+    return tuple([variable.value.copy() for variable in part] for part in variables)
 
 
 def _on_gpu() -> bool:

@@ -45,14 +45,29 @@ class Peer:
 
 
 class Loop:
-    """AdamW on cross entropy in train mode, channels last, with the mean loss and the accuracy."""
+    """AdamW on cross entropy in train mode, channels last, with the mean loss and the accuracy.
 
-    def __init__(self, network: Any, decay: float, epsilon: float, betas: tuple[float, float]):
+    On a GPU where PyTorch sees one; there an epoch's arrays lie in its memory.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        decay: float,
+        epsilon: float,
+        betas: tuple[float, float],
+        compiled: bool = False,
+    ) -> None:
         import torch
 
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.backends.cudnn.benchmark = True
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32, as JAX computes there
         # For a sequence there is no channels-last format.
         self.format = torch.channels_last if _pictures(network) else torch.contiguous_format
-        self.network = network.to(memory_format=self.format).train()
+        self.network = network.to(self.device, memory_format=self.format).train()
+        self.call = torch.compile(self.network) if compiled else self.network
         named = list(network.named_parameters())  # "original0" is weight normalisation's g
         kernels = [p for name, p in named if p.ndim > 1 and not name.endswith("original0")]
         others = [p for _, p in named if not any(p is kernel for kernel in kernels)]
@@ -69,23 +84,43 @@ class Loop:
         """One pass over NumPy arrays in their order; returns the mean loss and the accuracy."""
         import torch
 
-        total, hits = torch.zeros(()), torch.zeros((), dtype=torch.int64)
-        mixed = torch.autocast("cpu", torch.bfloat16, enabled=precision == "mixed_bfloat16")
-        inputs, labels = torch.from_numpy(x).movedim(-1, 1), torch.from_numpy(y).long()
+        total = torch.zeros((), device=self.device)
+        hits = torch.zeros((), dtype=torch.int64, device=self.device)
+        inputs, labels = self.moved(x, y)
         for rate, begin in zip(rates, range(0, len(x), batch_size), strict=True):
             batch = inputs[begin : begin + batch_size]
             expected = labels[begin : begin + batch_size]
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            self.optimizer.zero_grad()
-            with mixed:
-                logits = self.network(batch.contiguous(memory_format=self.format))
-            loss = self.loss(logits.float(), expected)
-            loss.backward()
-            self.optimizer.step()
-            total += loss.detach() * len(batch)
-            hits += (logits.detach().argmax(1) == expected).sum()
+            loss, right = self.step(batch, expected, rate, precision)
+            total += loss * len(batch)
+            hits += right
         return float(total) / len(x), float(hits) / len(x)
+
+    def moved(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """NumPy arrays where the network is: (n, channels, *spatial) and (n,)."""
+        import torch
+
+        inputs = torch.from_numpy(x).to(self.device).movedim(-1, 1)
+        return inputs, torch.from_numpy(y).to(self.device).long()
+
+    def step(self, batch: Any, expected: Any, rate: float, precision: str) -> tuple[Any, Any]:
+        """One training step; returns the loss and the number of hits, not waited for."""
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad()
+        with self.mixed(precision):
+            logits = self.call(batch.contiguous(memory_format=self.format))
+        loss = self.loss(logits.float(), expected)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach(), (logits.detach().argmax(1) == expected).sum()
+
+    def mixed(self, precision: str) -> Any:
+        """The context in which layers compute in that precision."""
+        import torch
+
+        on = precision == "mixed_bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=on)
 
 
 def _pictures(network: Any) -> bool:
@@ -105,11 +140,12 @@ def prepare(
 
     from data import AugmentConfig
     from data.pipeline import plan_epoch
-    from experiments.benchmarks.loop.cases import CASES, CLASSES, examples
+    from experiments.benchmarks.loop import cases
+    from experiments.benchmarks.loop.cases import CLASSES, examples
     from experiments.benchmarks.pytorch import torch_networks
 
     torch.manual_seed(0)
-    case = CASES[network]
+    case = cases.case(network)
     built = torch_networks.build(case.model, case.input_shape[-1], CLASSES, case.options)
     loop = Loop(built, **optimizer)
     split = examples(case, steps * batch_size)

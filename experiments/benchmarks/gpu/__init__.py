@@ -1,0 +1,1 @@
+"""`python -m experiments.benchmarks.gpu`: what a GPU gives, section by section, within minutes."""

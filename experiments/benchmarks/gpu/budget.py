@@ -1,0 +1,92 @@
+"""The order of the sections and their time: what does not fit any more is skipped, with a word."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments import terminal
+from experiments.benchmarks.gpu import gpu_record, one_section, processes, sections, setting
+from experiments.benchmarks.gpu.gpu_record import FAILED, MEASURED, SKIPPED, STOPPED
+from experiments.run.record import files
+
+ENOUGH_ON_A_CPU = 10.0  # times the estimate is a rehearsal's limit: others may use the cores
+RESERVE = 8.0  # seconds by which a section plans to end before its limit
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the command line asks for.
+
+    Attributes:
+        names: of the sections, in their order.
+        minutes: for all of them.
+        out: the folder of results.
+        tiny: a rehearsal on a CPU.
+        sweep: a preset of conf/sweep, for the section `study`.
+    """
+
+    names: Sequence[str]
+    minutes: float
+    out: Path
+    tiny: bool
+    sweep: str
+
+
+def carry_out(plan: Plan) -> dict[str, str]:
+    """Measure section after section; returns each one's status."""
+    deadline = time.monotonic() + 60 * plan.minutes
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="padzoo-gpu-", ignore_cleanup_errors=True) as folder:
+        for name in plan.names:
+            found[name] = _one(plan, name, deadline, Path(folder))
+    return found
+
+
+def _one(plan: Plan, name: str, deadline: float, work: Path) -> str:
+    cost = sections.section(name).SECONDS
+    left = deadline - time.monotonic()
+    least = cost.tiny if plan.tiny else cost.least
+    if left < least:
+        why = f"it takes at least {least:.0f} s, and {max(0.0, left):.0f} s were left"
+        kept = not gpu_record.without_result(plan.out, name, SKIPPED, why, tiny=plan.tiny)
+        return _tell(name, SKIPPED, why, kept)
+    limit = min(left, ENOUGH_ON_A_CPU * cost.tiny if plan.tiny else cost.most)
+    own = one_section.command(
+        plan.out, name, max(1.0, limit - RESERVE), work, plan.sweep, plan.tiny
+    )
+    ended = processes.run(
+        processes.python(one_section.__name__, *own),
+        seconds=limit,
+        log=plan.out / f"{name}.log",
+        environment=_environment(plan.tiny, work),
+        group=True,
+    )
+    if ended.code == 0:
+        summary = files.read_json(plan.out / f"{name}.json")["summary"]
+        return _tell(name, MEASURED, f"{ended.seconds:.0f} s; {summary}")
+    status = STOPPED if ended.code is None else FAILED
+    kept = not gpu_record.without_result(plan.out, name, status, ended.why(), tiny=plan.tiny)
+    return _tell(name, status, f"{ended.why()} ({ended.log})", kept)
+
+
+def _environment(tiny: bool, work: Path) -> dict[str, str]:
+    """Of every process: JAX takes of the GPU's memory what it needs; PyTorch has the rest."""
+    found = {
+        "KERAS_BACKEND": "jax",
+        "PYTHONUNBUFFERED": "1",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.9",
+        **setting.cached(work / "compiled"),
+    }
+    found |= {name: os.environ[name] for name in found if name in os.environ}
+    return found | setting.rehearsal() if tiny else found
+
+
+def _tell(name: str, status: str, what: str, kept: bool = False) -> str:
+    terminal.say(f"{name:<12} {status}: {what}" + "; the earlier result stays" * kept)
+    return status

@@ -1,0 +1,119 @@
+"""Processes with a time limit: one that hangs, crashes or runs out of memory stops no other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conf.commandline import ROOT
+
+CHECKOUT = ROOT.parent
+PATIENCE = 10.0  # seconds between asking a process to end and ending it
+TOLD = 300  # letters of a process's last words
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended. code: its exit code; None where it was stopped at its limit."""
+
+    code: int | None
+    seconds: float
+    log: Path
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it wrote, for a person."""
+        lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1][-TOLD:] if said else "it said nothing"
+
+    def why(self) -> str:
+        """What went wrong, in one line."""
+        if self.code is None:
+            return f"stopped after {self.seconds:.0f} s, its time limit: {self.last_words}"
+        if self.code < 0:
+            with contextlib.suppress(ValueError):
+                return f"ended by {signal.Signals(-self.code).name}: {self.last_words}"
+        return f"exit code {self.code}: {self.last_words}"
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of the project in this Python."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def run(
+    command: Sequence[str],
+    *,
+    seconds: float,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    group: bool = False,
+    ask: signal.Signals = signal.SIGTERM,
+) -> Ended:
+    """Run a command in the checkout until it ends or its time is over.
+
+    Args:
+        command: with its arguments.
+        seconds: its limit; then it is asked to end, and ten seconds later ended.
+        log: takes what it writes, on both streams.
+        environment: variables beside those of this process.
+        group: whether the command leads a group of its own, all of which is ended at the limit.
+        ask: the signal that asks it to end.
+    """
+    begun = time.monotonic()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command,
+            cwd=CHECKOUT,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=group,
+        )
+        code: int | None = None
+        try:
+            code = process.wait(max(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            _signal(process, ask, group)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+        finally:  # at an interrupt too; and what a section leaves behind ends with it
+            if group or process.poll() is None:
+                _signal(process, signal.SIGKILL, group)
+            process.wait()
+    return Ended(code, time.monotonic() - begun, log)
+
+
+def ask(module: str, request: Mapping[str, Any], *, seconds: float, log: Path) -> dict[str, Any]:
+    """Call `python -m module <request as JSON>`; its last line is the answer, as JSON.
+
+    Raises:
+        RuntimeError: with what went wrong, where there is no answer.
+    """
+    ended = run(python(module, json.dumps(request)), seconds=seconds, log=log)
+    if ended.code != 0:
+        raise RuntimeError(ended.why())
+    try:
+        return json.loads(log.read_text(errors="replace").strip().split("\n")[-1])
+    except ValueError:
+        raise RuntimeError(f"no answer: {ended.last_words}") from None
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals, group: bool) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if group:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)

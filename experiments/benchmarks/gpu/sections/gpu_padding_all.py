@@ -1,0 +1,19 @@
+"""What each padding mode costs in the other networks, at the amounts `same` and `causal`."""
+
+from __future__ import annotations
+
+from experiments.benchmarks.gpu.sections import gpu_padding
+from experiments.benchmarks.gpu.setting import Cost, Setting
+
+PLACE = None
+TITLE = "What a padding costs: the other networks"
+ASKS = gpu_padding.ASKS
+GOAL = gpu_padding.GOAL
+SECONDS = Cost(least=60, most=600, tiny=20)
+
+
+def measure(setting: Setting) -> None:
+    cases = gpu_padding.others()
+    if setting.tiny:
+        cases = [gpu_padding.replace(cases[1], variants=cases[1].variants[:2])]
+    gpu_padding.compare(setting, cases)

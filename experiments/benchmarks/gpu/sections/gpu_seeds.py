@@ -1,0 +1,182 @@
+"""How many runs an hour, where seeds are trained one by one, in threads, or in one program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from experiments.benchmarks.gpu.setting import TINY_MODEL, Cost, Setting
+from experiments.run import framework
+
+PLACE = 7
+TITLE = "Many seeds"
+ASKS = (
+    "Runs an hour of small_cnn on placed_digits and causal_conv1d on mnist1d: a process each; one "
+    "after the other in one program compiled once; in threads; all in one program (vmap), with "
+    "grouped convolutions or as patches and a batched matrix product. Set-up and compilation "
+    "count; an epoch's seconds are measured over a few and counted for all."
+)
+GOAL = ""
+SECONDS = Cost(least=45, most=150, tiny=35)
+CONFIGURATIONS = {
+    "small_cnn, placed_digits": (),
+    "causal_conv1d, mnist1d": ("model=causal_conv1d", "padding=causal", "data=mnist1d"),
+}
+SHORT = {
+    "small_cnn, placed_digits": (*TINY_MODEL, "data.examples=48", "trainer.batch_size=16"),
+    "causal_conv1d, mnist1d": (
+        *("model.channels=4", "model.levels=1"),
+        *("data.examples=48", "trainer.batch_size=16"),
+    ),
+}
+SEEDS, TINY_SEEDS = (8, 32), (2,)
+THREADS, EPOCHS = 8, 3
+TABLE, NEEDED = "Runs an hour", 20.0
+
+
+def measure(setting: Setting) -> None:
+    framework.start("jax")
+    for name, overrides in CONFIGURATIONS.items():
+        if setting.tiny or setting.enough(NEEDED, name):
+            _configuration(setting, name, (*overrides, *(SHORT[name] if setting.tiny else ())))
+    rows = setting.record.rows(TABLE)
+    if not rows:
+        raise RuntimeError("no arm could be measured: see the notes")
+    best = [
+        max((r for r in rows if r["runs_of"] == name), key=lambda r: r["runs_an_hour"])
+        for name in dict.fromkeys(row["runs_of"] for row in rows)
+    ]
+    told = [f"{r['runs_of']}: {r['runs_an_hour']:,} ({r['seeds']} {r['arm']})" for r in best]
+    most = max(row["seeds"] for row in rows)
+    setting.record.say(n=f"up to {most} seeds", summary="most runs an hour: " + "; ".join(told))
+
+
+def _configuration(setting: Setting, name: str, overrides: tuple[str, ...]) -> None:
+    import jax
+
+    from experiments.benchmarks.gpu import seeds_together as experiment
+
+    begun = time.perf_counter()
+    config, data = _loaded(setting, overrides)
+    trained = experiment.prepare(config, data)
+    reading = time.perf_counter() - begun
+    pictures = len(data.spec.input_shape) == 3
+    many = TINY_SEEDS if setting.tiny else SEEDS
+    begun = time.perf_counter()
+    states = experiment.initial(trained, range(max(many)))
+    a_seed = (time.perf_counter() - begun) / max(many)
+    epochs, measured = config.trainer.epochs, 1 if setting.tiny else EPOCHS
+
+    def arm(title: str, count: int, program: Any, run: Callable[[Any], Any], how: str) -> None:
+        """Compile, warm up, measure; a row. `run(program)` trains `measured` epochs."""
+        started = time.perf_counter()
+        with experiment.convolved_as(how):
+            made = program()
+            first = states[:count]
+            orders = trained.order(0, 0)
+            if made.many:
+                shapes = experiment.stacked(first)
+                made.compile(shapes, experiment.np.stack([orders] * count))
+            else:
+                made.compile(first[0], orders)
+        compiling = time.perf_counter() - started
+        run(made)
+        started = time.perf_counter()
+        jax.block_until_ready(run(made))
+        an_epoch = (time.perf_counter() - started) / measured
+        whole = reading + count * a_seed + compiling + epochs * an_epoch
+        setting.record.row(
+            TABLE,
+            runs_of=name,
+            arm=title,
+            seeds=count,
+            runs_an_hour=round(3600 * count / whole),
+            compile_seconds=round(compiling, 1),
+            epoch_seconds_a_seed=an_epoch / count,
+            whole_seconds=round(whole, 1),
+        )
+
+    def orders(i: int, epoch: int) -> Any:
+        return trained.order(i, epoch)
+
+    def one() -> Any:
+        return experiment.Program(trained)
+
+    def after(count: int) -> Callable[[Any], Any]:
+        return lambda p: experiment.one_after_the_other(p, states[:count], orders, measured)
+
+    def threads(count: int) -> Callable[[Any], Any]:
+        return lambda p: experiment.in_threads(p, states[:count], orders, measured, THREADS)
+
+    def vmapped(count: int) -> Callable[[Any], Any]:
+        return lambda p: experiment.together(p, states[:count], orders, measured)
+
+    arms: list[tuple[Any, ...]] = []
+    for count in many:
+        all_of_them = lambda count=count: experiment.Program(trained, many=count)  # noqa: E731
+        arms += [
+            (
+                f"in one program, {experiment.PATCHES}",
+                count,
+                all_of_them,
+                vmapped(count),
+                "patches",
+            ),
+            (
+                f"in one program, {experiment.GROUPED}",
+                count,
+                all_of_them,
+                vmapped(count),
+                "grouped",
+            ),
+        ]
+        if count == many[0]:
+            arms.append(("one after the other", count, one, after(count), "grouped"))
+            arms.append(("in threads", count, one, threads(count), "grouped"))
+    if setting.tiny and pictures:
+        arms = arms[:1]
+    for title, count, program, run, how in arms:
+        if not setting.tiny and not setting.enough(NEEDED, f"{name}, {count} {title}"):
+            continue
+        with setting.noted(f"{name}, {count} {title}"):  # the next arm may fit
+            arm(title, count, program, run, how)
+    if not (setting.tiny and pictures):
+        _a_process(setting, name, overrides)
+
+
+def _a_process(setting: Setting, name: str, overrides: tuple[str, ...]) -> None:
+    """One run of train.py, for comparison, with compiled programs from the cache."""
+    if not setting.enough(NEEDED, f"{name}, a process each"):
+        return
+    ended = setting.train("process", *overrides, "study=process")
+    if ended.code != 0:
+        setting.record.note(f"Failed: {name}, a process each: {ended.why()}")
+        return
+    setting.record.row(
+        TABLE,
+        runs_of=name,
+        arm="a process each",
+        seeds=1,
+        runs_an_hour=round(3600 / ended.seconds),
+        whole_seconds=round(ended.seconds, 1),
+    )
+
+
+def _loaded(setting: Setting, overrides: tuple[str, ...]) -> tuple[Any, Any]:
+    """The configuration as train.py composes it, and its data."""
+    import hydra
+    from omegaconf import OmegaConf
+
+    import data
+    from conf import commandline
+    from conf.schema import from_dict
+
+    own = [f"data.data_dir={setting.work / 'data'}", "backend=jax"]
+    own.append(f"trainer.precision={setting.precision}")
+    with hydra.initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
+        composed = hydra.compose("config", commandline.readable([*overrides, *own]))
+    values: Any = OmegaConf.to_container(composed, resolve=True)
+    config = from_dict(values)
+    data.ensure(config.data)
+    return config, data.load(config.data)
