@@ -59,12 +59,13 @@ def run(
     environment: Mapping[str, str] | None = None,
     group: bool = False,
     ask: signal.Signals = signal.SIGTERM,
+    patience: float = PATIENCE,
 ) -> Ended:
     """Run a command in the checkout until it ends or its time is over.
 
     Args:
         command: with its arguments.
-        seconds: its limit; then it is asked to end, and ten seconds later ended.
+        seconds: its limit; then it is asked to end, and `patience` seconds later ended.
         log: takes what it writes, on both streams.
         environment: variables beside those of this process.
         group: whether the command leads a group of its own, all of which is ended at the limit.
@@ -88,7 +89,7 @@ def run(
         except subprocess.TimeoutExpired:
             _signal(process, ask, group)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
+                process.wait(patience)
         finally:  # at an interrupt too; and what a section leaves behind ends with it
             if group or process.poll() is None:
                 _signal(process, signal.SIGKILL, group)
@@ -97,7 +98,7 @@ def run(
 
 
 def ask(module: str, request: Mapping[str, Any], *, seconds: float, log: Path) -> dict[str, Any]:
-    """Call `python -m module <request as JSON>`; its last line is the answer, as JSON.
+    """Call `python -m module <request as JSON>`, which answers with a JSON object.
 
     Raises:
         RuntimeError: with what went wrong, where there is no answer.
@@ -105,10 +106,26 @@ def ask(module: str, request: Mapping[str, Any], *, seconds: float, log: Path) -
     ended = run(python(module, json.dumps(request)), seconds=seconds, log=log)
     if ended.code != 0:
         raise RuntimeError(ended.why())
-    try:
-        return json.loads(log.read_text(errors="replace").strip().split("\n")[-1])
-    except ValueError:
-        raise RuntimeError(f"no answer: {ended.last_words}") from None
+    return answer(log)
+
+
+def answer(log: Path) -> dict[str, Any]:
+    """The last JSON object that begins a line of a log; libraries may write before and after it.
+
+    Raises:
+        RuntimeError: where there is none.
+    """
+    text = "\n" + log.read_text(errors="replace")
+    found = None
+    place = text.find("\n{")
+    while place >= 0:
+        with contextlib.suppress(ValueError):
+            found, length = json.JSONDecoder().raw_decode(text[place + 1 :])
+            place += length
+        place = text.find("\n{", place + 1)
+    if found is None:
+        raise RuntimeError(f"no answer: {text.strip()[-TOLD:]}")
+    return found
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals, group: bool) -> None:

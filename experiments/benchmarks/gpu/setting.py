@@ -16,7 +16,7 @@ from conf import device
 from experiments.benchmarks.gpu import processes
 from experiments.benchmarks.gpu.gpu_record import Record
 
-TINY_MODEL = ("model.widths=[4,4]", "model.convs_per_stage=[1,1]")
+TINY_MODEL = ("model.widths=[4]", "model.convs_per_stage=[1]")
 FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
 
 

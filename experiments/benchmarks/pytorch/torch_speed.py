@@ -2,7 +2,7 @@
 
     python -m experiments.benchmarks.pytorch.torch_speed '{"what": "vgg", …}'
 
-The last line of its output is the answer, as JSON.
+The last JSON object of its output is the answer.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ def _accuracy(loop: Loop, split: Any, precision: str) -> float:
     loop.network.eval()
     hits = 0
     for begin in range(0, len(split), 1000):
-        x, y = loop.moved(split.x[begin : begin + 1000], split.y[begin : begin + 1000])
+        part = slice(begin, begin + 1000)
+        x, y = loop.moved(np.array(split.x[part]), np.array(split.y[part]))
         with loop.mixed(precision):
             logits = loop.network(x.contiguous(memory_format=loop.format))
         hits += int((logits.argmax(1) == y).sum())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
@@ -75,8 +74,7 @@ def _first_step(setting: Setting, name: str, overrides: tuple[str, ...]) -> None
     environment = cached(setting.work / "first")
     ended = processes.run(command, seconds=setting.left, log=log, environment=environment)
     _check(ended)
-    told = log.read_text()
-    stages = json.loads(told[told.index("{") :])["seconds"]
+    stages = processes.answer(log)["seconds"]
     row = {stage: round(seconds, 2) for stage, seconds in stages.items()}
     setting.record.row("First step", cache=name, process=round(ended.seconds, 2), **row)
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from experiments.benchmarks.gpu.setting import TINY_MODEL, Cost, Setting
 from experiments.run import framework
 
@@ -77,7 +79,7 @@ def _configuration(setting: Setting, name: str, overrides: tuple[str, ...]) -> N
             orders = trained.order(0, 0)
             if made.many:
                 shapes = experiment.stacked(first)
-                made.compile(shapes, experiment.np.stack([orders] * count))
+                made.compile(shapes, np.stack([orders] * count))
             else:
                 made.compile(first[0], orders)
         compiling = time.perf_counter() - started

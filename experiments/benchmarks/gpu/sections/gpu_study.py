@@ -23,15 +23,20 @@ LONGEST_REHEARSAL = 10.0
 
 
 def measure(setting: Setting) -> None:
+    seconds = max(1.0, setting.left - TO_STOP)
+    if setting.tiny:
+        go_on(setting, min(seconds, LONGEST_REHEARSAL), *SHORT)
+    else:
+        go_on(setting, seconds)
+
+
+def go_on(setting: Setting, seconds: float, *overrides: str) -> None:
+    """Run the sweep for so many seconds; a row and the summary."""
     runs = setting.out / "runs"
     before = _complete(runs, setting.sweep)
-    command = setting.command(
-        "-m", f"sweep={setting.sweep}", *(SHORT if setting.tiny else ()), runs=runs
-    )
-    seconds = max(1.0, setting.left - TO_STOP)
     ended = processes.run(
-        command,
-        seconds=min(seconds, LONGEST_REHEARSAL) if setting.tiny else seconds,
+        setting.command("-m", f"sweep={setting.sweep}", *overrides, runs=runs),
+        seconds=seconds,
         log=setting.work / "logs" / "study.log",
         ask=signal.SIGINT,
     )

@@ -36,9 +36,9 @@ def measure(setting: Setting) -> None:
     log = setting.work / "logs"
     # A process of its own, whose memory is free again when the peer begins.
     ours = processes.ask(__name__, asked, seconds=setting.left, log=log / "vgg.log")
-    share = ours.pop("share")
+    share, notes = ours.pop("share"), ours.pop("notes")
     setting.record.row("A training step", loop="padzoo", **ours, share_of_the_peak=share)
-    for note in ours.pop("notes"):
+    for note in notes:
         setting.record.note(note)
     ratio = ""
     if theirs := _peer(setting, {**asked, "batch": ours["batch"]}):

@@ -23,7 +23,7 @@ from experiments.benchmarks.gpu import (
 )
 from experiments.benchmarks.gpu.gpu_record import FAILED, MEASURED, SKIPPED, Record
 from experiments.benchmarks.gpu.sections import gpu_mission
-from experiments.benchmarks.gpu.setting import Setting
+from experiments.benchmarks.gpu.setting import Setting, rehearsal
 from experiments.benchmarks.options import RESULTS
 from experiments.run.record import event_files, files
 from models.padding.factors import MODES
@@ -143,7 +143,8 @@ def test_a_process_over_its_time_ends_with_all_that_it_started(tmp_path):
     begun = time.monotonic()
     log = tmp_path / "log"
     script = f"cd {tmp_path}; {script}"
-    ended = processes.run(["bash", "-c", script], seconds=1, log=log, group=True)
+    command = ["bash", "-c", script]
+    ended = processes.run(command, seconds=1, log=log, group=True, patience=0.5)
     assert ended.code is None and time.monotonic() - begun < 30
     assert ended.why().startswith("stopped after 1") and ended.why().endswith("waiting")
     child = int((tmp_path / "child").read_text())
@@ -173,6 +174,19 @@ def test_how_a_process_ended_is_told_in_a_line(tmp_path):
     module = "experiments.benchmarks.gpu.sections"
     with pytest.raises(RuntimeError, match="no answer"):
         processes.ask(module + ".gpu_start", {}, seconds=60, log=tmp_path / "log")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"seconds": 1.5}',
+        'a warning {of braces}\n{"seconds": 1.5}\nanother, later {one}\n{not json',
+        '{"seconds": 9}\n{\n  "seconds": 1.5,\n  "in": {\n    "a": 1\n  }\n}\n',
+    ],
+)
+def test_an_answer_is_found_among_what_libraries_write(text, tmp_path):
+    (tmp_path / "log").write_text(text)
+    assert processes.answer(tmp_path / "log")["seconds"] == 1.5
 
 
 def measured(folder, name):
@@ -270,6 +284,25 @@ def test_padding_measures_every_mode_in_both_networks_and_the_others_apart():
         assert {v.padding.mode for v in case.variants} == set(MODES)
     assert {case.kind for case in padding.others()} == {"causal_conv1d", "inception"}
     assert {case.reference.padding.amount for case in padding.others()} == {"same", "causal"}
+
+
+@pytest.mark.slow
+def test_a_stopped_sweep_goes_on_the_next_time(tmp_path, monkeypatch):
+    for name, value in rehearsal().items():
+        monkeypatch.setenv(name, value)
+    record = Record(tmp_path, "study", tiny=True, command="")
+    setting = Setting(record, tmp_path, tmp_path / "work", time.monotonic() + 300, True, "demo")
+    study = sections.section("study")
+    wanted = 1
+    while len(record.rows("Runs of the sweep")) < 5:  # a loaded machine needs more than one
+        study.go_on(setting, 30, *study.SHORT)
+        *earlier, last = record.rows("Runs of the sweep")
+        assert last["complete_before"] == (earlier[-1]["complete_now"] if earlier else 0)
+        if last["complete_before"] >= wanted and last["complete_now"] > last["complete_before"]:
+            break
+    else:
+        pytest.fail(f"no run was added: {record.rows('Runs of the sweep')}")
+    assert last["planned"] == 18 and not list((tmp_path / "runs").rglob("*.part"))
 
 
 @pytest.mark.slow
