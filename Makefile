@@ -86,6 +86,6 @@ constraints: install  ## pin the newest versions that pyproject.toml allows
 	@$(VENV)/bin/uv pip compile --quiet --universal --extra tensorflow --extra jax --extra gpu --extra dev --python-version 3.11 --no-annotate --no-header \
 		--upgrade --output-file constraints.txt pyproject.toml
 
-clean:  ## remove .venv, .venv-jax and caches (runs/ stays)
-	rm -rf .venv .venv-jax build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove .venv, .venv-jax, .venv-gpu and caches (runs/ stays)
+	rm -rf .venv .venv-jax .venv-gpu build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,7 +4,7 @@
 
 Without names the sections run in the order of their worth; one that the time left does not allow
 is skipped, one that fails stops no other. Each writes FOLDER/<section>.json, .md and .log as it
-ends. PyTorch is the peer where it is installed. --tiny rehearses everything on a CPU in about two
+ends. PyTorch is the peer where it is installed. --tiny rehearses everything on a CPU in a few
 minutes; its figures say nothing. docs/gpu.md says more.
 """
 
@@ -88,7 +88,7 @@ def _parser() -> Parser:
     add("--minutes", type=_minutes, default=MINUTES, metavar="N", help=f"default: {MINUTES:g}")
     parser.add_out("gpu")
     add("--sweep", metavar="NAME", help=f"preset with which study goes on; default: {SWEEP}")
-    add("--tiny", action="store_true", help="a rehearsal on the CPU, in about two minutes")
+    add("--tiny", action="store_true", help="a rehearsal on the CPU, in a few minutes")
     return parser
 
 
