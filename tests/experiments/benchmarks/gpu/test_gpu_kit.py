@@ -35,9 +35,6 @@ EIGHT = ["start", "mission", "cifar", "vgg", "loop", "padding", "seeds", "study"
 def on_the_cpu(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     monkeypatch.delenv("CIFAR10", raising=False)
-    kit.device.find.cache_clear()
-    yield
-    kit.device.find.cache_clear()
 
 
 def plan(folder, *names, minutes=9.0, tiny=True):
