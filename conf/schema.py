@@ -232,6 +232,8 @@ def _checked(config: Config) -> Config:
         )
     if not config.study or "/" in config.study or config.study.startswith((".", "_")):
         raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
+    if not config.runs_dir:
+        raise ConfigError("runs_dir must name a folder; got nothing")
     config.data.validate()
     if config.model.name not in models.names():
         raise unknown("model", config.model.name, models.names())

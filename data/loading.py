@@ -54,6 +54,7 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
     inputs = {name: _sized(cfg, role, raw[role].x, ids) for name, (role, ids) in chosen.items()}
     # Before the pixels are put in order: plain and permuted sequences share their statistics.
     bounds = {name: _finite_extremes(cfg, name, x) for name, x in inputs.items()}
+    _check_varies(cfg, inputs["train"])
     mean, std = normalisation(inputs["train"], cfg.normalize)
     for name, of_split in bounds.items():
         if of_split:
@@ -79,6 +80,8 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
         validation=_origin(raw, chosen),
         test=stored.test,
         scored_steps=stored.scored_steps,
+        stored_shape=stored.splits["train"].shape[1:],
+        stored_dtype=str(stored.splits["train"].dtype),
         provenance=stored.provenance,
     )
     notes = (*stored.notes, *([streams] if streams else []))
@@ -216,6 +219,19 @@ def _finite_extremes(
             f"the {name} split of {cfg.name} holds NaN, infinity or more than float64 holds"
         )
     return low, high
+
+
+def _check_varies(cfg: DataConfig, train: Rows | NDArray[np.float32]) -> None:
+    """DataError where all training values of every channel are one: there is nothing to learn."""
+    first = train[:1].reshape(-1, train.shape[-1])
+    if (first != first[0]).any():
+        return
+    low, high = extremes(train)
+    if (low == high).all():
+        raise DataError(
+            f"every value of the train split of {cfg.name} is {', '.join(map(str, low))}: there is "
+            "nothing to learn from"
+        )
 
 
 def _check_range(

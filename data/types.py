@@ -55,6 +55,8 @@ class Spec:
     test: the official split that serves as test.
     scored_steps: how many steps at the end of a sequence have a label each; None where a whole
         example has one.
+    stored_shape: of an example as stored, channels last; sizes are None where pictures differ.
+    stored_dtype: of its values.
     provenance: name, version, origin and licence notes, as far as known.
     """
 
@@ -69,6 +71,8 @@ class Spec:
     validation: str
     test: str
     scored_steps: int | None = None
+    stored_shape: tuple[int | None, ...] | None = None
+    stored_dtype: str | None = None
     provenance: dict[str, str] = field(default_factory=dict)
 
 

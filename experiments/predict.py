@@ -28,6 +28,7 @@ from data.loading import as_trained
 from data.sources import image_files
 from experiments import terminal
 from experiments.run import finished
+from experiments.run.record import files
 from experiments.terminal import BAD, OK
 
 BATCH = 256  # as the run's own test: another size rounds otherwise
@@ -38,21 +39,35 @@ class Network:
 
     Attributes:
         class_names: in the order of the probabilities.
-        input_shape: of one example as the network gets it, (height, width, channels) or
-            (time, channels).
+        stored_shape: of one example as the run's data set stores it, channels last; None for a
+            size that may vary.
+        stored_dtype: of its values; None for a run that did not note it.
+        takes_pixels: whether they are pixels from 0 to 255, as image files hold them.
     """
 
     def __init__(self, directory: Path) -> None:
         run = finished.find(directory)
-        self._trained, self._learned = finished.trained(run)
-        self._model = finished.network(run, self._trained)
-        self.input_shape: tuple[int, ...] = tuple(self._model.input_shape[1:])
-        self.class_names = tuple(map(str, self._learned["class_names"]))
-
-    @property
-    def resize(self) -> int | None:
-        """The side to which the run brought its images, whatever their size."""
-        return self._trained.data.resize
+        trained, learned = finished.trained(run)
+        self._model = finished.network(run, trained)
+        self._data = trained.data
+        self._mean, self._std = np.asarray(learned["mean"]), np.asarray(learned["std"])
+        names, classes = learned.get("class_names"), self._model.output_shape[-1]
+        if not isinstance(names, list) or len(names) != classes:
+            told = f"it does not name the {classes} classes of the network"
+            raise files.DamagedError(run.directory / "data.json", told)
+        self.class_names = tuple(map(str, names))
+        *sizes, channels = self._model.input_shape[1:]
+        if self._data.sequence:
+            sizes = [None, None]
+        elif self._data.resize is not None:
+            sizes = [None] * len(sizes)
+        stored = learned.get("stored_shape") or [*sizes, channels]
+        if self._data.resize is not None:  # whatever its size, it is brought to one
+            stored = [*[None] * (len(stored) - 1), stored[-1]]
+        self.stored_shape: tuple[int | None, ...] = tuple(stored)
+        self.stored_dtype: str | None = learned.get("stored_dtype")
+        # Of an npz file alone values may be anything; images that are resized are floats by then.
+        self.takes_pixels = self._data.source != "npz" or self.stored_dtype in (None, "uint8")
 
     def probabilities(self, x: Any) -> np.ndarray:
         """The probability of every class.
@@ -73,23 +88,38 @@ class Network:
             >>> load("runs/default/<cell>/seed=0").probabilities(x_test).shape  # doctest: +SKIP
             (3000, 10)
         """
-        cfg, learned = self._trained.data, self._learned
         stored = np.asarray(x)
         if stored.dtype.kind not in "buif":
             raise DataError(f"examples are numbers; got an array of {stored.dtype}")
-        rank = 4 if cfg.sequence else 1 + len(self.input_shape)
-        channels = self.input_shape[-1]
-        if stored.ndim == rank - 1 and channels == 1:
-            stored = stored[..., None]
-        elif cfg.layout == "channels_first" and stored.ndim == rank:
+        if stored.ndim == len(self.stored_shape) + 1 and self._data.layout == "channels_first":
             stored = np.moveaxis(stored, 1, -1)
-        if stored.ndim == rank and stored.shape[-1] == channels and len(stored):
-            mean, std = np.asarray(learned["mean"]), np.asarray(learned["std"])
-            used = as_trained(cfg, stored, mean, std)
-            if used.shape[1:] == self.input_shape:
-                return self._of_inputs(used)
-        takes = " × ".join(map(str, self.input_shape))
-        raise DataError(f"the network takes examples of {takes} (channels last); got {np.shape(x)}")
+        elif stored.ndim == len(self.stored_shape) and self.stored_shape[-1] == 1:
+            stored = stored[..., None]
+        return self.of_stored(stored, np.shape(x))
+
+    def of_stored(self, stored: np.ndarray, told: tuple[int, ...] | None = None) -> np.ndarray:
+        """As `probabilities`, of examples with their channels last whatever the run's layout.
+
+        Args:
+            stored: (n, …, channels).
+            told: the shape that a complaint names, if another.
+        """
+        from experiments.run.evaluation import softmax
+
+        fits = stored.ndim == len(self.stored_shape) + 1 and len(stored) > 0
+        for size, wanted in zip(stored.shape[1:], self.stored_shape, strict=False):
+            fits &= size == wanted if wanted is not None else size > 0
+        # (n, side, 1) may be one picture, or many without their channel: it is not guessed.
+        lone = stored.ndim == len(self.stored_shape) + 1 and stored.shape[-2] == 1
+        if fits and not (lone and self.stored_shape[-2] is None):
+            used = as_trained(self._data, stored, self._mean, self._std)
+            if used.shape[1:] == tuple(self._model.input_shape[1:]):
+                logits = self._model.predict(used, batch_size=BATCH, verbose=0)
+                return softmax(np.asarray(logits, np.float64))
+        raise DataError(
+            f"the network takes examples of {self._takes()}, several along the first axis; got an "
+            f"array of {_times(told or stored.shape)}"
+        )
 
     def predict(self, x: Any) -> np.ndarray:
         """The most probable class of every example, by name: (n,) or (n, steps) text.
@@ -98,11 +128,16 @@ class Network:
         """
         return np.asarray(self.class_names)[self.probabilities(x).argmax(axis=-1)]
 
-    def _of_inputs(self, x: np.ndarray) -> np.ndarray:
-        from experiments.run.evaluation import softmax
+    @property
+    def channels_first(self) -> bool:
+        """Whether the run's arrays have their channels first."""
+        return self._data.layout == "channels_first"
 
-        logits = self._model.predict(x, batch_size=BATCH, verbose=0)
-        return softmax(np.asarray(logits, np.float64))
+    def _takes(self) -> str:
+        *sizes, channels = ("any" if size is None else size for size in self.stored_shape)
+        if self.channels_first:
+            return f"{_times([channels, *sizes])} (channels first)"
+        return f"{_times([*sizes, channels])} (channels last)"
 
 
 def load(directory: str | Path) -> Network:
@@ -121,7 +156,7 @@ def load(directory: str | Path) -> Network:
 
 
 def examples(file: Path, network: Network) -> Iterator[tuple[str, np.ndarray]]:
-    """The examples of a file, each with a name: an image, or the array of an .npy file.
+    """The examples of a file, each with a name, and a first axis of one: an image, or an array.
 
     Raises:
         DataError: it cannot be read, or does not fit the network.
@@ -129,7 +164,9 @@ def examples(file: Path, network: Network) -> Iterator[tuple[str, np.ndarray]]:
     if file.suffix.lower() == ".npy":
         yield from _of_array(file, network)
     elif file.suffix.lower() in image_files.SUFFIXES:
-        yield str(file), _fitted(image_files.pixels(file), file, network)
+        if not file.is_file():
+            raise DataError(f"{file} is not a file")
+        yield str(file), _fitted(image_files.pixels(file), file, network)[None]
     else:
         raise DataError(
             f"{file}: images ({', '.join(image_files.SUFFIXES)}) and arrays (.npy) are read"
@@ -141,34 +178,49 @@ def _of_array(file: Path, network: Network) -> Iterator[tuple[str, np.ndarray]]:
         stored = np.load(file, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
-    single = stored.ndim == len(network.input_shape) and network.input_shape[-1] != 1
-    single |= stored.shape == network.input_shape or stored.ndim == len(network.input_shape) - 1
-    if single:
-        yield str(file), stored
+    rank, channels = len(network.stored_shape), network.stored_shape[-1]
+    if stored.dtype.kind not in "buif" or not stored.size:
+        raise DataError(f"{file} holds no numbers: an array of {stored.dtype}, {stored.shape}")
+    if not rank - 1 <= stored.ndim <= rank + 1:
+        raise DataError(f"{file} holds an array of {stored.shape}, which is no example")
+    where = 0 if network.channels_first else -1
+    without = stored.ndim == rank - 1 or (stored.ndim == rank and stored.shape[where] != 1)
+    if channels == 1 and without:
+        stored = np.expand_dims(stored, where if where < 0 else stored.ndim - rank + 1)
+    if network.channels_first and stored.ndim >= rank:
+        stored = np.moveaxis(stored, stored.ndim - rank, -1)
+    if network.stored_dtype == "uint8" and stored.dtype.kind in "bf" and stored.max() <= 1:
+        terminal.say(f"{file}: no value is above 1, where the run's data go from 0 to 255")
+    if stored.ndim == rank:
+        yield str(file), stored[None]
         return
     for i, one in enumerate(stored):
-        yield f"{file}[{i}]", one
+        yield f"{file}[{i}]", one[None]
 
 
 def _fitted(picture: np.ndarray, file: Path, network: Network) -> np.ndarray:
-    """A picture with the network's channels and, where no resize was asked for, its size."""
+    """A picture with the channels and, where one is asked for, the size of the run's data."""
     from PIL import Image
 
     from data.transforms import resize_images
 
-    channels = network.input_shape[-1]
+    *size, channels = network.stored_shape
+    if len(size) != 2:
+        raise DataError(f"{file} is an image, and the run was trained on sequences")
+    if not network.takes_pixels:
+        raise DataError(
+            f"{file} holds pixels from 0 to 255, and the run's data are {network.stored_dtype} in "
+            "units of their own: give an .npy file in those"
+        )
     if channels == 3:
         picture = np.broadcast_to(picture, (*picture.shape[:2], 3))
     elif channels == 1 and picture.shape[-1] == 3:
         picture = np.asarray(Image.fromarray(picture).convert("L"))[..., None]
-    *size, _ = network.input_shape
-    if network.resize is None and len(size) == 2 and picture.shape[:2] != tuple(size):
+    if None not in size and picture.shape[:2] != tuple(size):
         if size[0] != size[1]:
-            raise DataError(
-                f"{file} is {_times(picture.shape[:2])}; the network takes {_times(size)}"
-            )
+            raise DataError(f"{file} is {_times(picture.shape[:2])}; the run's are {_times(size)}")
         terminal.say(f"{file} is {_times(picture.shape[:2])} and is brought to {_times(size)}")
-        picture = resize_images(picture[None], size[0])[0]
+        picture = resize_images(picture[None], int(size[0] or 0))[0]
     return picture
 
 
@@ -204,7 +256,10 @@ def main(arguments: list[str]) -> int:
         network = load(options.run)
         for file in options.files:
             for name, example in examples(file, network):
-                (found,) = network.probabilities(example[None])
+                try:
+                    (found,) = network.of_stored(example)
+                except DataError as mistake:
+                    raise DataError(f"{name}: {mistake}") from None
                 for line in lines(name, found, network.class_names, options.top):
                     terminal.say(line)
     except (ConfigError, DataError) as mistake:

@@ -1,5 +1,6 @@
 """A finished run predicts from what is stored: the README's way, in Python and by command."""
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -21,6 +22,12 @@ SEQUENCES = (
     *("model=causal_conv1d", "padding=causal", "model.channels=4", "model.levels=2"),
     *("trainer.epochs=2", "data.examples=120", "trainer.progress=false"),
 )
+
+
+def npy(value) -> bytes:
+    content = io.BytesIO()
+    np.save(content, value)
+    return content.getvalue()
 
 
 def only_run() -> Path:
@@ -111,12 +118,115 @@ def test_files_by_command(trained, tmp_path, capsys):
     assert second.startswith("two.npy[1]   ")
 
 
+@pytest.fixture
+def trained_on(program, tmp_path):
+    """`trained_on(x, "data.resize=8")` trains on examples of two classes, and opens the network."""
+
+    def train(x, *overrides):
+        y = np.arange(len(x)) % 2
+        np.savez(tmp_path / "own.npz", x_train=x, y_train=y, x_test=x[:8], y_test=y[:8])
+        outcome = program(
+            f"data.path={tmp_path / 'own.npz'}", "data=npz", *overrides,
+            *("model.widths=[4]", "model.convs_per_stage=[1]"),
+            *("trainer.epochs=1", "trainer.batch_size=8", "trainer.progress=false"),
+        )  # fmt: skip
+        assert outcome.code == 0, outcome.err
+        return predict.load(only_run())
+
+    return train
+
+
+def told(file, network):
+    """The probabilities of a file's examples."""
+    return [network.of_stored(x)[0] for _, x in predict.examples(Path(file), network)]
+
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (40, 12, 12, 1), np.uint8)
+
+
+def test_one_example_is_one_whatever_its_form(trained_on):
+    network = trained_on(GREY, "data.resize=8")
+    Image.fromarray(GREY[3, ..., 0]).save("3.png")
+    np.save("hw.npy", GREY[3, ..., 0])
+    np.save("hwc.npy", GREY[3])
+    np.save("n.npy", GREY[3:5, ..., 0])
+    expected = network.probabilities(GREY[3:4])[0]
+    for file in ("3.png", "hw.npy", "hwc.npy"):
+        (found,) = told(file, network)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert len(told("n.npy", network)) == 2
+    with pytest.raises(DataError, match="several along the first axis; got an array of 12×12×1"):
+        network.probabilities(GREY[3])
+
+
+def test_channels_first_is_for_arrays_and_not_for_image_files(trained_on):
+    colour = RNG.integers(0, 256, (40, 3, 12, 12), np.uint8)
+    network = trained_on(colour, "data.layout=channels_first")
+    Image.fromarray(np.moveaxis(colour[3], 0, -1)).save("3.png")
+    np.save("one.npy", colour[3])
+    expected = network.probabilities(colour[3:4])[0]
+    for file in ("3.png", "one.npy"):
+        np.testing.assert_allclose(told(file, network)[0], expected, rtol=1e-6)
+    with pytest.raises(DataError, match=r"takes examples of 3×12×12 \(channels first\)"):
+        network.probabilities(np.moveaxis(colour[:2], 1, -1))
+
+
+def test_image_files_are_refused_where_the_data_are_in_other_units(trained_on):
+    network = trained_on((GREY / 255).astype(np.float32), "data.resize=8")
+    Image.fromarray(GREY[0, ..., 0]).save("0.png")
+    with pytest.raises(DataError, match="the run's data are float32 in units of their own"):
+        told("0.png", network)
+    np.save("0.npy", (GREY[0] / 255).astype(np.float32))
+    assert len(told("0.npy", network)) == 1
+
+
+def test_an_array_of_fractions_for_pixels_is_told(trained_on, capsys):
+    network = trained_on(GREY)
+    np.save("0.npy", GREY[0] / 255)
+    told("0.npy", network)
+    said = "0.npy: no value is above 1, where the run's data go from 0 to 255\n"
+    assert capsys.readouterr().out == said
+
+
+def test_another_shape_of_as_many_pixels_is_refused(program):
+    outcome = program("data=placed_digits", "data.sequence=true", "data.resize=null", *SEQUENCES)
+    assert outcome.code == 0, outcome.err
+    network = predict.load(only_run())
+    assert network.stored_shape == (32, 32, 1)
+    with pytest.raises(DataError, match="takes examples of 32×32×1"):
+        network.probabilities(np.zeros((2, 16, 64, 1), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("class_names", None, "does not name the 10 classes"),
+        ("class_names", ["a", "b"], "does not name the 10 classes"),
+        ("std", [-1.0], "std holds a number that is not above 0"),
+        ("mean", [0.0, 1.0], "no lists of numbers"),
+    ],
+)
+def test_damaged_statistics_are_named(trained, capsys, key, value, why):
+    file = trained / "data.json"
+    content = json.loads(file.read_text()) | {key: value}
+    file.write_text(json.dumps(content))
+    assert predict.main([str(trained), "a.png"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {file} cannot be read: ")
+    assert why in said
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
         ("a.png", b"not a picture", "a.png cannot be read as an image"),
         ("a.npy", b"", "a.npy cannot be read"),
         ("a.txt", b"1", "a.txt: images (.png"),
+        ("text.npy", npy("text"), "text.npy holds no numbers"),
+        ("empty.npy", npy(np.zeros((0, 32, 32))), "empty.npy holds no numbers"),
+        ("nan.npy", npy(np.full((32, 32), np.nan)), "nan.npy: the inputs hold NaN"),
+        ("number.npy", npy(1.0), "number.npy"),
         ("missing.png", None, "missing.png"),
         ("missing.npy", None, "missing.npy"),
     ],
@@ -147,7 +257,7 @@ def test_what_is_no_run_is_one_line(tmp_path, capsys):
     ],
 )
 def test_examples_that_do_not_fit_are_refused(trained, shape, dtype):
-    with pytest.raises(DataError, match="takes examples of 32 × 32 × 1|examples are numbers"):
+    with pytest.raises(DataError, match="takes examples of 32×32×1|examples are numbers"):
         predict.load(trained).predict(np.zeros(shape, dtype))
 
 

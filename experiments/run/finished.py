@@ -50,11 +50,15 @@ def trained(run: Run, data_dir: str | None = None) -> tuple[Config, dict[str, An
     settings = run.settings()
     own = dataclasses.replace(settings.data, data_dir=data_dir or settings.data.data_dir)
     path = run.directory / "data.json"
-    learned: dict[str, Any] = files.read_json(path) or {}
+    learned: dict[str, Any] | None = files.read_json(path)
+    if learned is None:
+        raise files.DamagedError(path, "it is missing")
     with files.content_of(path):
         mean, std = learned["mean"], learned["std"]
         if not mean or len(mean) != len(std) or not all(map(files.is_number, [*mean, *std])):
             raise ValueError("mean and std are no lists of numbers, one a channel")
+        if min(std) <= 0:
+            raise ValueError("std holds a number that is not above 0")
         str(learned["fingerprint"])
     return dataclasses.replace(settings, data=own), learned
 

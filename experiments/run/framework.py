@@ -22,6 +22,7 @@ from data.config import cache_folder
 from experiments.run.quiet import quiet
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # which TensorFlow reads when it is imported
+PLATFORMS = "JAX_PLATFORMS"
 LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
 
 
@@ -55,6 +56,7 @@ def start(backend: str, threads: int | None = None, wanted: str = "auto") -> Non
         raise ConfigError(f"device=gpu: {why}; or take device=cpu")
     if wanted == "cpu":
         os.environ[device.VISIBLE] = "-1"
+        os.environ[PLATFORMS] = "cpu"
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     choose_onednn()
@@ -68,7 +70,11 @@ def start(backend: str, threads: int | None = None, wanted: str = "auto") -> Non
     alone = backend == "jax" and device.find(backend).kind == "cpu"
     if backend == "jax":
         _keep_compiled(_threads)
-    with quiet(), _as_if_on(_threads) if alone else contextlib.nullcontext():
+    with (
+        quiet(),
+        _platform_told(backend),
+        _as_if_on(_threads) if alone else contextlib.nullcontext(),
+    ):
         importlib.import_module(backend)
         importlib.import_module("keras")
         importlib.import_module("h5py")  # without which Keras starts, and cannot save
@@ -227,6 +233,23 @@ def _keep_compiled(threads: int) -> None:
     folder = cache_folder("jax") / hashlib.sha256(here.encode()).hexdigest()[:12]
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+
+
+@contextlib.contextmanager
+def _platform_told(backend: str) -> Iterator[None]:
+    """Where `JAX_PLATFORMS` names what JAX cannot start on, say so."""
+    try:
+        yield
+        if backend == "jax" and os.environ.get(PLATFORMS):
+            importlib.import_module("jax").devices()
+    except (RuntimeError, AssertionError) as error:
+        if backend != "jax" or not os.environ.get(PLATFORMS):
+            raise
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise ConfigError(
+            f"{PLATFORMS}={os.environ[PLATFORMS]}: JAX cannot start there ({why}); unset it, or "
+            "take device=cpu"
+        ) from error
 
 
 @contextlib.contextmanager

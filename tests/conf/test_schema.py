@@ -175,6 +175,11 @@ def test_only_runs_whose_last_batch_is_left_out_have_another_name():
     assert own.cell("data/1.0", examples=450) != own.cell("data/1.0")
 
 
+def test_runs_go_to_a_folder_that_is_named():
+    with pytest.raises(ConfigError, match="^runs_dir must name a folder"):
+        config("runs_dir=")
+
+
 def test_the_device_is_no_part_of_a_runs_name_and_one_of_three():
     assert config("device=cpu").cell("d") == config("device=gpu").cell("d") == config().cell("d")
     with pytest.raises(ConfigError, match="^unknown device 'tpu'"):

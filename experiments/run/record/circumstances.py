@@ -21,6 +21,8 @@ MUST_AGREE = (
     "onednn",
     "threads",
 )
+# Of their values, where it is not text.
+KINDS: dict[str, Any] = {SOURCES: (dict, str), "versions": dict, "onednn": bool, "threads": int}
 WITH_CORES = re.compile(r"(.*), (\d+) cores")
 
 
@@ -34,7 +36,14 @@ def of_start(start: dict[str, Any]) -> dict[str, Any]:
     found[SOURCES] = start.get(SOURCES, start.get("source_hash"))
     if old := WITH_CORES.fullmatch(str(start.get("device"))):
         found["device"], found["threads"] = old[1], int(old[2])
-    return found
+    # What is of another type was not written by `provenance.describe`: it tells nothing.
+    return {key: value if _is_told(key, value) else None for key, value in found.items()}
+
+
+def _is_told(key: str, value: Any) -> bool:
+    if key == "instruction_sets":
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, KINDS.get(key, str))
 
 
 def unlike(own: list[Any], others: list[Any]) -> bool:

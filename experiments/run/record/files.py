@@ -109,6 +109,8 @@ def read_json(path: Path, kind: type = dict) -> Any:
         content = json.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:  # a link to itself, a folder, no permission
+        raise DamagedError(path, error.strerror or type(error).__name__) from None
     except UnicodeDecodeError:
         raise DamagedError(path, "it is not text") from None
     except (ValueError, RecursionError) as error:

@@ -90,3 +90,27 @@ def test_other_threads_than_those_that_run_are_refused():
     framework.start("tensorflow", running)
     with pytest.raises(ConfigError, match=f"already computes with {running}; start a process"):
         framework.start("tensorflow", running + 1)
+
+
+def on_jax(wanted, platforms):
+    """How a process ends that starts JAX."""
+    code = (
+        "import sys; from experiments.run import framework\n"
+        "try:\n    framework.start('jax', wanted=sys.argv[1])\n"
+        "except Exception as error:\n    sys.exit(f'{type(error).__name__}: {error}')"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, wanted], cwd=ROOT.parent, capture_output=True, text=True,
+        env=os.environ | {"JAX_PLATFORMS": platforms},
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(device.find("jax").kind == "gpu", reason="is about machines without a GPU")
+@pytest.mark.parametrize("platforms", ["cuda", "nonsense"])
+def test_a_platform_that_jax_cannot_start_on_is_named(platforms):
+    ended = on_jax("auto", platforms)
+    assert ended.returncode == 1
+    said = ended.stderr.strip().splitlines()[-1]
+    assert said.startswith(f"ConfigError: JAX_PLATFORMS={platforms}: JAX cannot start there (")
+    assert said.endswith("unset it, or take device=cpu")
+    assert on_jax("cpu", platforms).returncode == 0

@@ -98,6 +98,21 @@ def test_a_damaged_run_stops_nothing(tmp_path, content):
     assert comparable.warning(config(folder), 2) is None
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"threads": "two"},
+        {"instruction_sets": [["avx"], {"a": 1}]},
+        {"versions": "new"},
+        {"device": ["a", "b"]},
+    ],
+)
+def test_what_was_edited_into_something_else_tells_nothing(tmp_path, changes):
+    folder = study(tmp_path / "kept", **changes)
+    assert comparable.warning(config(folder), 2) is None
+    assert comparable.threads(config(folder)) >= 1
+
+
 def test_a_study_keeps_its_threads(tmp_path, monkeypatch):
     folder = study(tmp_path / "kept", threads=5)
     monkeypatch.setattr(framework, "_threads", None)

@@ -66,3 +66,14 @@ def test_json_is_readable(tmp_path):
     files.write_json(tmp_path / "a.json", {"text": "×"})
     assert json.loads((tmp_path / "a.json").read_text()) == {"text": "×"}
     assert "×" in (tmp_path / "a.json").read_text()
+
+
+@pytest.mark.parametrize("kind", ["a link to itself", "a folder"])
+def test_what_the_system_does_not_read_is_damaged_too(tmp_path, kind):
+    path = tmp_path / "results.json"
+    if kind == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path.name)
+    with pytest.raises(files.DamagedError, match=r"results\.json cannot be read: "):
+        files.read_json(path)
