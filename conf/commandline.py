@@ -49,6 +49,7 @@ padzoo: train a network under a padding, and see what the padding did.
   python train.py -m sweep=… hydra/launcher=joblib         as many runs at once as there are cores
   python train.py evaluate=<run directory>                 measure a finished run again
   python train.py evaluate=<run directory> probes=all      and see why: the probes below
+  python -m experiments.predict <run directory> a.png      name the classes of images or arrays
   python -m experiments.geometry model=vgg16 data=cifar10  before training: sizes, fields, findings
   python train.py --cfg job                                show the composed configuration
   tensorboard --logdir runs                                look at the results
