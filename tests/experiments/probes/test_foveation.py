@@ -9,18 +9,7 @@ from experiments.probes.shared.subject import NotApplicableError, Subject
 from models.geometry.tracing.trace import trace
 from models.layers import Conv1D
 from models.padding import Padding
-
-# Counts of ten pixels under one layer of 3 and of 5 ones; the maps are symmetric.
-TABLE = {
-    "valid": ([1, 2, 3, 3, 3], [1, 2, 3, 4, 5]),
-    "same": ([2, 3, 3, 3, 3], [3, 4, 5, 5, 5]),
-    "full": ([3, 3, 3, 3, 3], [5, 5, 5, 5, 5]),
-    "circular": ([3, 3, 3, 3, 3], [5, 5, 5, 5, 5]),
-    "symmetric": ([3, 3, 3, 3, 3], [5, 5, 5, 5, 5]),
-    "replicate": ([3, 3, 3, 3, 3], [6, 4, 5, 5, 5]),
-    "reflect": ([2, 4, 3, 3, 3], [3, 6, 6, 5, 5]),
-    "partial": ([2.5, 3.5, 3, 3, 3], [3.917, 4.917, 5.917, 5.25, 5]),
-}
+from tests.models.geometry.reach.test_paths import ONE_LAYER
 
 
 def subject(model):
@@ -39,11 +28,11 @@ def line(padding, k, size=10, layers=1, strides=1):
     return subject(keras.Model(inputs, keras.layers.Dense(2)(x)))
 
 
-@pytest.mark.parametrize("padding", TABLE)
+@pytest.mark.parametrize("padding", ONE_LAYER)
 def test_table_of_one_layer(padding):
-    for k, half in zip((3, 5), TABLE[padding], strict=True):
+    for k, half in zip((3, 5), ONE_LAYER[padding], strict=True):
         found = probe(line(padding, k))
-        assert np.round(found.maps["paths"], 3).tolist() == half + half[::-1]
+        assert found.maps["paths"] == pytest.approx(half + half[::-1], rel=1e-6)
         centre = np.mean(half[2:])
         assert found.values["border"] == pytest.approx(half[0] / centre, abs=1e-3)
         assert found.values["corner"] == found.values["border"]

@@ -3,9 +3,6 @@
 import keras
 import numpy as np
 import pytest
-
-pytest.importorskip("hypothesis")
-
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
