@@ -45,8 +45,9 @@ def train(config: Config) -> int:
 
     with terminal.busy(f"starting {config.backend}"):
         framework.start(config.backend, threads, config.device)
-        from experiments.run import activations, evaluation
+        from experiments.run import evaluation
         from experiments.run.loop import memory, optimizers, progress, training
+        from experiments.run.record import activations
         from experiments.run.record.board import Board, hparams
         from models.geometry.glance import glance
 

@@ -35,11 +35,13 @@ class Listing:
         images: split -> class -> images, in the order of their paths.
         left: why some files are not read -> how many.
         deeper: how many images lie in sub-folders of their class.
+        joined: folders that are read as one split, where there are several.
     """
 
     images: dict[str, dict[str, list[Path]]] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
     deeper: int = 0
+    joined: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Path]:
         return (f for by_class in self.images.values() for of in by_class.values() for f in of)
@@ -49,7 +51,8 @@ class Listing:
         read = f"{name}: {len(list(self)):,} images are read"
         if self.deeper:
             read += f", {self.deeper:,} of them from folders inside those of the classes"
-        return (f"{read}{self.aside}",) if self.deeper or self.left else ()
+        said = [f"{name}: {folders} are read as one split" for folders in self.joined]
+        return (*said, *[f"{read}{self.aside}"] * bool(self.deeper or self.left))
 
     @property
     def aside(self) -> str:
@@ -72,6 +75,9 @@ def list_images(folder: Path) -> Listing:
     if not has_splits:
         _refuse_unknown_splits(folder, tops)
     listing = Listing()
+    for role in dict.fromkeys(splits.values()) if has_splits else ():
+        several = [base for base, own in splits.items() if own == role]
+        listing.joined += [" and ".join(several)] * (len(several) > 1)
     for base, role in splits.items() if has_splits else [("", "train")]:
         empty: dict[str, list[Path]] = {of_class.name: [] for of_class in _folders(folder / base)}
         listing.images.setdefault(role, {}).update(empty)

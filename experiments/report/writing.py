@@ -145,6 +145,9 @@ def tell(report: Report, out: Path) -> None:
         terminal.say("\n".join(f"  {content.gap(report.study, run)}" for run in absent[:SHOWN]))
         if len(absent) > SHOWN:
             terminal.say(f"  and {len(absent) - SHOWN} more, in the report")
+    if unplanned := report.study.unplanned:
+        runs = f"{len(unplanned)} complete run{'s' * (len(unplanned) > 1)}"
+        terminal.say(f"\n{runs} that no sweep of this study asks for: not compared; see the report")
     terminal.say(f"\n{'report':<14} {out / 'report.html'}")
     if report.families:
         terminal.say(f"{'picture':<14} {out / 'accuracy.png'}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import importlib
 import importlib.metadata
 import logging
@@ -12,17 +10,15 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 from conf import device
 from conf.reader import ConfigError
 from conf.schema import BACKENDS
-from data.config import cache_folder
+from experiments.run import on_jax
 from experiments.run.quiet import quiet
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # which TensorFlow reads when it is imported
-PLATFORMS = "JAX_PLATFORMS"
 LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
 
 
@@ -56,7 +52,7 @@ def start(backend: str, threads: int | None = None, wanted: str = "auto") -> Non
         raise ConfigError(f"device=gpu: {why}; or take device=cpu")
     if wanted == "cpu":
         os.environ[device.VISIBLE] = "-1"
-        os.environ[PLATFORMS] = "cpu"
+        os.environ[on_jax.PLATFORMS] = "cpu"
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     choose_onednn()
@@ -67,14 +63,7 @@ def start(backend: str, threads: int | None = None, wanted: str = "auto") -> Non
             f"trainer.threads={threads}: this process already computes with {_threads}; "
             "start a process of its own"
         )
-    alone = backend == "jax" and device.find(backend).kind == "cpu"
-    if backend == "jax":
-        _keep_compiled(_threads)
-    with (
-        quiet(),
-        _platform_told(backend),
-        _as_if_on(_threads) if alone else contextlib.nullcontext(),
-    ):
+    with quiet(), on_jax.started(_threads) if backend == "jax" else contextlib.nullcontext():
         importlib.import_module(backend)
         importlib.import_module("keras")
         importlib.import_module("h5py")  # without which Keras starts, and cannot save
@@ -121,7 +110,7 @@ def fresh(*, precision: str, seed: int) -> None:
     """
     import keras
 
-    if "bfloat16" in precision and keras.backend.backend() == "jax" and not _keeps_bfloat16():
+    if "bfloat16" in precision and keras.backend.backend() == "jax" and not on_jax.keeps_bfloat16():
         raise ConfigError(
             f"trainer.precision={precision}: JAX {importlib.metadata.version('jax')} computes "
             "garbage for convolutions in bfloat16 on this CPU; take trainer.precision=float32, or "
@@ -132,39 +121,6 @@ def fresh(*, precision: str, seed: int) -> None:
     keras.utils.clear_session(free_memory=True)
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(int(seed))
-
-
-@functools.cache
-def _keeps_bfloat16() -> bool:
-    """Whether two convolutions in bfloat16 come out right, which takes half a second on a CPU.
-
-    From JAX 0.11.2 to 0.12.0.1 at least they are NaN on CPUs where they are fused with what
-    follows; without the fusion, and on GPUs, they are right.
-    """
-    import jax
-
-    if jax.default_backend() != "cpu":
-        return True
-    import numpy as np
-
-    chance = np.random.default_rng(0)
-    shapes = ((1, 16, 16, 1), (3, 3, 1, 32), (3, 3, 32, 32))
-    numbers = [chance.uniform(0, 1, shape).astype(np.float32) for shape in shapes]
-
-    def mean(x: Any, *kernels: Any, dtype: str) -> Any:
-        x = x.astype(dtype)
-        for kernel in kernels:
-            layout = ("NHWC", "HWIO", "NHWC")
-            x = jax.lax.conv_general_dilated(x, kernel.astype(dtype), (1, 1), "SAME",
-                                             dimension_numbers=layout)  # fmt: skip
-            x = jax.nn.relu(x)
-        return x.astype("float32").mean((1, 2))
-
-    found, expected = (
-        np.asarray(jax.jit(functools.partial(mean, dtype=dtype))(*numbers))
-        for dtype in ("bfloat16", "float32")
-    )
-    return bool(np.allclose(found, expected, rtol=0.05))
 
 
 def versions() -> dict[str, str]:
@@ -222,62 +178,6 @@ def _keep_tensorflow_off_the_gpu() -> None:
 
     with contextlib.suppress(RuntimeError):  # it has started already
         tensorflow.config.set_visible_devices([], "GPU")
-
-
-def _keep_compiled(threads: int) -> None:
-    """Let JAX keep what it compiles, which else takes most of a short run.
-
-    A program is compiled for a kind of processor and a number of threads: each has its folder.
-    """
-    here = f"{device.processor()} {threads}"
-    folder = cache_folder("jax") / hashlib.sha256(here.encode()).hexdigest()[:12]
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
-
-
-@contextlib.contextmanager
-def _platform_told(backend: str) -> Iterator[None]:
-    """Where `JAX_PLATFORMS` names what JAX cannot start on, say so."""
-    try:
-        yield
-        if backend == "jax" and os.environ.get(PLATFORMS):
-            importlib.import_module("jax").devices()
-    except (RuntimeError, AssertionError) as error:
-        if backend != "jax" or not os.environ.get(PLATFORMS):
-            raise
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise ConfigError(
-            f"{PLATFORMS}={os.environ[PLATFORMS]}: JAX cannot start there ({why}); unset it, or "
-            "take device=cpu"
-        ) from error
-
-
-@contextlib.contextmanager
-def _as_if_on(cores: int) -> Iterator[None]:
-    """Start JAX as on so many cores: XLA has no other setting for its number of threads.
-
-    Raises:
-        ConfigError: where the machine has fewer.
-    """
-    own = os.sched_getaffinity(0)
-    others = [core for core in range(os.cpu_count() or 1) if core not in own]
-    chosen = [*sorted(own), *others][:cores]
-    try:
-        if len(chosen) < cores:
-            raise OSError
-        os.sched_setaffinity(0, chosen)
-    except OSError:  # there are too few, or they are not ours to take
-        raise ConfigError(
-            f"trainer.threads={cores}: JAX has at most a thread for each core, and this machine "
-            f"has {len(own)}"
-        ) from None
-    try:
-        yield
-        importlib.import_module("jax").devices()  # here XLA counts the cores
-    finally:
-        for thread in os.listdir("/proc/self/task"):
-            with contextlib.suppress(OSError):  # it has ended
-                os.sched_setaffinity(int(thread), own)
 
 
 def _share_among_threads() -> None:

@@ -88,7 +88,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     """
     name, metric = family.named(declared.baseline), declared.metric
     if name is None:
-        why = f"no run of {declared.baseline} that is like it in everything but the padding"
+        why = f"no run of {declared.baseline} here is like it in everything but the padding"
         return Compared(family, None, left_out={other: LeftOut(why) for other in family.cells})
     base = _points(family.cells[name], metric)
     left_out: dict[str, LeftOut] = {}

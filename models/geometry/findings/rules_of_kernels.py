@@ -42,8 +42,9 @@ def wrong_kernel_gradient(followed: Followed) -> Finding | None:
         "wrong_kernel_gradient",
         first,
         f"'{first}' has a kernel of one pixel, a stride and fewer than {FEW} channels: on a CPU "
-        "with oneDNN, TensorFlow's default where the processor has AVX-512, the gradient by such a "
-        f"kernel is wrong or overwrites memory{others(found, first)}",
+        "with oneDNN, which TensorFlow takes where there is AVX-512 and train.py where there is "
+        "AVX2, the gradient by such a kernel is wrong or overwrites memory"
+        f"{others(found, first)}",
         "train it without strides on every s-th pixel, take the layer of that name from "
         "models.layers, which does so, or set TF_ENABLE_ONEDNN_OPTS=0",
         "warning",

@@ -379,3 +379,11 @@ def test_settings_that_mean_nothing(split, changes, says):
     values = {"name": "own", "source": "image_folder", "path": str(split)} | changes
     with pytest.raises(data.DataError, match=says):
         data.load(data.DataConfig(**values))
+
+
+@pytest.mark.parametrize(("one", "two"), [("train", "Training"), ("test", "TESTING")])
+def test_two_folders_of_one_split_are_told(split, one, two):
+    save(split / two / "cat" / "more.png", picture(99))
+    loaded = load(split)
+    assert loaded.notes == (f"own: {' and '.join(sorted((one, two)))} are read as one split",)
+    assert len(loaded.train) + len(loaded.test) == 2 * (8 + 3) + 1

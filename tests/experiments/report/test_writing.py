@@ -195,3 +195,19 @@ def test_of_very_many_families_the_first_are_drawn_and_the_picture_says_so(study
     write(study)
     assert "a line; the first 2 of 3 families](accuracy-2.png)" in said(study / "report")
     assert not (study / "report" / "accuracy-3.png").exists()
+
+
+def test_runs_that_no_plan_asks_for_are_told_and_not_denied(study, capsys):
+    made.plan(study)
+    main([str(study)])
+    assert "no sweep of this study asks for" not in capsys.readouterr().out
+    plan = json.loads((study / "study.json").read_text())
+    name = next(name for name, cell in plan["cells"].items() if cell["padding"] == "same")
+    del plan["cells"][name]
+    (study / "study.json").write_text(json.dumps(plan))
+    main([str(study)])
+    said = capsys.readouterr().out
+    assert (
+        "6 complete runs that no sweep of this study asks for: not compared; see the report" in said
+    )
+    assert "not compared, no run of same here is like it in everything but the padding" in said
