@@ -155,25 +155,27 @@ def load(directory: str | Path) -> Network:
     return Network(Path(directory))
 
 
-def examples(file: Path, network: Network) -> Iterator[tuple[str, np.ndarray]]:
-    """The examples of a file, each with a name, and a first axis of one: an image, or an array.
+def examples(file: Path, network: Network) -> tuple[list[str], np.ndarray]:
+    """The examples of a file, an image or an array.
+
+    Returns:
+        A name for each, and all of them (n, …, channels).
 
     Raises:
         DataError: it cannot be read, or does not fit the network.
     """
     if file.suffix.lower() == ".npy":
-        yield from _of_array(file, network)
-    elif file.suffix.lower() in image_files.SUFFIXES:
-        if not file.is_file():
-            raise DataError(f"{file} is not a file")
-        yield str(file), _fitted(image_files.pixels(file), file, network)[None]
-    else:
+        return _of_array(file, network)
+    if file.suffix.lower() not in image_files.SUFFIXES:
         raise DataError(
             f"{file}: images ({', '.join(image_files.SUFFIXES)}) and arrays (.npy) are read"
         )
+    if not file.is_file():
+        raise DataError(f"{file} is not a file")
+    return [str(file)], _fitted(image_files.pixels(file), file, network)[None]
 
 
-def _of_array(file: Path, network: Network) -> Iterator[tuple[str, np.ndarray]]:
+def _of_array(file: Path, network: Network) -> tuple[list[str], np.ndarray]:
     try:
         stored = np.load(file, allow_pickle=False)
     except (ValueError, EOFError) as error:
@@ -192,10 +194,8 @@ def _of_array(file: Path, network: Network) -> Iterator[tuple[str, np.ndarray]]:
     if network.stored_dtype == "uint8" and stored.dtype.kind in "bf" and stored.max() <= 1:
         terminal.say(f"{file}: no value is above 1, where the run's data go from 0 to 255")
     if stored.ndim == rank:
-        yield str(file), stored[None]
-        return
-    for i, one in enumerate(stored):
-        yield f"{file}[{i}]", one[None]
+        return [str(file)], stored[None]
+    return [f"{file}[{i}]" for i in range(len(stored))], stored
 
 
 def _fitted(picture: np.ndarray, file: Path, network: Network) -> np.ndarray:
@@ -255,12 +255,13 @@ def main(arguments: list[str]) -> int:
     try:
         network = load(options.run)
         for file in options.files:
-            for name, example in examples(file, network):
-                try:
-                    (found,) = network.of_stored(example)
-                except DataError as mistake:
-                    raise DataError(f"{name}: {mistake}") from None
-                for line in lines(name, found, network.class_names, options.top):
+            names, stored = examples(file, network)
+            try:
+                found = network.of_stored(stored)
+            except DataError as mistake:
+                raise DataError(f"{file}: {mistake}") from None
+            for name, probabilities in zip(names, found, strict=True):
+                for line in lines(name, probabilities, network.class_names, options.top):
                     terminal.say(line)
     except (ConfigError, DataError) as mistake:
         terminal.complain(str(mistake))

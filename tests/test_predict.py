@@ -138,7 +138,10 @@ def trained_on(program, tmp_path):
 
 def told(file, network):
     """The probabilities of a file's examples."""
-    return [network.of_stored(x)[0] for _, x in predict.examples(Path(file), network)]
+    names, stored = predict.examples(Path(file), network)
+    found = network.of_stored(stored)
+    assert len(names) == len(found)
+    return list(found)
 
 
 RNG = np.random.default_rng(0)
