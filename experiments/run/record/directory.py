@@ -81,6 +81,8 @@ class Run:
 
     def damage(self) -> DamagedError | None:
         """The first damaged file of those by which it is decided what becomes of the run."""
+        if not self.directory.is_dir():  # no run yet, or a place that `check_free` refuses
+            return None
         try:
             status, results, meta = (
                 files.read_json(self.directory / name)
