@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.messages import layout_hint, looks_channels_first
-from models.padding import Padding, PaddingError
-from models.padding.names import INPUT
-from models.registry import (
+from .messages import layout_hint, looks_channels_first
+from .padding import Padding, PaddingError
+from .padding.names import INPUT
+from .registry import (
     SPATIAL_RANK,
     DoesNotFitError,
     Kind,
@@ -86,8 +86,8 @@ def build(
             recipe.padded_once(shape, border) if border.amount == INPUT else recipe(shape, border)
         )
 
-    from models.layers.engine.extend import CollapseError
-    from models.sizing import scored
+    from .layers.engine.extend import CollapseError
+    from .sizing import scored
 
     try:
         model = make(tuple(input_shape))
@@ -118,7 +118,7 @@ class _Recipe:
         self, shape: tuple[int | None, ...], padding: Padding, around: Padding | None = None
     ) -> keras.Model:
         """Build the network, with a border `around` its input."""
-        from models.bind import bind
+        from .bind import bind
 
         nn = bind(padding, self.overrides, self.pools, around, self.seed)
         model = builder(self.name)(nn, shape, self.num_classes, **self.options)
@@ -133,7 +133,7 @@ class _Recipe:
 
     def padded_once(self, shape: tuple[int | None, ...], padding: Padding) -> keras.Model:
         """Build the network without padding, on an input padded by what it will eat."""
-        from models.sizing import input_widths, random_state_kept
+        from .sizing import input_widths, random_state_kept
 
         *sizes, channels = shape
 
@@ -153,7 +153,7 @@ def _advice(
     make: Callable[[tuple[int | None, ...]], keras.Model], input_shape: tuple[int | None, ...]
 ) -> str:
     """Say which smallest input works: one length on all axes, found by rebuilding."""
-    from models.sizing import smallest_size
+    from .sizing import smallest_size
 
     *spatial, channels = input_shape
     rank = len(spatial)

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import keras
 
-from models.geometry import arithmetic
-from models.geometry.tracing.trace import Field, TraceError, fields_of
-from models.layers.engine.extend import CollapseError
+from .geometry import arithmetic
+from .geometry.tracing.trace import Field, TraceError, fields_of
+from .layers.engine.extend import CollapseError
 
 Anchor = Literal["centre", "end"]
 

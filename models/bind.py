@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Literal
 
-from models.align import Anchor, align
-from models.layers import (
+from .align import Anchor, align
+from .layers import (
     AveragePooling1D,
     AveragePooling2D,
     Conv1D,
@@ -30,7 +30,7 @@ from models.layers import (
     SeparableConv2D,
     WeightNormConv1D,
 )
-from models.padding import Padding, PaddingError
+from .padding import Padding, PaddingError
 
 PaddingLike = Padding | str | Mapping[str, Any]
 Pools = Literal["neutral", "follow"]

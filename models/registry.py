@@ -11,7 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from models.messages import unknown
+from .messages import unknown
 
 Kind = Literal["image", "sequence"]
 
@@ -69,7 +69,7 @@ def options(name: str) -> dict[str, Any]:
 def builder(name: str) -> Callable[..., Any]:
     """Return a model's `build`; raises ModelError if it is unknown."""
     kind(name)
-    return importlib.import_module(f"models.architectures.{name}").build
+    return importlib.import_module(f".architectures.{name}", __package__).build
 
 
 def check_kind(name: str, input_shape: tuple[int | None, ...]) -> None:

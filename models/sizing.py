@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from models.geometry.tracing.trace import trace
-from models.layers.engine.extend import CollapseError
-from models.padding import PaddingError, Widths
+from .geometry.tracing.trace import trace
+from .layers.engine.extend import CollapseError
+from .padding import PaddingError, Widths
 
 MOST_TRIALS = 4
 

@@ -68,7 +68,11 @@ def imports(file):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            above = (
+                file.parent.relative_to(ROOT).parts[: 1 - node.level or None] if node.level else ()
+            )
+            module = ".".join((*above, *filter(None, [node.module])))
+            names = [f"{module}.{alias.name}" for alias in node.names]
         else:
             continue
         for name in names:

@@ -13,8 +13,8 @@ from typing import Literal
 
 import keras
 
-from models.bind import Bound
-from models.layers import LastStep
+from ..bind import Bound
+from ..layers import LastStep
 
 KIND = "sequence"
 

@@ -17,10 +17,10 @@ from typing import Any, Literal, NamedTuple
 
 import keras
 
-from models.architectures.vgg16 import scaled
-from models.bind import Bound
-from models.layers.normalization import BatchNormalization, LocalResponseNormalization
-from models.messages import unknown
+from ..bind import Bound
+from ..layers.normalization import BatchNormalization, LocalResponseNormalization
+from ..messages import unknown
+from .vgg16 import scaled
 
 KIND = "image"
 

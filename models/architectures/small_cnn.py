@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import keras
 
-from models.bind import Bound
-from models.layers.normalization import BatchNormalization
+from ..bind import Bound
+from ..layers.normalization import BatchNormalization
 
 KIND = "image"
 

@@ -12,7 +12,7 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     # The arithmetic needs no framework: Keras is imported with the first trace.
     if name == "trace":
-        from models.geometry.tracing.trace import trace
+        from .tracing.trace import trace
 
         return trace
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ stride `s` and dilation `d`.
 
 from __future__ import annotations
 
-from models.padding.amounts import window_size
+from ..padding.amounts import window_size
 
 
 def output_size(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from models.geometry.findings.finding import Finding
-from models.geometry.findings.lint import lint
-from models.geometry.tracing.graph import TraceError
-from models.geometry.tracing.rows import Row
-from models.geometry.tracing.trace import trace
+from .findings.finding import Finding
+from .findings.lint import lint
+from .tracing.graph import TraceError
+from .tracing.rows import Row
+from .tracing.trace import trace
 
 
 class Look(NamedTuple):

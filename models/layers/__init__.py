@@ -3,19 +3,19 @@
 Conv2D(8, 3, padding=Padding("same", "reflect"))
 """
 
-from models.layers.convolution import Conv1D, Conv2D, WeightNormConv1D
-from models.layers.depthwise import DepthwiseConv2D, SeparableConv2D
-from models.layers.engine.extend import CollapseError, pad
-from models.layers.normalization import BatchNormalization, LocalResponseNormalization
-from models.layers.pad_input import PadInput1D, PadInput2D
-from models.layers.pooling import (
+from .convolution import Conv1D, Conv2D, WeightNormConv1D
+from .depthwise import DepthwiseConv2D, SeparableConv2D
+from .engine.extend import CollapseError, pad
+from .normalization import BatchNormalization, LocalResponseNormalization
+from .pad_input import PadInput1D, PadInput2D
+from .pooling import (
     AveragePooling1D,
     AveragePooling2D,
     LastStep,
     MaxPooling1D,
     MaxPooling2D,
 )
-from models.layers.transposed import Conv1DTranspose, Conv2DTranspose
+from .transposed import Conv1DTranspose, Conv2DTranspose
 
 __all__ = [
     "AveragePooling1D",

@@ -12,10 +12,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from models.layers.engine.extend import pad, pad_with_noise
-from models.layers.engine.precision import exact
-from models.padding import Padding, PaddingError, Widths
-from models.padding.supports import supports
+from ..padding import Padding, PaddingError, Widths
+from ..padding.supports import supports
+from .engine.extend import pad, pad_with_noise
+from .engine.precision import exact
 
 register = keras.saving.register_keras_serializable("padzoo")
 PER_CHANNEL_MODES = ("constant", "learned", "mean")

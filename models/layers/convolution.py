@@ -7,8 +7,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.layers.base import PER_CHANNEL_MODES, Bordered, read_given, register
-from models.layers.engine.convolve import (
+from ..padding import Padding, Widths
+from ..padding.amounts import is_split, window_size
+from .base import PER_CHANNEL_MODES, Bordered, read_given, register
+from .engine.convolve import (
     Window,
     add_border,
     convolve_zeros,
@@ -16,10 +18,8 @@ from models.layers.engine.convolve import (
     scale_partial,
     split_kernel,
 )
-from models.layers.engine.extend import check_known, check_window, padded_shape
-from models.layers.engine.precision import exact
-from models.padding import Padding, Widths
-from models.padding.amounts import is_split, window_size
+from .engine.extend import check_known, check_window, padded_shape
+from .engine.precision import exact
 
 Shape = tuple[int | None, ...]
 

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.layers.base import read_given, register
-from models.layers.convolution import BorderedConvolution, keras_padding
+from .base import read_given, register
+from .convolution import BorderedConvolution, keras_padding
 
 
 @register

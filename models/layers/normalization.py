@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.layers.convolution import register
-from models.layers.engine.precision import exact
+from .convolution import register
+from .engine.precision import exact
 
 
 @register

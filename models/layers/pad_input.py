@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.layers.base import Bordered, read_given, register
-from models.layers.engine.extend import check_known, padded_shape
-from models.padding import Padding, PaddingError, Widths
-from models.padding.names import INPUT
+from ..padding import Padding, PaddingError, Widths
+from ..padding.names import INPUT
+from .base import Bordered, read_given, register
+from .engine.extend import check_known, padded_shape
 
 Shape = tuple[int | None, ...]
 

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.layers.base import Bordered, read_given, register
-from models.layers.engine.extend import check_known, check_window, pad, padded_shape
-from models.padding import PaddingError, Widths
+from ..padding import PaddingError, Widths
+from .base import Bordered, read_given, register
+from .engine.extend import check_known, check_window, pad, padded_shape
 
 
 class BorderedPooling(Bordered):

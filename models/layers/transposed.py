@@ -12,11 +12,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.layers.base import Bordered, read_given, register
-from models.layers.engine.extend import CollapseError
-from models.layers.engine.kernels import conv_transpose
-from models.padding import Widths
-from models.padding.amounts import window_size
+from ..padding import Widths
+from ..padding.amounts import window_size
+from .base import Bordered, read_given, register
+from .engine.extend import CollapseError
+from .engine.kernels import conv_transpose
 
 Shape = tuple[int | None, ...]
 

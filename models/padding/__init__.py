@@ -4,8 +4,8 @@ No framework is imported in this folder. `names` says what there is, `amounts` h
 amount is, `modes` what a border holds, `supports` what suits which layer.
 """
 
-from models.padding.amounts import Widths, pad_amounts
-from models.padding.factors import NAMED, Padding
-from models.padding.names import PaddingError
+from .amounts import Widths, pad_amounts
+from .factors import NAMED, Padding
+from .names import PaddingError
 
 __all__ = ["NAMED", "Padding", "PaddingError", "Widths", "pad_amounts"]

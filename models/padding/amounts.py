@@ -6,7 +6,7 @@ The vocabulary is that of Dumoulin & Visin, "A guide to convolution arithmetic f
 
 from __future__ import annotations
 
-from models.padding.names import AMOUNTS, AxisAmount, PaddingError, check_name
+from .names import AMOUNTS, AxisAmount, PaddingError, check_name
 
 Widths = tuple[tuple[int, int], ...]
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.messages import unknown
-from models.padding.amounts import Widths, pad_amounts
-from models.padding.names import (
+from ..messages import unknown
+from .amounts import Widths, pad_amounts
+from .names import (
     AMOUNTS,
     INPUT,
     MODES,

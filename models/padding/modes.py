@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.padding.names import CONSTANT_MODES, INDEX_MODES, PaddingError, check_name
+from .names import CONSTANT_MODES, INDEX_MODES, PaddingError, check_name
 
 
 def border_indices(size: int, before: int, after: int, mode: str) -> np.ndarray:

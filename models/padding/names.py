@@ -10,7 +10,7 @@ import numbers
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from models.messages import unknown
+from ..messages import unknown
 
 AMOUNTS = ("valid", "same", "same_lower", "half", "full", "causal", "even_split")
 INPUT = "input"  # the one amount that belongs to a network: models.build resolves it

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.padding.factors import Padding
-from models.padding.names import AXIS_MODES, INPUT, PaddingError, check_name
+from .factors import Padding
+from .names import AXIS_MODES, INPUT, PaddingError, check_name
 
 CAUSAL_MODES = ("zeros", "constant", "replicate", "learned", "partial")
 LAYER_RANK = {

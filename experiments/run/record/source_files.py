@@ -92,16 +92,19 @@ def _files_of(module: str) -> Iterator[Path]:
 def _read(path: Path) -> tuple[str, tuple[str, ...]]:
     """A file's digest, and the modules that it imports other than for the type checker."""
     tree = _Bare().visit(ast.parse(path.read_text()))
-    return _short(ast.dump(tree)), tuple(dict.fromkeys(_imports(tree)))
+    package = path.parent.relative_to(ROOT).parts
+    return _short(ast.dump(tree)), tuple(dict.fromkeys(_imports(tree, package)))
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
+def _imports(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
             # A name may be a module of a package; one that is none has no file.
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 class _Bare(ast.NodeTransformer):

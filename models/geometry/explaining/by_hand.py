@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.geometry.explaining.relationships import Numbers, slid, stamped
+from .relationships import Numbers, slid, stamped
 
 WRITTEN = 6  # outputs; of more, the first four and the last
 PIXELS = 12  # of a map; of more, the first and the last ones

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from models.geometry.explaining import by_hand
-from models.geometry.explaining.relationships import (
+from . import by_hand
+from .relationships import (
     DEFAULTS,
     Numbers,
     read,

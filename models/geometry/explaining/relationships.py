@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models.geometry import arithmetic
-from models.messages import unknown
+from ...messages import unknown
+from .. import arithmetic
 
 KINDS = ("conv", "pool", "transposed")
 DEFAULTS: dict[str, dict[str, int]] = {

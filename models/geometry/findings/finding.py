@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from models.geometry.findings.sizes import Line
-from models.geometry.reach.usage import Usage
-from models.geometry.tracing.rows import Field, Row
-from models.geometry.tracing.trace import Followed
+from ..reach.usage import Usage
+from ..tracing.rows import Field, Row
+from ..tracing.trace import Followed
+from .sizes import Line
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import keras
 
-from models.geometry.findings import rules_of_kernels as kernels
-from models.geometry.findings import rules_of_size as size
-from models.geometry.findings import rules_of_stride as stride
-from models.geometry.findings.finding import Axis, Finding
-from models.geometry.findings.sizes import line
-from models.geometry.reach.usage import usage
-from models.geometry.tracing.trace import Followed, follow, trace
+from ..reach.usage import usage
+from ..tracing.trace import Followed, follow, trace
+from . import rules_of_kernels as kernels
+from . import rules_of_size as size
+from . import rules_of_stride as stride
+from .finding import Axis, Finding
+from .sizes import line
 
 __all__ = ["RULES", "RULES_OF_LAYERS", "Finding", "lint"]
 

@@ -7,11 +7,11 @@ from typing import Any
 import keras
 from keras import layers
 
-from models.geometry.findings.finding import Finding
-from models.geometry.findings.words import others
-from models.geometry.tracing.trace import Followed
-from models.geometry.tracing.windows import window
-from models.layers.convolution import BorderedConvolution
+from ...layers.convolution import BorderedConvolution
+from ..tracing.trace import Followed
+from ..tracing.windows import window
+from .finding import Finding
+from .words import others
 
 # TensorFlow 2.21 with oneDNN on, kernels of one pixel, strides of 2 to 4, sizes 5 to 57. With fewer
 # channels that come in than the processor's vectors hold, 8 on AVX2 and 16 on AVX-512, the gradient

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from models.geometry.findings.finding import Axis, Finding
-from models.geometry.findings.sizes import smallest
-from models.geometry.findings.words import names, others, steps
+from .finding import Axis, Finding
+from .sizes import smallest
+from .words import names, others, steps
 
 # Global pooling averages what the last map's outputs saw, none of them the whole picture. Below a
 # half of it, in either direction, no output sees both sides of the object in the middle. It may

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from models.geometry.findings.finding import Axis, Finding
-from models.geometry.findings.sizes import Line, line, nearest
-from models.geometry.findings.words import names, others, pixels, sides
-from models.geometry.tracing.rows import Row
+from ..tracing.rows import Row
+from .finding import Axis, Finding
+from .sizes import Line, line, nearest
+from .words import names, others, pixels, sides
 
 
 def misaligned_merge(axis: Axis) -> Finding | None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import keras
 
-from models.geometry import arithmetic
-from models.geometry.tracing.graph import Step
-from models.geometry.tracing.kinds import kind_of
-from models.geometry.tracing.trace import Followed
-from models.geometry.tracing.windows import border_of, shifts, window
-from models.padding.amounts import is_split, pad_amounts
-from models.padding.factors import AxisAmount
+from ...padding.amounts import is_split, pad_amounts
+from ...padding.factors import AxisAmount
+from .. import arithmetic
+from ..tracing.graph import Step
+from ..tracing.kinds import kind_of
+from ..tracing.trace import Followed
+from ..tracing.windows import border_of, shifts, window
 
 LARGEST = 8192
 ZERO_PADDING = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D)

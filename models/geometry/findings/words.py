@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from models.geometry.findings.sizes import Slide
+from .sizes import Slide
 
 NAMED = 4  # other layers in a message
 

@@ -13,10 +13,10 @@ import math
 import keras
 import numpy as np
 
-from models.geometry.reach.responses import response_of
-from models.geometry.tracing.graph import Step, TraceError, known_sizes
-from models.geometry.tracing.kinds import kind_of
-from models.geometry.tracing.trace import Followed, follow
+from ..tracing.graph import Step, TraceError, known_sizes
+from ..tracing.kinds import kind_of
+from ..tracing.trace import Followed, follow
+from .responses import response_of
 
 LARGEST = 2.0**900  # the doubles end near 2^1024
 

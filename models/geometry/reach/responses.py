@@ -19,12 +19,12 @@ import numpy as np
 from keras import layers
 from scipy import sparse
 
-from models.geometry import arithmetic
-from models.geometry.tracing.graph import Step, known_sizes
-from models.geometry.tracing.kinds import kind_of
-from models.geometry.tracing.windows import border_of, pads, shifts, window
-from models.layers.base import Bordered
-from models.padding.modes import border_indices, odd_reflect_terms
+from ...layers.base import Bordered
+from ...padding.modes import border_indices, odd_reflect_terms
+from .. import arithmetic
+from ..tracing.graph import Step, known_sizes
+from ..tracing.kinds import kind_of
+from ..tracing.windows import border_of, pads, shifts, window
 
 AVERAGES = (layers.AveragePooling1D, layers.AveragePooling2D)
 POOLS = (*AVERAGES, layers.MaxPooling1D, layers.MaxPooling2D)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from models.geometry.reach.responses import Axis, Response, response_of
-from models.geometry.tracing.graph import Step
-from models.geometry.tracing.kinds import kind_of, whole_axes
-from models.geometry.tracing.trace import Followed, Row, final_map_size, follow
-from models.padding.modes import border_indices
+from ...padding.modes import border_indices
+from ..tracing.graph import Step
+from ..tracing.kinds import kind_of, whole_axes
+from ..tracing.trace import Followed, Row, final_map_size, follow
+from .responses import Axis, Response, response_of
 
 Sides = tuple[tuple[int, int], ...]
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from keras import layers
 
-from models.layers.normalization import LocalResponseNormalization
-from models.layers.pad_input import PadInput
+from ...layers.normalization import LocalResponseNormalization
+from ...layers.pad_input import PadInput
 
 Kind = Literal["input", "window", "shift", "elementwise", "merge", "end", "unknown"]
 

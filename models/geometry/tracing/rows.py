@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from models.geometry import arithmetic
+from .. import arithmetic
 
 
 @dataclass(frozen=True)

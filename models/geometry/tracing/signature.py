@@ -13,10 +13,10 @@ from typing import Any
 
 import keras
 
-from models.layers.base import Bordered
-from models.padding import Padding
-from models.padding.modes import border_indices
-from models.padding.names import INDEX_MODES
+from ...layers.base import Bordered
+from ...padding import Padding
+from ...padding.modes import border_indices
+from ...padding.names import INDEX_MODES
 
 # What a padding says of itself; what it comes to is told by `border`.
 SAID = ("padding", "border_seed", "count_include_pad")

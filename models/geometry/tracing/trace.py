@@ -21,12 +21,12 @@ from typing import Any
 
 import keras
 
-from models.geometry import arithmetic
-from models.geometry.tracing.costs import count_macs
-from models.geometry.tracing.graph import Step, TraceError, steps_of, steps_of_model
-from models.geometry.tracing.kinds import kind_of, whole_axes
-from models.geometry.tracing.rows import Field, Fields, Meeting, Row
-from models.geometry.tracing.windows import pads, shifts, spans, window
+from .. import arithmetic
+from .costs import count_macs
+from .graph import Step, TraceError, steps_of, steps_of_model
+from .kinds import kind_of, whole_axes
+from .rows import Field, Fields, Meeting, Row
+from .windows import pads, shifts, spans, window
 
 __all__ = ["Field", "Fields", "Followed", "Meeting", "Row", "TraceError", "trace"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.geometry import arithmetic
-from models.layers.base import Bordered
-from models.layers.pad_input import PadInput
-from models.padding import Padding, PaddingError, Widths
-from models.padding.amounts import pad_amounts
+from ...layers.base import Bordered
+from ...layers.pad_input import PadInput
+from ...padding import Padding, PaddingError, Widths
+from ...padding.amounts import pad_amounts
+from .. import arithmetic
 
 Shape = tuple[int | None, ...]
 

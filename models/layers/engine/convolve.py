@@ -20,10 +20,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from models.layers.engine.kernels import convolve, goes_round
-from models.padding import Widths
-from models.padding.amounts import same_total
-from models.padding.modes import outside, partial_scale
+from ...padding import Widths
+from ...padding.amounts import same_total
+from ...padding.modes import outside, partial_scale
+from .kernels import convolve, goes_round
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from models.layers.engine.precision import exact
-from models.padding import PaddingError, Widths
-from models.padding.modes import border_indices, odd_reflect_terms
-from models.padding.names import CONSTANT_MODES, INDEX_MODES
+from ...padding import PaddingError, Widths
+from ...padding.modes import border_indices, odd_reflect_terms
+from ...padding.names import CONSTANT_MODES, INDEX_MODES
+from .precision import exact
 
 NEED_SIZES = (*INDEX_MODES, "odd_reflect", "partial")
 
@@ -69,7 +69,7 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
         return x
     known = None not in x.shape[1:-1] and not isinstance(x, keras.KerasTensor)
     if keras.backend.backend() == "tensorflow" and known:
-        from models.layers.engine import extend_tensorflow
+        from . import extend_tensorflow
 
         return extend_tensorflow.pad(x, amounts, modes)
     for axis, (width, axis_mode) in enumerate(zip(amounts, modes, strict=True), start=1):

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from models.layers.engine.precision import exact
-from models.padding import Widths
-from models.padding.modes import axis_matrix
+from ...padding import Widths
+from ...padding.modes import axis_matrix
+from .precision import exact
 
 
 class Sums(NamedTuple):

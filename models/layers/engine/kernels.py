@@ -19,7 +19,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.padding.amounts import same_total, window_size
+from ...padding.amounts import same_total, window_size
 
 Sizes = tuple[int, ...]
 
