@@ -71,7 +71,9 @@ def train(config: Config) -> int:
     summary.headline(config)
 
     settings = config.to_dict()
-    sources = source_files.of_run(config.model.name, config.data.source, config.data.name)
+    sources = source_files.of_run(
+        config.model.name, config.data.source, config.data.name, config.padding.modes
+    )
     start = provenance.describe(
         config.backend, config.trainer, {"seed": config.seed, **seeds}, sources
     )

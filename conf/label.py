@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.padding import NAMED, Padding
+from models.padding import MODES, NAMED, Padding
 
 # Two factors that differ between the axes are called by their name, where there is one.
 _BY_AXIS = {
@@ -31,7 +31,7 @@ def of_amount(amount: Any) -> str:
 def of_mode(mode: Any, value: Any = 0.0) -> str:
     """A mode, by axis reflect_zeros; a constant with its number, constant0.5."""
     modes = mode if isinstance(mode, tuple) else (mode,)
-    parts = [f"constant{_number(value)}" if m == "constant" else m for m in modes]
+    parts = [f"{m}{_number(value)}" if MODES[m].takes_value else m for m in modes]
     return parts[0] if len(set(parts)) == 1 else "_".join(parts)
 
 

@@ -31,10 +31,16 @@ class PaddingConfig:
         return [(name, self.padding.overridden(by)) for name, by in overrides.items()]
 
     @property
+    def modes(self) -> set[str]:
+        """The names of all modes in it, also of the exceptions."""
+        paddings = [self.padding, *(padding for _, padding in self.exceptions())]
+        return {name for padding in paddings for name in padding.mode_names}
+
+    @property
     def draws(self) -> bool:
         """Whether some border is random."""
         paddings = [self.padding, *(padding for _, padding in self.exceptions())]
-        return any(padding.mode == "random" for padding in paddings)
+        return any(padding.draws for padding in paddings)
 
     def by_axis(self, rank: int) -> dict[str, Any]:
         """The padding in one way of writing: an amount and a mode for each axis."""

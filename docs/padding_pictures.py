@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.padding import NAMED, Padding
+from models.padding import MODES, NAMED, Padding
 from models.padding.amounts import is_split, pad_amounts
-from models.padding.factors import INPUT
-from models.padding.modes import axis_matrix, outside, partial_scale
+from models.padding.axes import axis_matrix, mask_scale, outside
+from models.padding.definitions import IndexRule, Mask, Statistic, Weight
+from models.padding.names import INPUT
 
 PIXELS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")  # viridis
 EMPTY, GREY = "none", "#888888"
@@ -42,9 +43,9 @@ def picture(padding: Padding) -> str:
         labels = [_text(PITCH, line, f"ch {line}") for line in (0, 1)]
         return _svg([*labels, *_drawn(first, 0), *_drawn(last, 1)], 2)
     drawn = _drawn(row(padding, before, after), 0)
-    if padding.mode != "partial":
+    if not isinstance(MODES[str(padding.mode)], Mask):
         return _svg(drawn, 1)
-    return _svg([*drawn, *_scales(before, after)], 2)
+    return _svg([*drawn, *_scales(str(padding.mode), before, after)], 2)
 
 
 def row(padding: Padding, before: int, after: int) -> Cells:
@@ -52,19 +53,27 @@ def row(padding: Padding, before: int, after: int) -> Cells:
     size, mode = len(PIXELS), str(padding.mode)
     values = np.arange(size)
     places = range(-before, size + after)
-    if mode in ("zeros", "partial", "constant", "learned", "mean", "random"):
-        noise = np.random.default_rng(5).normal(size=before + after)
-        fills = {
-            "constant": lambda _: GREY,
-            "learned": lambda _: "w",
-            "mean": lambda _: shade(values.mean()),
-            "random": lambda i: shade(values.mean() + values.std() * noise[i]),
-        }
+    filling = MODES[mode]
+    if not filling.by_axis or (isinstance(filling, IndexRule) and filling.writes):
+        fills = _fills(mode, before + after)
         border = [p for p in places if not 0 <= p < size]
-        of = fills.get(mode, lambda _: EMPTY)
-        return [(p, PIXELS[p] if 0 <= p < size else of(border.index(p))) for p in places]
+        return [(p, PIXELS[p] if 0 <= p < size else fills[border.index(p)]) for p in places]
     padded = axis_matrix(size, before, after, mode) @ values
     return [(p, shade(value)) for p, value in zip(places, padded, strict=True)]
+
+
+def _fills(mode: str, pixels: int) -> list[str]:
+    """What is drawn in each pixel of a border that shows no pixel of the row."""
+    filling, values = MODES[mode], np.arange(len(PIXELS))[None, :, None]
+    if isinstance(filling, Weight):
+        return ["w"] * pixels
+    if not isinstance(filling, Statistic):
+        return [GREY if filling.takes_value else EMPTY] * pixels
+    levels = np.full(pixels, filling.level(values, (1,), np).item())
+    if filling.deviation is not None:
+        noise = np.random.default_rng(5).normal(size=pixels)
+        levels += filling.deviation(values, (1,), np).item() * noise
+    return [shade(level) for level in levels]
 
 
 def shade(value: float) -> str:
@@ -109,10 +118,10 @@ def _row_then_maps(padding: Padding) -> str:
     return _svg(drawn, 1 + LAYERS_AFTER_INPUT)
 
 
-def _scales(before: int, after: int) -> list[str]:
+def _scales(mode: str, before: int, after: int) -> list[str]:
     """Below the middle of every window, what its output is multiplied by."""
     reads_border = outside(len(PIXELS), before, after, KERNEL_SIZE, STRIDES, 1)
-    covered = KERNEL_SIZE / partial_scale((reads_border,)).ravel()
+    covered = KERNEL_SIZE / mask_scale(mode, (reads_border,)).ravel()
     first = MOST - before + KERNEL_SIZE // 2
     return [
         _text((first + STRIDES * i + 0.5) * PITCH, 1, f"×{KERNEL_SIZE}/{round(pixels)}")

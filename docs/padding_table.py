@@ -1,23 +1,25 @@
-"""Which layer takes which amount and mode, as tables for the documentation.
+"""The tables of docs/padding.md: every amount, every mode, and which layer takes which.
 
     python -m docs.padding_table     writes them between the markers of docs/padding.md
 
-Asked of `models.padding.supports`. Rows and columns that say the same stand together, and so do
-layers.
+What an amount or a mode is, its file says in its docstring; which layer takes it,
+`models.padding.supports`. Rows and columns that say the same stand together, and so do layers.
 """
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from experiments.run.record.tables import Marked, markdown
-from models.padding.factors import AMOUNTS
-from models.padding.names import INPUT, MODES
+from models.padding import AMOUNTS, MODES
+from models.padding.names import INPUT
 from models.padding.supports import LAYER_RANK, supports
 
 PAGE = Path("docs/padding.md")
-BEGIN, END = "<!-- begin: python -m docs.padding_table -->", "<!-- end -->"
+BEGIN, END = "<!-- begin: python -m docs.padding_table {} -->", "<!-- end -->"
 NUMBER = "a number, pairs"
 
 Answers = tuple[tuple[str | None, ...], ...]  # an amount a row, a mode a column
@@ -26,8 +28,9 @@ Answers = tuple[tuple[str | None, ...], ...]  # an amount a row, a mode a column
 def amounts(rank: int) -> dict[str, Any]:
     """Every amount by its name, as a layer of `rank` axes can be given it."""
     named: dict[str, Any] = {amount: amount for amount in AMOUNTS}
-    if rank > 1:
-        named["causal"] = ("causal", *("same",) * (rank - 1))
+    for amount in AMOUNTS:
+        if rank > 1 and AMOUNTS[amount].causal:
+            named[amount] = (amount, *("same",) * (rank - 1))
     return {**named, NUMBER: 1, INPUT: INPUT}
 
 
@@ -73,11 +76,32 @@ def _table(layers: list[str], grid: Answers) -> str:
     return "\n\n".join([f"**{named}**", table, "  \n".join(notes)])
 
 
+def described(registry: str, names: Iterable[str]) -> str:
+    """A row for each object of `models.padding.<registry>`: its name and its docstring."""
+    rows = []
+    for name in names:
+        text = importlib.import_module(f"models.padding.{registry}.{name}").__doc__ or ""
+        rows.append([Marked(f"`{name}`"), " ".join(text.split())])
+    return markdown([registry.removesuffix("s"), "what it is"], rows)
+
+
+def parts() -> dict[str, str]:
+    """What stands between the markers, by the marker's word."""
+    return {
+        "amounts": described("amounts", AMOUNTS),
+        "modes": described("modes", MODES),
+        "layers": tables(),
+    }
+
+
 def updated(page: str) -> str:
     """The page with today's tables between its markers."""
-    head, rest = page.split(BEGIN)
-    _, tail = rest.split(END)
-    return f"{head}{BEGIN}\n{tables()}\n{END}{tail}"
+    for name, content in parts().items():
+        begin = BEGIN.format(name)
+        head, rest = page.split(begin)
+        _, _, tail = rest.partition(END)
+        page = f"{head}{begin}\n{content}\n{END}{tail}"
+    return page
 
 
 if __name__ == "__main__":

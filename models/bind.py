@@ -110,7 +110,7 @@ class Bound:
 
     def _seeded(self, padding: Padding, name: str) -> dict[str, int]:
         """Return a seed of its own for each layer whose border is random."""
-        if padding.mode != "random":
+        if not padding.draws:
             return {}
         return {"border_seed": zlib.crc32(f"{self._seed}/{name}".encode())}
 

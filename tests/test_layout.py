@@ -41,7 +41,8 @@ ORDER = (
 # What the parts of a package stand on lies at its root, as data/config.py below data/sources.
 BASES = {"data": ("config.py", "transforms.py", "types.py", "loading.py"), "models": ("bind.py",)}
 REGISTRIES = (
-    *("models/architectures", "data/sources", "data/builders", "experiments/probes"),
+    *("models/architectures", "models/padding/modes", "models/padding/amounts"),
+    *("data/sources", "data/builders", "experiments/probes"),
     "experiments/benchmarks/gpu/sections",
     *(f"conf/{group.name}" for group in (ROOT / "conf").iterdir() if group.is_dir()),
 )

@@ -28,11 +28,11 @@ from experiments.probes.shared.examples import chosen, classes, difference
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
 from experiments.report.pages import canvas
 from models.geometry.tracing.signature import signature
-from models.padding import NAMED, PaddingError
+from models.padding import MODES, NAMED, Padding, PaddingError
+from models.padding.definitions import Weight
 from models.sizing import random_state_kept
 
 EXAMPLES = 1024  # under about 15 paddings; half an interval of a fall is 4 points at the most
-UNTRAINED = ("learned", "random")
 
 
 def probe(subject: Subject) -> Measured:
@@ -55,7 +55,7 @@ def probe(subject: Subject) -> Measured:
             unfit.append(name)
             continue
         computes = signature(swapped)
-        if computes not in names and name not in UNTRAINED:
+        if computes not in names and not _is_untrained(NAMED[name]):
             names[computes] = []
             under[name] = _fall(own, _hits(swapped, x, labels))
             under[name]["also"] = names[computes]
@@ -71,6 +71,11 @@ def probe(subject: Subject) -> Measured:
         "unfit": unfit,
     }
     return Measured(values, pixels(_figure(values)), line=_line(values))
+
+
+def _is_untrained(padding: Padding) -> bool:
+    """Whether a border holds what training would have changed, or draws."""
+    return padding.draws or any(isinstance(MODES[name], Weight) for name in padding.mode_names)
 
 
 def carried(subject: Subject, name: str) -> keras.Model | None:

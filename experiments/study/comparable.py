@@ -56,7 +56,7 @@ def warning(config: Config, threads: int) -> str | None:
     model, data = config.model.name, config.data
     here = {
         **provenance.today(config.backend, config.device),
-        "sources": source_files.of_run(model, data.source, data.name),
+        "sources": source_files.of_run(model, data.source, data.name, config.padding.modes),
         "threads": threads if device.find(config.backend, config.device).kind == "cpu" else None,
     }
     apart: dict[str, list[Any]] = {}

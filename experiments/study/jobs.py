@@ -153,7 +153,9 @@ def _add(
         mine.declared, mine.commands = config.sweep, [command]
         fingerprint, name = prepare_data.identity(config)
         known = (Plan.read(study) or Plan()).cells.get(name)
-        traced = source_files.of_signature(config.model.name, config.data.source, config.data.name)
+        traced = source_files.of_signature(
+            config.model.name, config.data.source, config.data.name, config.padding.modes
+        )
         sources = source_files.digest(traced)
         threads = comparable.threads(config, workers.count(launcher))
         if known and known.sources == sources:

@@ -1,7 +1,8 @@
 """What every layer with a border has: its padding, and what a mode keeps in the layer.
 
-Two modes keep something: `learned` a trainable value per input channel, `random` the state of a
-generator with a seed of its own, so that neither moves the initial weights of any layer.
+Two kinds of modes keep something: a `Weight` a trainable value per input channel, a `Statistic`
+that draws the state of a generator with a seed of its own, so that neither changes the initial
+weights of any layer.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..padding import Padding, PaddingError, Widths
+from ..padding import MODES, Padding, PaddingError, Widths
+from ..padding.definitions import Mode, Statistic, Weight
 from ..padding.supports import supports
 from .engine.extend import pad, pad_with_noise
 from .engine.precision import exact
 
 register = keras.saving.register_keras_serializable("padzoo")
-PER_CHANNEL_MODES = ("constant", "learned", "mean")
 
 
 class Given(NamedTuple):
@@ -73,17 +74,27 @@ class Bordered(keras.Layer):
         self.border, self.keeps_string = given
         self.border_seed = border_seed
         self.border_value = None
-        if self.mode == "random":
+        if self.border.draws:
             self.noise = keras.random.SeedGenerator(border_seed, name="border_noise")
 
     @property
     def mode(self) -> str | None:
-        """The mode, or None where the axes have different ones."""
+        """The name of the mode, or None where the axes have different ones."""
         modes = set(self.border.modes(self.RANK))
         return modes.pop() if len(modes) == 1 else None
 
+    @property
+    def filling(self) -> Mode | None:
+        """What the border holds, or None where the axes have different modes."""
+        return MODES[self.mode] if self.mode else None
+
+    @property
+    def _space(self) -> tuple[int, ...]:
+        """The numbers of the spatial axes."""
+        return tuple(range(1, self.RANK + 1))
+
     def build_border(self, channels: int | None, widths: Widths) -> None:
-        """Create the trainable border of mode `"learned"`; call it after the other weights.
+        """Create the trainable border of a `Weight`; call it after the other weights.
 
         Raises:
             PaddingError: if `value` has another number of channels than the map.
@@ -94,9 +105,11 @@ class Bordered(keras.Layer):
                 f"`value` must have one number for each channel of the input of layer "
                 f"'{self.name}': {channels}, not {len(value)}. Received: value={list(value)}"
             )
-        if self.mode == "learned" and any(map(any, widths)):
+        if isinstance(self.filling, Weight) and any(map(any, widths)):
             self.border_value = self.add_weight(
-                name="border", shape=(channels,), initializer="zeros"
+                name="border",
+                shape=(channels,),
+                initializer=keras.initializers.Constant(self.filling.initial),
             )
 
     def border_values(self, x: Any) -> Any:
@@ -104,9 +117,10 @@ class Bordered(keras.Layer):
 
         Its dtype is that of `precision.exact(x)`, in which no sum of pixels overflows.
         """
-        if self.mode in ("mean", "random"):
-            return ops.mean(exact(x), axis=tuple(range(1, self.RANK + 1)))
-        if self.mode == "learned":
+        filling = self.filling
+        if isinstance(filling, Statistic):
+            return filling.level(exact(x), self._space, ops)
+        if isinstance(filling, Weight):
             if self.border_value is None:
                 raise PaddingError(
                     f"Layer '{self.name}' was built for a size that needs no border, so it has "
@@ -120,9 +134,9 @@ class Bordered(keras.Layer):
         """Return the map with its border: (batch, *padded, channels)."""
         if not any(map(any, widths)):
             return x
-        if self.mode == "random" and training:
+        if self.border.draws and training:
             return self._padded_with_noise(x, widths)
-        if self.mode in ("learned", "mean", "random"):
+        if isinstance(self.filling, (Statistic, Weight)):
             return pad(x, widths, "constant", self.border_values(x))
         value = self.border.value
         if isinstance(value, tuple):
@@ -138,8 +152,9 @@ class Bordered(keras.Layer):
     def _padded_with_noise(self, x: Any, widths: Widths) -> Any:
         """Noise carries no gradient, as dropout's mask does not; the mean does."""
         mean = self.border_values(x)
-        space = tuple(range(1, self.RANK + 1))
-        deviation = ops.stop_gradient(ops.std(exact(x), axis=space, keepdims=True))
+        assert isinstance(self.filling, Statistic) and self.filling.deviation is not None
+        spread = ops.stop_gradient(self.filling.deviation(exact(x), self._space, ops))
+        deviation = ops.reshape(spread, (-1, *(1,) * self.RANK, x.shape[-1]))
 
         def draw(shape: tuple) -> Any:
             return deviation * exact(keras.random.normal(shape, dtype=x.dtype, seed=self.noise))
@@ -151,6 +166,6 @@ class Bordered(keras.Layer):
         config = super().get_config()
         if not self.keeps_string:
             config["padding"] = self.border.to_dict()
-        if self.mode == "random":
+        if self.border.draws:
             config["border_seed"] = self.border_seed
         return config

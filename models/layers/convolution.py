@@ -9,13 +9,15 @@ from keras import ops
 
 from ..padding import Padding, Widths
 from ..padding.amounts import is_split, window_size
-from .base import PER_CHANNEL_MODES, Bordered, read_given, register
+from ..padding.definitions import Mask, Weight
+from ..padding.modes import ZEROS
+from .base import Bordered, read_given, register
 from .engine.convolve import (
     Window,
     add_border,
     convolve_zeros,
     is_native,
-    scale_partial,
+    scale_masked,
     split_kernel,
 )
 from .engine.extend import check_known, check_window, padded_shape
@@ -26,7 +28,7 @@ Shape = tuple[int | None, ...]
 
 def keras_padding(border: Padding, rank: int) -> str:
     """Return the string that Keras' own layer gets: "same" where it does all of the work."""
-    native = set(border.amounts(rank)) == {"same"} and set(border.modes(rank)) == {"zeros"}
+    native = set(border.amounts(rank)) == {"same"} and set(border.modes(rank)) == {ZEROS}
     return "same" if native else "valid"
 
 
@@ -110,19 +112,22 @@ class BorderedConvolution(Bordered):
         window = self.window
         if self.left_to_keras:
             return window.convolve(x, kernel, self.padding)
-        sizes, widths, mode = x.shape[1:-1], self.pad_widths(x.shape), self.mode
+        sizes, widths, filling = x.shape[1:-1], self.pad_widths(x.shape), self.filling
         if any(self.splits(x.shape)):
             kernel, window = split_kernel(kernel, window, self.splits(x.shape), x.shape[-1])
-        if mode == "zeros" or not any(map(any, widths)):
+        if self.mode == ZEROS or not any(map(any, widths)):
             return convolve_zeros(x, kernel, window, widths)
-        if mode == "partial":
-            return scale_partial(convolve_zeros(x, kernel, window, widths), sizes, window, widths)
-        if mode == "random" and not training:
-            mode = "mean"
+        if isinstance(filling, Mask):
+            outputs = convolve_zeros(x, kernel, window, widths)
+            return scale_masked(outputs, str(self.mode), sizes, window, widths)
+        drawn = self.border.draws and training
         # In float16 the part of zeros alone may overflow where the whole does not.
         half = keras.backend.standardize_dtype(x.dtype) == "float16"
-        by_pattern = mode in PER_CHANNEL_MODES and None not in sizes and not half
-        if by_pattern and (mode != "constant" or is_native(sizes, window, widths)):
+        by_pattern = None not in sizes and not half and not drawn
+        if filling is not None and filling.takes_value:
+            # A given value is cheaper to join on where the map is copied anyway.
+            by_pattern = by_pattern and is_native(sizes, window, widths)
+        if filling is not None and filling.per_channel and by_pattern:
             outputs = convolve_zeros(x, kernel, window, widths)
             return add_border(outputs, kernel, self.border_values(x), sizes, window, widths)
         padded = self.padded(x, widths, training)
@@ -139,7 +144,7 @@ class BorderedConvolution(Bordered):
 
     def enable_lora(self, *args: Any, **kwargs: Any) -> None:
         """Add an adapter, as Keras does; refused beside a learned border."""
-        if self.mode == "learned":
+        if isinstance(self.filling, Weight):
             raise ValueError(
                 f"Layer '{self.name}' takes no LoRA: its border is learned, and Keras merges an "
                 "adapter into the kernel without the weights behind it."

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from ..padding import PaddingError, Widths
+from ..padding.definitions import Mask
 from .base import Bordered, read_given, register
 from .engine.extend import check_known, check_window, pad, padded_shape
 
@@ -20,8 +21,9 @@ class BorderedPooling(Bordered):
             Keras.
         count_include_pad: with False the border is neutral, whatever its mode: a maximum never
             takes it and an average divides by the pixels that are there. With True the border
-            is content: it holds what the mode says, and counts. Under mode `"partial"` an
-            average leaves it out of the count either way: that is the mode's own formula.
+            is content: it holds what the mode says, and counts. Under a mask such as
+            `"partial"` an average leaves it out of the count either way: that is the mode's own
+            formula.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class BorderedPooling(Bordered):
     @property
     def reads_border(self) -> bool:
         """Whether the border counts."""
-        return self.count_include_pad and self.mode != "partial"
+        return self.count_include_pad and not isinstance(self.filling, Mask)
 
     def pad_widths(self, input_shape: tuple[int | None, ...]) -> Widths:
         """Return the pixels (before, after) that this layer adds on each spatial axis."""

@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from ..padding import Widths
-from ..padding.amounts import window_size
+from ..padding.amounts import restores_size, window_size
 from .base import Bordered, read_given, register
 from .engine.extend import CollapseError
 from .engine.kernels import conv_transpose
@@ -76,7 +76,7 @@ class BorderedTranspose(Bordered):
         windows = map(window_size, self.kernel_size, self.dilation_rate)
         axes = zip(amounts, windows, self.cut_widths(), extra, self.left_over, strict=True)
         return tuple(
-            1 + left if amount in ("same", "same_lower") else window - sum(width) + more
+            1 + left if restores_size(amount) else window - sum(width) + more
             for amount, window, width, more, left in axes
         )
 

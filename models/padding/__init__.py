@@ -1,11 +1,12 @@
 """Padding as two factors: how many pixels (amount) and what they hold (mode).
 
-No framework is imported in this folder. `names` says what there is, `amounts` how many pixels an
-amount is, `modes` what a border holds, `supports` what suits which layer.
+No framework is imported here. `amounts` and `modes` hold a file for each, `definitions` says what
+these files tell, `axes` computes with them, `supports` says what suits which layer.
 """
 
-from .amounts import Widths, pad_amounts
+from .amounts import AMOUNTS, Widths, pad_amounts
+from .checks import PaddingError
 from .factors import NAMED, Padding
-from .names import PaddingError
+from .modes import MODES
 
-__all__ = ["NAMED", "Padding", "PaddingError", "Widths", "pad_amounts"]
+__all__ = ["AMOUNTS", "MODES", "NAMED", "Padding", "PaddingError", "Widths", "pad_amounts"]

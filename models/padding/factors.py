@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..messages import unknown
-from .amounts import Widths, pad_amounts
+from .amounts import AMOUNTS, AxisAmount, Widths, pad_amounts
+from .checks import PaddingError
+from .modes import MODES, ZEROS
 from .names import (
-    AMOUNTS,
     INPUT,
-    MODES,
     Amount,
-    AxisAmount,
     Mode,
-    PaddingError,
     Value,
     check_fields,
     read_amount,
@@ -50,8 +48,8 @@ class Padding:
             al. 2015, arXiv:1505.04597; Long et al. 2015, arXiv:1411.4038), which `models.build`
             resolves; no layer takes it. A map of n + before + after pixels gives
             floor((n + before + after - r - 1) / strides) + 1 outputs.
-        mode: one of `MODES`, documented in `models.padding.modes`, or a sequence with one of
-            `AXIS_MODES` per axis.
+        mode: a name from `MODES`, whose files in `modes` say what the border holds, or a sequence
+            with one of `AXIS_MODES` per axis.
         value: what mode `"constant"` writes: a number, or one per channel of the layer's input.
 
     Raises:
@@ -61,17 +59,17 @@ class Padding:
     """
 
     amount: Amount = "same"
-    mode: Mode = "zeros"
+    mode: Mode = ZEROS
     value: Value = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "amount", read_amount(self.amount))
         object.__setattr__(self, "mode", read_mode(self.mode))
         object.__setattr__(self, "value", read_value(self.value))
-        modes = self.mode if isinstance(self.mode, tuple) else (self.mode,)
-        if self.value != 0.0 and "constant" not in modes:
+        if self.value != 0.0 and not _takes_value(self.mode):
+            taking = " and ".join(f"'{name}'" for name, mode in MODES.items() if mode.takes_value)
             raise PaddingError(
-                "`value` belongs to mode 'constant' and is not used by any other. "
+                f"`value` belongs to mode {taking} and is not used by any other. "
                 f"Received: mode={self.mode!r}, value={self.value}"
             )
 
@@ -112,14 +110,22 @@ class Padding:
     def replace(self, fields: Mapping[str, Any]) -> Padding:
         """Return this padding with other `fields`; a value no mode uses any more is dropped."""
         check_fields(fields)
-        modes = fields.get("mode", self.mode)
-        keeps_value = "constant" in (modes if isinstance(modes, (list, tuple)) else (modes,))
-        kept = {} if keeps_value else {"value": 0.0}
+        kept = {} if _takes_value(fields.get("mode", self.mode)) else {"value": 0.0}
         return dataclasses.replace(self, **{**kept, **fields})
 
     def overridden(self, by: Padding | str | Mapping[str, Any]) -> Padding:
         """Return what an override makes of this padding: a dict replaces fields, else all."""
         return self.replace(by) if isinstance(by, Mapping) else Padding.of(by)
+
+    @property
+    def mode_names(self) -> tuple[str, ...]:
+        """The names of its modes: one, or one per axis where they are given by axis."""
+        return self.mode if isinstance(self.mode, tuple) else (self.mode,)
+
+    @property
+    def draws(self) -> bool:
+        """Whether the border is random in training."""
+        return any(MODES[name].draws for name in self.mode_names)
 
     def amounts(self, rank: int) -> tuple[AxisAmount, ...]:
         """Return one amount per axis.
@@ -146,6 +152,11 @@ class Padding:
         return tuple(pad_amounts(a, *axis) for a, axis in zip(amounts, geometry, strict=True))
 
 
+def _takes_value(mode: Any) -> bool:
+    names = mode if isinstance(mode, (list, tuple)) else (mode,)
+    return any(name in MODES and MODES[name].takes_value for name in names)
+
+
 def _per_axis(what: str, entry: Any, rank: int) -> tuple:
     if not isinstance(entry, tuple):
         return (entry,) * rank
@@ -167,6 +178,6 @@ NAMED: dict[str, Padding] = {
     "causal_columns": Padding(("same", "causal")),
     "explicit": Padding(1),
     "input": Padding(INPUT),
-    **{mode: Padding("same", mode) for mode in MODES if mode != "zeros"},
+    **{mode: Padding("same", mode) for mode in MODES if mode != ZEROS},
     "latitude_longitude": Padding("same", ("replicate", "circular")),
 }

@@ -1,38 +1,21 @@
-"""What a padding may say: the names that exist, and how plain values are read.
-
-The first floor under `models.padding`; no framework is imported here.
-"""
+"""How a padding's plain values are read."""
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..messages import unknown
+from .amounts import AMOUNTS, AxisAmount
+from .checks import PaddingError, check_name
+from .modes import MODES
 
-AMOUNTS = ("valid", "same", "same_lower", "half", "full", "causal", "even_split")
 INPUT = "input"  # the one amount that belongs to a network: models.build resolves it
-CONSTANT_MODES = ("zeros", "constant")
-INDEX_MODES = ("reflect", "symmetric", "replicate", "circular")
-AXIS_MODES = (*CONSTANT_MODES, *INDEX_MODES, "odd_reflect")
-MODES = (*AXIS_MODES, "mean", "partial", "random", "learned")
 
-AxisAmount = str | int | tuple[int, int]
 Amount = AxisAmount | tuple[AxisAmount, ...]
 Mode = str | tuple[str, ...]
 Value = float | tuple[float, ...]
-
-
-class PaddingError(ValueError):
-    """A padding that does not exist, or that does not fit where it is used."""
-
-
-def check_name(what: str, name: object, allowed: Collection[str]) -> None:
-    """Raise PaddingError, with close matches, unless `name` is among `allowed`."""
-    if name not in allowed:
-        raise PaddingError(unknown(what, name, allowed))
 
 
 def check_fields(fields: Mapping[str, Any]) -> None:

@@ -2,78 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from .amounts import AMOUNTS, is_causal
+from .checks import PaddingError, check_name
 from .factors import Padding
-from .names import AXIS_MODES, INPUT, PaddingError, check_name
+from .modes import AXIS_MODES, CAUSAL_MODES, MODES, ZEROS
+from .names import INPUT
 
-CAUSAL_MODES = ("zeros", "constant", "replicate", "learned", "partial")
-LAYER_RANK = {
-    "Conv1D": 1,
-    "WeightNormConv1D": 1,
-    "Conv1DTranspose": 1,
-    "MaxPooling1D": 1,
-    "AveragePooling1D": 1,
-    "PadInput1D": 1,
-    "Conv2D": 2,
-    "DepthwiseConv2D": 2,
-    "SeparableConv2D": 2,
-    "Conv2DTranspose": 2,
-    "MaxPooling2D": 2,
-    "AveragePooling2D": 2,
-    "PadInput2D": 2,
+
+class LayerKind(NamedTuple):
+    """The number of spatial axes, and what is computed of a window (`definitions.COMPUTES`)."""
+
+    rank: int
+    computes: str
+
+
+LAYERS = {
+    "Conv1D": LayerKind(1, "convolution"),
+    "WeightNormConv1D": LayerKind(1, "convolution"),
+    "Conv1DTranspose": LayerKind(1, "transposed"),
+    "MaxPooling1D": LayerKind(1, "maximum"),
+    "AveragePooling1D": LayerKind(1, "average"),
+    "PadInput1D": LayerKind(1, "picture"),
+    "Conv2D": LayerKind(2, "convolution"),
+    "DepthwiseConv2D": LayerKind(2, "convolution"),
+    "SeparableConv2D": LayerKind(2, "convolution"),
+    "Conv2DTranspose": LayerKind(2, "transposed"),
+    "MaxPooling2D": LayerKind(2, "maximum"),
+    "AveragePooling2D": LayerKind(2, "average"),
+    "PadInput2D": LayerKind(2, "picture"),
 }
+LAYER_RANK = {name: kind.rank for name, kind in LAYERS.items()}
 
 
 def supports(amount: Any, mode: Any, layer: str) -> str | None:
-    """Say whether a layer can be padded so.
+    """Return why a layer cannot be padded so, or None if it can.
 
     Args:
         amount, mode: as in `Padding`.
-        layer: a layer kind, a key of `LAYER_RANK`.
+        layer: a layer kind, a key of `LAYERS`.
 
     Returns:
         None if it can, else the reason why not, as one sentence.
 
     Raises:
         PaddingError: if the amount, the mode or the layer does not exist.
+
+    Example: `supports("causal", "reflect", "Conv1D")` is "mode 'reflect' looks into the future, …".
     """
-    check_name("layer", layer, LAYER_RANK)
-    padding, rank = Padding(amount, mode), LAYER_RANK[layer]
-    if layer.startswith("PadInput"):
+    check_name("layer", layer, LAYERS)
+    padding, rank = Padding(amount, mode), LAYERS[layer].rank
+    if LAYERS[layer].computes == "picture":
         return _of_the_input(padding, rank, layer)
     if padding.amount == INPUT:
         return f"'input' pads a network's picture once and is not an amount of {layer}"
-    if padding.amount == "causal" and rank > 1:
+    if isinstance(padding.amount, str) and is_causal(padding.amount) and rank > 1:
+        name = padding.amount
         return (
-            f"'causal' has one axis and {layer} has {rank}: write one amount per axis, "
-            "such as ['causal', 'same']"
+            f"'{name}' has one axis and {layer} has {rank}: write one amount per axis, "
+            f"such as ['{name}', 'same']"
         )
     try:
         axes = tuple(zip(padding.amounts(rank), padding.modes(rank), strict=True))
     except PaddingError as error:
         return str(error)
     for axis_amount, axis_mode in axes:
-        if axis_amount == "causal" and axis_mode not in CAUSAL_MODES:
+        if is_causal(axis_amount) and MODES[axis_mode].looks_ahead:
             return (
-                f"mode '{axis_mode}' looks into the future, so 'causal' takes "
+                f"mode '{axis_mode}' looks into the future, so '{axis_amount}' takes "
                 f"{', '.join(CAUSAL_MODES)} only"
             )
-    splits = any(amount == "even_split" for amount, _ in axes)
-    return _of_one_mode(padding) or _of_the_layer(padding, layer, splits)
+    return _of_one_mode(padding) or _of_the_layer(padding, layer)
 
 
 def _of_the_input(padding: Padding, rank: int, layer: str) -> str | None:
     amounts = padding.amount if isinstance(padding.amount, tuple) else (padding.amount,)
     if any(isinstance(amount, str) and amount != INPUT for amount in amounts):
         return f"{layer} has no window, so it takes 'input' or a number of pixels"
-    if padding.mode == "partial":
-        return "'partial' rescales what a convolution computes, and the picture is not computed"
     try:
         padding.amounts(rank), padding.modes(rank)
     except PaddingError as error:
         return str(error)
-    return _of_one_mode(padding)
+    return _of_one_mode(padding) or _of_the_layer(padding, layer)
 
 
 def _of_one_mode(padding: Padding) -> str | None:
@@ -87,17 +98,16 @@ def _of_one_mode(padding: Padding) -> str | None:
     return None
 
 
-def _of_the_layer(padding: Padding, layer: str, splits: bool) -> str | None:
-    if layer.endswith("Transpose"):
-        modes = padding.mode if isinstance(padding.mode, tuple) else (padding.mode,)
-        if set(modes) != {"zeros"}:
-            return f"{layer} cuts its output and reads no border, so it takes zeros only"
-        if splits:
-            return f"'even_split' moves the channels that a kernel reads, and {layer} writes them"
-    if splits and "Pooling" in layer:
-        return f"'even_split' moves each channel's kernel, and {layer} has none"
-    if splits and padding.mode == "partial":
-        return "'partial' counts the pixels under one window, and 'even_split' has one per corner"
-    if padding.mode == "partial" and layer.startswith("Max"):
-        return f"'partial' rescales a sum, and {layer} has none"
-    return None
+def _of_the_layer(padding: Padding, layer: str) -> str | None:
+    modes = padding.mode_names
+    entries = padding.amount if isinstance(padding.amount, tuple) else (padding.amount,)
+    amounts = [name for name in entries if isinstance(name, str) and name in AMOUNTS]
+    computes = LAYERS[layer].computes
+    if computes == "transposed" and set(modes) != {ZEROS}:
+        return f"{layer} cuts its output and reads no border, so it takes zeros only"
+    refusals = [
+        *(AMOUNTS[amount].refused.get(computes) for amount in amounts),
+        *(MODES[mode].refused.get(amount) for mode in modes for amount in amounts),
+        *(MODES[mode].refused.get(computes) for mode in modes),
+    ]
+    return next((why.format(layer=layer) for why in refusals if why), None)

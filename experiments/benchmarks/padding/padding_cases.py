@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from models.padding import Padding
-from models.padding.factors import MODES
-from models.padding.supports import CAUSAL_MODES
+from models.padding import MODES, Padding
+from models.padding.amounts import is_causal
+from models.padding.modes import CAUSAL_MODES, ZEROS
 
 CONTROL = "zeros again"
-OTHERS = tuple(mode for mode in MODES if mode != "zeros")
+OTHERS = tuple(mode for mode in MODES if mode != ZEROS)
 CLASSES = 10
 
 
@@ -74,7 +74,7 @@ class Case:
 def against_zeros(amount: str, modes: Sequence[str]) -> tuple[Variant, tuple[Variant, ...]]:
     """Return zeros, and the control with every mode that this amount takes."""
     zeros = Padding(amount)
-    allowed = CAUSAL_MODES if amount == "causal" else modes
+    allowed = CAUSAL_MODES if is_causal(amount) else modes
     chosen = [mode for mode in modes if mode in allowed]
     variants = [Variant(mode, Padding(amount, mode)) for mode in chosen]
     return Variant("zeros", zeros), (Variant(CONTROL, zeros), *variants)

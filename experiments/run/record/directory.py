@@ -119,7 +119,9 @@ class Run:
         """In what the stored run differs from what would run today: sources, versions, device."""
         starts = (files.read_json(self.directory / "meta.json") or {}).get("starts") or [{}]
         settings = self.settings()
-        sources = source_files.of_run(settings.model.name, settings.data.source, settings.data.name)
+        sources = source_files.of_run(
+            settings.model.name, settings.data.source, settings.data.name, settings.padding.modes
+        )
         then, today = starts[-1], provenance.today(settings.backend)
         known = circumstances.of_start(then)
         changed = [key for key, value in today.items() if known[key] not in (None, value)]

@@ -1,10 +1,10 @@
 """Which source files decide a run's numbers, and what each of them computes.
 
-A file is told by its syntax tree without docstrings, so neither a comment nor a help text changes
-it. The files of a run are those that the training imports, however indirectly, and those of the
-architecture and the data set that were chosen; registries find these by name, so no other model,
-data set, report or probe is among them. `conf` is left out: what it comes to is the run's
-configuration, by which the run is found.
+A file is identified by its syntax tree without docstrings, so neither a comment nor a help text
+changes it. The files of a run are those that the training imports, however indirectly, and those of
+the architecture, the data set and the modes of padding that were chosen. Registries find these by
+name, so no other model, data set, mode, report or probe is among them. `conf` is left out: its
+outcome is the run's configuration, by which the run is found.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from data import sources
+from models.padding import AMOUNTS
+from models.padding.modes import ZEROS
 
 ROOT = Path(__file__).resolve().parents[3]
 # Where the training begins; what these import counts too.
@@ -32,25 +34,30 @@ PACKAGES = ("data", "experiments", "models")
 SHORT = 12
 
 
-def of_run(architecture: str, source: str, data_name: str) -> dict[str, str]:
+def of_run(
+    architecture: str, source: str, data_name: str, modes: Collection[str]
+) -> dict[str, str]:
     """The files of a run and the digest of each.
 
     Args:
         architecture: a name of `models.registry`.
         source: of the data, a name of `data.sources`.
         data_name: of the data set; one that the project makes has a file of its own.
+        modes: of padding, names of `models.padding.MODES`.
 
     Returns:
         Path in the checkout -> twelve hexadecimal digits.
     """
     program = ROOT / "train.py"  # itself alone: it imports all that the program is
-    files = of_modules((*TRAINING, *_chosen(architecture, source, data_name)))
+    files = of_modules((*TRAINING, *_chosen(architecture, source, data_name, modes)))
     return {**files, program.name: _read(program)[0]}
 
 
-def of_signature(architecture: str, source: str, data_name: str) -> dict[str, str]:
+def of_signature(
+    architecture: str, source: str, data_name: str, modes: Collection[str]
+) -> dict[str, str]:
     """The files that decide what a network computes, which tells aliases; as `of_run`."""
-    return of_modules((*SIGNATURE, *_chosen(architecture, source, data_name)))
+    return of_modules((*SIGNATURE, *_chosen(architecture, source, data_name, modes)))
 
 
 def digest(files: dict[str, str]) -> str:
@@ -71,9 +78,14 @@ def of_modules(modules: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _chosen(architecture: str, source: str, data_name: str) -> list[str]:
-    chosen = [f"models.architectures.{architecture}", f"data.sources.{sources.MODULES[source]}"]
-    return chosen + [f"data.builders.{data_name}"] * (source == "built")
+def _chosen(architecture: str, source: str, data_name: str, modes: Collection[str]) -> list[str]:
+    return [
+        f"models.architectures.{architecture}",
+        f"data.sources.{sources.MODULES[source]}",
+        *[f"data.builders.{data_name}"] * (source == "built"),
+        *(f"models.padding.amounts.{name}" for name in AMOUNTS),
+        *(f"models.padding.modes.{name}" for name in sorted({ZEROS, *modes})),
+    ]
 
 
 def _files_of(module: str) -> Iterator[Path]:

@@ -8,8 +8,7 @@ from typing import Any
 
 import keras
 
-from ...padding.amounts import is_split, pad_amounts
-from ...padding.factors import AxisAmount
+from ...padding.amounts import AxisAmount, is_causal, is_split, pad_amounts
 from .. import arithmetic
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of
@@ -53,7 +52,7 @@ class Slide:
     @property
     def causal(self) -> bool:
         """Whether it was asked to look back only."""
-        if self.amount == "causal":
+        if is_causal(self.amount):
             return True
         given = self.amount == "valid" or not isinstance(self.amount, str)
         return given and self.after == 0 and self.before == self.span - 1 > 0

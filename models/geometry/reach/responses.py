@@ -2,7 +2,7 @@
 
 A layer with a kernel of ones is linear, and so is every border that copies pixels. On one axis of
 n pixels, let B be the border's map to the padded axis (n + before + after, n), as in
-`models.padding.modes`, and C the window's to the outputs (m, n + before + after), a one for every
+`models.padding.axes`, and C the window's to the outputs (m, n + before + after), a one for every
 tap. Then A = C B, shape (m, n), and in two dimensions an output map is A_h x A_w^T, its gradient
 A_h^T g A_w.
 """
@@ -20,7 +20,10 @@ from keras import layers
 from scipy import sparse
 
 from ...layers.base import Bordered
-from ...padding.modes import border_indices, odd_reflect_terms
+from ...padding import MODES
+from ...padding.axes import axis_entries
+from ...padding.definitions import Mask, Statistic
+from ...padding.modes import ZEROS
 from .. import arithmetic
 from ..tracing.graph import Step, known_sizes
 from ..tracing.kinds import kind_of
@@ -28,7 +31,6 @@ from ..tracing.windows import border_of, pads, shifts, window
 
 AVERAGES = (layers.AveragePooling1D, layers.AveragePooling2D)
 POOLS = (*AVERAGES, layers.MaxPooling1D, layers.MaxPooling2D)
-WHOLE_BORDER = ("mean", "random", "learned", "partial")  # not an axis at a time
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Axis:
     """A window on one axis of a map of `size` pixels, padded by `before` and `after`.
 
     Attributes:
-        mode: an axis mode of `models.checks`; zeros for all that copy no pixel.
+        mode: one of `AXIS_MODES`; zeros for all that copy no pixel.
         kernel_size, strides, dilation_rate: of the window.
         splits: whether `even_split` leaves out a pixel, at one side or at the other.
     """
@@ -44,7 +46,7 @@ class Axis:
     size: int
     before: int
     after: int
-    mode: str = "zeros"
+    mode: str = ZEROS
     kernel_size: int = 1
     strides: int = 1
     dilation_rate: int = 1
@@ -80,7 +82,7 @@ class Response:
         corners: for each corner of `even_split`, the share of the channels whose window is
             there; one corner without it.
         scaling: what an output is divided by: "none"; "size", the taps; "covered", the taps on
-            the map; "partial", those as a share of all taps.
+            the map; or the name of a mask, by whose scale it is multiplied.
         spreads: whether the border holds the map's mean, or draws around it.
     """
 
@@ -120,7 +122,7 @@ def response_of(step: Step) -> Response:
 
 def _of_a_shift(layer: Any, sizes: tuple[int, ...], _: int) -> Response:
     rank = len(sizes)
-    modes = layer.border.modes(rank) if isinstance(layer, Bordered) else ("zeros",) * rank
+    modes = layer.border.modes(rank) if isinstance(layer, Bordered) else (ZEROS,) * rank
     axes = tuple(
         Axis(size, before, after, _by_axis(mode))
         for size, (before, after), mode in zip(sizes, shifts(layer), modes, strict=True)
@@ -130,7 +132,7 @@ def _of_a_shift(layer: Any, sizes: tuple[int, ...], _: int) -> Response:
 
 def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
     rank, shape = len(sizes), (None, *sizes, channels)
-    modes = border_of(layer).modes(rank) if reads_border(layer) else ("zeros",) * rank
+    modes = border_of(layer).modes(rank) if reads_border(layer) else (ZEROS,) * rank
     splits = layer.splits(shape) if hasattr(layer, "splits") else (False,) * rank
     around = [pad or (0, 0) for pad in pads(layer, shape)]
     axes = tuple(
@@ -139,14 +141,14 @@ def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
             sizes, around, modes, *window(layer), splits, strict=True
         )
     )
-    scaling = "partial" if "partial" in modes else "none"
+    scaling = next((mode for mode in modes if isinstance(MODES[mode], Mask)), "none")
     if isinstance(layer, AVERAGES):
         scaling = "size" if reads_border(layer) else "covered"
     return Response(axes, _corners(splits, channels), scaling, _spreads(modes))
 
 
 def _by_axis(mode: str) -> str:
-    return "zeros" if mode in WHOLE_BORDER else mode
+    return mode if MODES[mode].by_axis else ZEROS
 
 
 def reads_border(layer: Any) -> bool:
@@ -157,7 +159,7 @@ def reads_border(layer: Any) -> bool:
 
 
 def _spreads(modes: tuple[str, ...]) -> bool:
-    return "mean" in modes or "random" in modes
+    return any(isinstance(MODES[mode], Statistic) for mode in modes)
 
 
 def _corners(splits: tuple[bool, ...], channels: int) -> tuple[tuple[float, tuple[int, ...]], ...]:
@@ -187,24 +189,17 @@ def _scale(axis: Axis, side: int, scaling: str) -> np.ndarray:
     if scaling == "size":
         return np.full(axis.outputs, 1 / axis.kernel_size)
     covered = (~axis.outside(side)).sum(axis=1)
-    whole = axis.kernel_size if scaling == "partial" else 1
-    return np.where(covered > 0, whole / np.maximum(covered, 1), 0.0)
+    mask = MODES.get(scaling)
+    if isinstance(mask, Mask):
+        return mask.scale(covered, axis.kernel_size, np)
+    return np.where(covered > 0, 1 / np.maximum(covered, 1), 0.0)
 
 
 def _border_matrix(size: int, before: int, after: int, mode: str) -> sparse.csr_array:
-    """Return `models.padding.modes.axis_matrix`, sparse; a negative side cuts pixels off."""
+    """Return `models.padding.axes.axis_matrix`, sparse; a negative side cuts pixels off."""
     cut_before, cut_after = max(0, -before), max(0, -after)
     before, after = max(0, before), max(0, after)
-    rows = np.arange(before + size + after)
-    if mode == "odd_reflect":
-        index, sign, first, last = odd_reflect_terms(size, before, after)
-        columns = np.concatenate([index, np.zeros_like(index), np.full_like(index, size - 1)])
-        values = np.concatenate([sign, first, last]).astype(float)
-        rows = np.tile(rows, 3)
-    else:
-        index = border_indices(size, before, after, mode)
-        rows, columns = rows[index >= 0], index[index >= 0]
-        values = np.ones(len(columns))
+    rows, columns, values = axis_entries(size, before, after, mode)
     shape = (before + size + after, size)
     matrix = sparse.csr_array(sparse.coo_array((values, (rows, columns)), shape=shape))
     return matrix[cut_before : shape[0] - cut_after]

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from ...padding.modes import border_indices
+from ...padding import MODES
+from ...padding.axes import axis_entries
+from ...padding.definitions import IndexRule, LinearRule
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of, whole_axes
 from ..tracing.trace import Followed, Row, final_map_size, follow
@@ -126,11 +128,13 @@ def _read(axis: Axis) -> _Read:
     touched = np.zeros(axis.before + axis.size + axis.after, bool)
     for side in range(1 + axis.splits):
         touched[axis.taps(side)] = True
-    # On the map, or through what the border copies of it.
-    mode = "reflect" if axis.mode == "odd_reflect" else axis.mode
-    index = border_indices(axis.size, max(0, axis.before), max(0, axis.after), mode)
-    index = index[max(0, -axis.before) : len(index) - max(0, -axis.after)]
-    seen = np.unique(index[touched & (index >= 0)])
+    # On the map, or through what the border is made of.
+    rows, columns, values = axis_entries(
+        axis.size, max(0, axis.before), max(0, axis.after), axis.mode
+    )
+    rows = rows - max(0, -axis.before)
+    inside = (rows >= 0) & (rows < len(touched)) & (values != 0)
+    seen = np.unique(columns[inside][touched[rows[inside]]])
     reached = np.flatnonzero(touched)
     return _Read(
         before=int(seen[0]),
@@ -142,10 +146,10 @@ def _read(axis: Axis) -> _Read:
 
 
 def _wraps(axis: Axis) -> bool:
-    if axis.mode not in ("circular", "symmetric", "reflect", "odd_reflect"):
+    rule = MODES[axis.mode]
+    if not isinstance(rule, (IndexRule, LinearRule)) or rule.copies is None:
         return False
-    copies = axis.size if axis.mode in ("circular", "symmetric") else axis.size - 1
-    return max(axis.before, axis.after) > copies
+    return max(axis.before, axis.after) > rule.copies(axis.size)
 
 
 def _frames(followed: Followed, responses: dict[str, Response]) -> dict[int, Sides]:

@@ -14,9 +14,10 @@ from typing import Any
 import keras
 
 from ...layers.base import Bordered
-from ...padding import Padding
-from ...padding.modes import border_indices
-from ...padding.names import INDEX_MODES
+from ...padding import MODES, Padding
+from ...padding.axes import terms
+from ...padding.definitions import IndexRule
+from ...padding.modes import ZEROS
 
 # What a padding says of itself; what it comes to is told by `border`.
 SAID = ("padding", "border_seed", "count_include_pad")
@@ -57,10 +58,12 @@ def _axis(
     if not any(width):
         return None
     content: Any = mode
-    if mode in INDEX_MODES and size is not None:
-        content = border_indices(size, *width, mode).tolist()
-    elif mode == "constant":
-        content = "zeros" if padding.value == 0 else padding.value
+    rule = MODES[mode]
+    if rule.takes_value:
+        content = ZEROS if padding.value == 0 else padding.value
+    elif isinstance(rule, IndexRule) and not rule.writes and size is not None:
+        ((index, _),) = terms(size, *width, mode)
+        content = index.tolist()
     return [*width, content, split]
 
 

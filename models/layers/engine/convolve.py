@@ -1,10 +1,10 @@
-"""How a padded convolution is computed: for each mode the formulation that was fastest.
+"""How a padded convolution is computed: for each kind of mode the formulation that was fastest.
 
     zeros                   the backend's own `same` where the amounts are those; JAX takes any
                             explicit amounts without a copy, TensorFlow pads first, because its
                             kernels for explicit amounts take twice the time on a CPU
-    partial                 zeros, times a constant map
-    constant learned mean   zeros, plus what the border adds: the taps that read it, times the value
+    a mask                  zeros, times a constant map
+    one value per channel   zeros, plus what the border adds: the taps that read it, times the value
     all others              the border is joined on, then `valid`
 
 `experiments/results/padding/README.md` has the measurements, and what was tried besides.
@@ -22,7 +22,7 @@ from keras import ops
 
 from ...padding import Widths
 from ...padding.amounts import same_total
-from ...padding.modes import outside, partial_scale
+from ...padding.axes import mask_scale, outside
 from .kernels import convolve, goes_round
 
 
@@ -108,9 +108,11 @@ def _convolve_jax(x: Any, kernel: Any, window: Window, widths: Widths) -> Any:
     )
 
 
-def scale_partial(outputs: Any, sizes: tuple[int, ...], window: Window, widths: Widths) -> Any:
-    """Multiply outputs (batch, *outputs, filters) by kernel area over covered area."""
-    scale = partial_scale(window.reads_border(sizes, widths))
+def scale_masked(
+    outputs: Any, mode: str, sizes: tuple[int, ...], window: Window, widths: Widths
+) -> Any:
+    """Multiply outputs (batch, *outputs, filters) by the mode's scale of what each covers."""
+    scale = mask_scale(mode, window.reads_border(sizes, widths))
     return outputs * ops.convert_to_tensor(scale, dtype=outputs.dtype)
 
 

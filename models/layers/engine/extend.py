@@ -14,12 +14,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from ...padding import PaddingError, Widths
-from ...padding.modes import border_indices, odd_reflect_terms
-from ...padding.names import CONSTANT_MODES, INDEX_MODES
+from ...padding import MODES, PaddingError, Widths
+from ...padding.axes import Terms, terms
+from ...padding.checks import check_name
+from ...padding.definitions import IndexRule
+from ...padding.modes import AXIS_MODES
 from .precision import exact
-
-NEED_SIZES = (*INDEX_MODES, "odd_reflect", "partial")
 
 
 class CollapseError(ValueError):
@@ -46,8 +46,8 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
     Args:
         x: floating-point tensor of shape (batch, *spatial, channels).
         amounts: (before, after) in pixels for each spatial axis.
-        mode: a name from `models.checks.AXIS_MODES`, or one for each spatial axis. Where zeros
-            and a constant meet in a corner, it holds the constant.
+        mode: a name from `AXIS_MODES`, or one for each spatial axis. Where zeros and a constant
+            meet in a corner, it holds the constant.
         value: what mode `"constant"` writes: a number, or a tensor of shape (1, channels) or
             (batch, channels).
 
@@ -55,15 +55,23 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
         A tensor of shape (batch, *padded, channels), dtype of `x`.
 
     Raises:
-        PaddingError: if a mode that copies pixels meets an axis of unknown size.
+        PaddingError: if a mode does not pad an axis at a time, or if one that copies pixels meets
+            an axis of unknown size.
+
+    Example: `pad(x, ((1, 1), (0, 2)), "reflect")` of an image (8, 32, 32, 3) is (8, 34, 34, 3).
     """
     modes = (mode,) * len(amounts) if isinstance(mode, str) else tuple(mode)
+    for name in modes:
+        check_name("mode", name, AXIS_MODES)
     check_known(x.shape, amounts, modes)
-    for kind, fill in (("zeros", 0.0), ("constant", value)):
-        chosen = tuple(a if m == kind else (0, 0) for a, m in zip(amounts, modes, strict=True))
+    free = [_writes(name) for name in modes]
+    for takes_value, fill in ((False, 0.0), (True, value)):
+        chosen = tuple(
+            width if writes and MODES[name].takes_value == takes_value else (0, 0)
+            for width, writes, name in zip(amounts, free, modes, strict=True)
+        )
         if any(map(any, chosen)):
             x = _pad_with(x, chosen, fill)
-    free = [mode in CONSTANT_MODES for mode in modes]
     amounts = tuple((0, 0) if f else a for a, f in zip(amounts, free, strict=True))
     if not any(map(any, amounts)):
         return x
@@ -123,11 +131,16 @@ def check_window(
 def check_known(shape: Sequence[int | None], amounts: Widths, modes: Sequence[str]) -> None:
     """Raise PaddingError if a mode that needs its size pads an axis of unknown size."""
     for size, width, mode in zip(shape[1:-1], amounts, modes, strict=True):
-        if size is None and mode in NEED_SIZES and any(width):
+        if size is None and MODES[mode].needs_size and any(width):
             raise PaddingError(
                 f"Mode '{mode}' needs a known size on every axis it pads. "
                 f"Received: shape={tuple(shape)}"
             )
+
+
+def _writes(mode: str) -> bool:
+    rule = MODES[mode]
+    return isinstance(rule, IndexRule) and rule.writes
 
 
 def _pad_with(x: Any, amounts: Widths, fill: Any) -> Any:
@@ -147,29 +160,33 @@ def _over_space(values: Any, rank: int) -> Any:
 
 def _pad_from_map(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
     """Pad one axis with what the map holds: straight runs of pixels, joined on."""
-    size, terms, dtype = x.shape[axis], [], x.dtype
-    if mode == "odd_reflect" or max(width) > size:  # more than a pixel's copy, there or back
+    size, dtype = x.shape[axis], x.dtype
+    made = terms(size, *width, mode)
+    copies = all(weight is None for _, weight in made)
+    if not copies or max(width) > size:  # more than a pixel's copy, there or back
         x = exact(x)
-    if mode == "odd_reflect":
-        source, *terms = odd_reflect_terms(size, *width)
-    else:
-        source = border_indices(size, *width, mode)
+    sides = slice(0, width[0]), slice(width[0] + size, None)
     before, after = (
-        _strip(x, axis, source[side], [term[side] for term in terms])
-        for side in (slice(0, width[0]), slice(width[0] + size, None))
+        _strip(x, axis, [(i[side], w if w is None else w[side]) for i, w in made]) for side in sides
     )
     return ops.cast(ops.concatenate([*before, x, *after], axis=axis), dtype)
 
 
-def _strip(x: Any, axis: int, index: np.ndarray, terms: Sequence[np.ndarray]) -> list[Any]:
-    """Return the pixels of a map at `index`, in pieces; `odd_reflect_terms` has the terms."""
-    pieces = [_cut(x, axis, run) for run in straight_runs(index)]
-    if not terms or not pieces:
-        return pieces
-    shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
-    sign, first, last = (ops.cast(term.reshape(shape), x.dtype) for term in terms)
-    edges = [_cut(x, axis, np.array([i])) for i in (0, x.shape[axis] - 1)]
-    return [sign * ops.concatenate(pieces, axis=axis) + first * edges[0] + last * edges[1]]
+def _strip(x: Any, axis: int, made: Terms) -> list[Any]:
+    """Return the pixels that `terms` are, in pieces."""
+    total: list[Any] = []
+    for index, weight in made:
+        if len(index) == 0:
+            return []
+        runs = straight_runs(index)
+        if weight is None:
+            return [_cut(x, axis, run) for run in runs]
+        one = (index == index[0]).all()  # which broadcasts
+        pieces = [_cut(x, axis, run) for run in ([index[:1]] if one else runs)]
+        shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
+        part = ops.cast(weight.reshape(shape), x.dtype) * ops.concatenate(pieces, axis=axis)
+        total = [total[0] + part] if total else [part]
+    return total
 
 
 def straight_runs(indices: np.ndarray) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...padding import Widths
-from ...padding.modes import axis_matrix
+from ...padding.axes import axis_matrix
 from .precision import exact
 
 

@@ -13,7 +13,7 @@ from tests import made
 HERE = {
     **made.START,
     **provenance.today("tensorflow"),
-    "sources": source_files.of_run("small_cnn", "built", "placed_digits"),
+    "sources": source_files.of_run("small_cnn", "built", "placed_digits", ()),
     "threads": 2,
 }
 

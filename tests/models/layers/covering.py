@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.padding.names import AMOUNTS, AXIS_MODES, MODES
+from models.padding import AMOUNTS, MODES
+from models.padding.modes import AXIS_MODES
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers import oracle
 

@@ -6,9 +6,8 @@ import pytest
 
 from models import layers
 from models.layers import Conv1D, Conv2D
-from models.padding import Padding
-from models.padding.names import MODES
-from models.padding.supports import CAUSAL_MODES
+from models.padding import MODES, Padding
+from models.padding.modes import CAUSAL_MODES
 from tests.models.layers import oracle
 
 KINDS = ("Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D")

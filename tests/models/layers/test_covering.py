@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.padding.names import AMOUNTS, MODES
+from models.padding import AMOUNTS, MODES
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers import covering, oracle, reference
 

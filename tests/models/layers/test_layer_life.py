@@ -6,8 +6,7 @@ import pytest
 
 from models import layers
 from models.bind import bind
-from models.padding import Padding, PaddingError
-from models.padding.names import MODES
+from models.padding import MODES, Padding, PaddingError
 from models.padding.supports import LAYER_RANK, supports
 
 # One mode for each formulation: native, pattern, joined on, computed, and drawn.

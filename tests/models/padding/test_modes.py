@@ -4,16 +4,11 @@ import math
 import numpy as np
 import pytest
 
-from models.padding import PaddingError
+from models.padding import MODES, PaddingError
 from models.padding.amounts import is_split, pad_amounts
-from models.padding.modes import (
-    axis_matrix,
-    border_indices,
-    odd_reflect_terms,
-    outside,
-    partial_scale,
-)
-from models.padding.names import AXIS_MODES, INDEX_MODES
+from models.padding.axes import axis_matrix, mask_scale, outside, terms
+from models.padding.definitions import LinearRule
+from models.padding.modes import AXIS_MODES
 from tests.models.layers import oracle
 
 SIDES = (0, 1, 2, 3, 5, 8, 13, 21)
@@ -35,15 +30,13 @@ def test_odd_reflect_keeps_the_slope(size):
     for p in range(size, 40):
         edge = (p - 1) // max(1, size - 1) * (size - 1)
         line[p] = x[0] if size == 1 else 2 * line[edge] - line[2 * edge - p]
-    index, sign, first, last = odd_reflect_terms(size, 0, 40 - size)
-    made = sign * x[index] + first * x[0] + last * x[-1]
+    made = sum(weight * x[index] for index, weight in terms(size, 0, 40 - size, "odd_reflect"))
     assert made.tolist() == [line[p] for p in range(40)]
-    index, sign, first, last = odd_reflect_terms(size, 17, 23)
-    slope = sign * index + last * (size - 1)
+    slope = sum(weight * index for index, weight in terms(size, 17, 23, "odd_reflect"))
     assert slope.tolist() == (list(range(-17, size + 23)) if size > 1 else [0] * 41)
 
 
-@pytest.mark.parametrize("mode", [*INDEX_MODES, "odd_reflect"])
+@pytest.mark.parametrize("mode", [mode for mode in AXIS_MODES if MODES[mode].needs_size])
 def test_what_lies_inside_is_the_map(mode):
     for size, before, after in itertools.product(range(1, 6), SIDES, SIDES):
         matrix = axis_matrix(size, before, after, mode)
@@ -51,13 +44,19 @@ def test_what_lies_inside_is_the_map(mode):
         assert (matrix.sum(1) == 1).all()  # so a constant line stays one
 
 
-def test_odd_reflect_copies_the_map():
+LINEAR = [name for name, mode in MODES.items() if isinstance(mode, LinearRule)]
+
+
+@pytest.mark.parametrize("mode", LINEAR)
+def test_a_linear_rule_copies_the_map(mode):
     """Not 2 x - x, which rounds."""
     for size in range(1, 6):
-        terms = odd_reflect_terms(size, 3, 4)
-        index, sign, first, last = (term[3 : 3 + size].tolist() for term in terms)
-        assert (index, sign) == (list(range(size)), [1] * size)
-        assert first == last == [0] * size
+        (index, weight), *others = [
+            (index[3 : 3 + size].tolist(), weight[3 : 3 + size].tolist())
+            for index, weight in terms(size, 3, 4, mode)
+        ]
+        assert (index, weight) == (list(range(size)), [1] * size)
+        assert all(set(weight) == {0} for _, weight in others)
 
 
 def test_taps_outside_by_brute_force():
@@ -75,7 +74,7 @@ def test_taps_outside_by_brute_force():
 
 def test_partial_convolution_at_an_edge_and_in_a_corner():
     """Liu et al. 2018: 9/6 = 1.5 at the edges and 9/4 = 2.25 in the corners of a 3x3 kernel."""
-    scale = partial_scale((outside(5, 1, 1, 3, 1, 1), outside(4, 1, 1, 3, 1, 1)))
+    scale = mask_scale("partial", (outside(5, 1, 1, 3, 1, 1), outside(4, 1, 1, 3, 1, 1)))
     assert scale.shape == (1, 5, 4, 1)
     assert scale[0, :, :, 0].tolist() == [
         [2.25, 1.5, 1.5, 2.25],
@@ -85,7 +84,7 @@ def test_partial_convolution_at_an_edge_and_in_a_corner():
 
 
 def test_a_window_of_border_only_counts_nothing():
-    scale = partial_scale((outside(1, 3, 0, 2, 1, 1),))
+    scale = mask_scale("partial", (outside(1, 3, 0, 2, 1, 1),))
     assert scale.ravel().tolist() == [0, 0, 2]
 
 
@@ -101,6 +100,6 @@ def test_a_pixel_is_left_over_where_the_total_is_odd(amount):
 
 def test_mistakes_are_one_plain_line():
     with pytest.raises(PaddingError, match="An empty map"):
-        odd_reflect_terms(0, 1, 1)
+        terms(0, 1, 1, "odd_reflect")
     with pytest.raises(PaddingError, match="unknown mode"):
-        border_indices(3, 1, 1, "odd_reflect")
+        terms(3, 1, 1, "mean")

@@ -5,11 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from models.padding import NAMED, Padding, PaddingError
+from models.padding import AMOUNTS, MODES, NAMED, Padding, PaddingError
 from models.padding.amounts import pad_amounts, same_total
-from models.padding.factors import AMOUNTS
-from models.padding.modes import border_indices
-from models.padding.names import MODES
+from models.padding.axes import terms
 from models.padding.supports import supports
 from tests.models.layers import oracle
 
@@ -61,27 +59,34 @@ def test_unknown_size_matters_only_for_strided_same():
     assert same_total(None, 4, 1) == 4
 
 
+def shown(size, before, after, mode):
+    """The pixels that a border copies."""
+    ((index, weight),) = terms(size, before, after, mode)
+    assert weight is None
+    return index
+
+
 @pytest.mark.parametrize("mode", oracle.NUMPY_MODE)
 @pytest.mark.parametrize("size", range(1, 7))
 def test_border_is_numpys_at_any_width(mode, size):
     for before in range(4 * size + 3):
         for after in (0, 1, size - 1, size, 2 * size + 1, 5 * size):
-            ours = border_indices(size, before, after, mode)
+            ours = shown(size, before, after, mode)
             assert ours.tolist() == oracle.sources(size, before, after, mode).tolist()
 
 
 def test_one_pixel_reflects_as_replicate():
-    assert border_indices(1, 2, 3, "reflect").tolist() == [0] * 6
+    assert shown(1, 2, 3, "reflect").tolist() == [0] * 6
 
 
 def test_constant_borders_are_marked():
-    assert border_indices(3, 2, 1, "zeros").tolist() == [-1, -1, 0, 1, 2, -1]
-    assert border_indices(2, 0, 2, "constant").tolist() == [0, 1, -1, -1]
+    assert shown(3, 2, 1, "zeros").tolist() == [-1, -1, 0, 1, 2, -1]
+    assert shown(2, 0, 2, "constant").tolist() == [0, 1, -1, -1]
 
 
 def test_empty_map_has_no_border():
     with pytest.raises(PaddingError, match="An empty map"):
-        border_indices(0, 1, 1, "circular")
+        terms(0, 1, 1, "circular")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +152,7 @@ def test_names():
         (lambda: Padding.of({"amout": 1}), "did you mean amount"),
         (lambda: Padding.of(3), "a Padding, a name or a dict"),
         (lambda: pad_amounts("samee", 3, 3, 1, 1), "unknown amount"),
-        (lambda: border_indices(3, 1, 1, "edge"), "unknown mode"),
+        (lambda: terms(3, 1, 1, "edge"), "unknown mode"),
         (lambda: supports("same", "zeros", "Conv2d"), "did you mean Conv2D"),
     ],
 )
@@ -167,4 +172,4 @@ def test_replace_drops_a_value_nobody_uses():
 def test_padding_is_frozen():
     with pytest.raises(AttributeError):
         Padding().amount = "valid"
-    assert np.array_equal(border_indices(2, 0, 0, "reflect"), [0, 1])
+    assert np.array_equal(shown(2, 0, 0, "reflect"), [0, 1])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from models import layers
-from models.padding import Padding, PaddingError
-from models.padding.names import AMOUNTS, AXIS_MODES, MODES
+from models.padding import AMOUNTS, MODES, Padding, PaddingError
+from models.padding.modes import AXIS_MODES
 from models.padding.supports import LAYER_RANK, supports
 
 FUTURE = ("reflect", "symmetric", "circular", "odd_reflect", "mean", "random")

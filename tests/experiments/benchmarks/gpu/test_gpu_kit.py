@@ -26,7 +26,7 @@ from experiments.benchmarks.gpu.sections import gpu_mission
 from experiments.benchmarks.gpu.setting import Setting, rehearsal
 from experiments.benchmarks.options import RESULTS
 from experiments.run.record import event_files, files
-from models.padding.factors import MODES
+from models.padding import MODES
 
 EIGHT = ["start", "mission", "cifar", "vgg", "loop", "padding", "seeds", "study"]
 

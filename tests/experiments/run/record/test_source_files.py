@@ -6,7 +6,7 @@ import pytest
 
 from experiments.run.record import source_files
 
-CHOSEN = ("small_cnn", "built", "placed_digits")
+CHOSEN = ("small_cnn", "built", "placed_digits", ("circular",))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,9 @@ def replaced(file, old, new):
         ("experiments/run/inputs.py", '"{seed}/{stream}"', '"{stream}/{seed}"'),
         ("models/layers/convolution.py", '"same" if native', '"valid" if native'),
         ("models/layers/engine/convolve.py", "1 - after", "2 - after"),
-        ("models/padding/modes.py", "position % size", "position"),
+        ("models/padding/modes/circular.py", "position % size", "position"),
+        ("models/padding/modes/zeros.py", "looks_ahead=False", "looks_ahead=True"),
+        ("models/padding/amounts/same.py", "total // 2, total", "total // 3, total"),
         ("models/architectures/small_cnn.py", '"average"', '"mean"'),
         ("data/builders/placed_digits.py", '"1.0.0"', '"2.0.0"'),
         ("data/builders/scenes.py", "default_rng", "another_rng"),
@@ -77,6 +79,7 @@ def test_a_change_to_what_trains_counts(checkout, file, old, new):
         "experiments/study/jobs.py",
         "experiments/run/record/board.py",
         "models/architectures/vgg16.py",
+        "models/padding/modes/reflect.py",
         "models/geometry/findings/rules_of_size.py",
         "data/builders/co2.py",
         "data/sources/image_folder.py",
@@ -106,13 +109,14 @@ def test_a_new_model_and_a_new_data_set_change_no_other_run(checkout):
     shutil.copy(architectures / "small_cnn.py", architectures / "x.py")
     shutil.copy(builders / "co2.py", builders / "y.py")
     assert of_run() == before
-    assert "models/architectures/x.py" in of_run("x", "built", "y")
+    assert "models/architectures/x.py" in of_run("x", "built", "y", ())
 
 
 def test_an_architecture_brings_what_it_is_made_of():
-    files = source_files.of_run("inception", "tfds", "cifar10")
+    files = source_files.of_run("inception", "tfds", "cifar10", ["odd_reflect"])
     assert "models/architectures/vgg16.py" in files  # whose `scaled` it uses
     assert "data/sources/catalogue.py" in files
+    assert "models/padding/modes/reflect.py" in files  # on which odd_reflect stands
     assert "models/architectures/small_cnn.py" not in files
     assert not any(name.startswith(("data/builders/co2", "conf/", "docs/")) for name in files)
 

@@ -12,8 +12,8 @@ from models.layers.engine.extend import (
     straight_runs,
 )
 from models.padding import PaddingError
-from models.padding.modes import border_indices
-from models.padding.names import AXIS_MODES as MODES
+from models.padding.axes import terms
+from models.padding.modes import AXIS_MODES as MODES
 from tests.models.layers import oracle
 
 
@@ -78,7 +78,7 @@ def test_straight_runs():
 @pytest.mark.parametrize("mode", oracle.NUMPY_MODE)
 def test_straight_runs_lose_nothing_and_are_few(mode):
     for size in range(1, 7):
-        source = border_indices(size, 20, 0, mode)[:20]
+        source = terms(size, 20, 0, mode)[0][0][:20]
         runs = straight_runs(source)
         assert np.array_equal(np.concatenate(runs), source)
         assert len(runs) <= 20 // max(1, size - 1) + 2

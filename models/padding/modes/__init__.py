@@ -1,0 +1,27 @@
+"""The modes: one file each, found by looking into this folder.
+
+`MODES` has them by name, which is that of the file: the default first, then kind by kind.
+`definitions` says what the object in such a file tells, docs/extending.md how to add one.
+"""
+
+from __future__ import annotations
+
+from ..checks import objects_in
+from ..definitions import KINDS, Mode
+
+ZEROS = "zeros"
+
+
+def _in_order(found: dict[str, Mode]) -> dict[str, Mode]:
+    def place(name: str) -> tuple[bool, int, str]:
+        kinds = [isinstance(found[name], kind) for kind in KINDS]
+        return name != ZEROS, kinds.index(True), name
+
+    return {name: found[name] for name in sorted(found, key=place)}
+
+
+MODES = _in_order(objects_in(__name__, __path__, "MODE", KINDS))  # type: ignore[arg-type]
+# Those that can differ between the axes of a feature map.
+AXIS_MODES = tuple(name for name, mode in MODES.items() if mode.by_axis)
+# Those that `causal` takes.
+CAUSAL_MODES = tuple(name for name, mode in MODES.items() if not mode.looks_ahead)
