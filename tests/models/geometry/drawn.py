@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 import models.layers as zoo
 from models.align import MisalignedWarning, align
 from models.layers.engine.extend import CollapseError
-from models.padding import AMOUNTS, MODES, Padding, PaddingError
+from models.padding import Padding, PaddingError
 from models.padding.supports import supports
+from tests.models.layers.oracle import AMOUNTS, MODES
 
 CONVOLUTIONS = ("Conv", "DepthwiseConv", "keras.Conv", "keras.SeparableConv")
 POOLS = ("MaxPooling", "AveragePooling", "keras.MaxPooling", "keras.AveragePooling")

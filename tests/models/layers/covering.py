@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.padding import AMOUNTS, MODES
-from models.padding.modes import AXIS_MODES
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers import oracle
+from tests.models.layers.oracle import AMOUNTS, AXIS_MODES, MODES
 
 LAYERS = (
     "Conv1D",

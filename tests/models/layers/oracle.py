@@ -8,6 +8,11 @@ import math
 import keras
 import numpy as np
 
+# What has an oracle here, written apart from the models; formula.py serves whatever is added there.
+AXIS_MODES = ("zeros", "constant", "reflect", "symmetric", "replicate", "circular", "odd_reflect")
+MODES = (*AXIS_MODES, "mean", "partial", "random", "learned")
+AMOUNTS = ("valid", "same", "same_lower", "half", "full", "causal", "even_split")
+
 NUMPY_MODE = {"reflect": "reflect", "symmetric": "symmetric", "replicate": "edge"}
 NUMPY_MODE["circular"] = "wrap"
 

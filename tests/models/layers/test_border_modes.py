@@ -6,9 +6,10 @@ import pytest
 
 from models import layers
 from models.layers import Conv1D, Conv2D
-from models.padding import MODES, Padding
+from models.padding import Padding
 from models.padding.modes import CAUSAL_MODES
 from tests.models.layers import oracle
+from tests.models.layers.oracle import MODES
 
 KINDS = ("Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D")
 PAIRS = (("zeros", "reflect"), ("circular", "replicate"), ("constant", "odd_reflect"))

@@ -6,8 +6,8 @@ import pytest
 
 from models.layers import CollapseError, Conv1D, Conv2D, WeightNormConv1D
 from models.padding import Padding, PaddingError
-from models.padding.modes import AXIS_MODES
 from tests.models.layers import oracle
+from tests.models.layers.oracle import AXIS_MODES
 
 MODES = tuple(mode for mode in AXIS_MODES if mode != "odd_reflect")
 

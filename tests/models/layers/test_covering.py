@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from models.padding import AMOUNTS, MODES
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers import covering, oracle, reference
+from tests.models.layers.oracle import AMOUNTS, MODES
 
 ON_JAX = keras.backend.backend() == "jax"
 EVERY = 11 if ON_JAX else 1  # JAX compiles each case

@@ -6,9 +6,9 @@ import pytest
 
 from models import layers
 from models.padding import Padding, PaddingError
-from models.padding.modes import AXIS_MODES
 from models.padding.supports import supports
 from tests.models.layers import oracle
+from tests.models.layers.oracle import AXIS_MODES
 
 MODES = tuple(mode for mode in AXIS_MODES if mode != "odd_reflect")
 

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.padding import AMOUNTS, MODES
-from models.padding.modes import AXIS_MODES
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers import covering, test_covering
+from tests.models.layers.oracle import AMOUNTS, AXIS_MODES, MODES
 
 
 @st.composite

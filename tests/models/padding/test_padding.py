@@ -20,7 +20,7 @@ def test_imports_no_framework():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("amount", [*AMOUNTS, 0, 1, 3, (2, 5)])
+@pytest.mark.parametrize("amount", [*oracle.AMOUNTS, 0, 1, 3, (2, 5)])
 def test_amounts_by_brute_force(amount):
     for size in range(1, 13):
         for k in range(1, 6):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from models import layers
-from models.padding import AMOUNTS, MODES, Padding, PaddingError
-from models.padding.modes import AXIS_MODES
+from models.padding import Padding, PaddingError
 from models.padding.supports import LAYER_RANK, supports
+from tests.models.layers.oracle import AMOUNTS, AXIS_MODES, MODES
 
 FUTURE = ("reflect", "symmetric", "circular", "odd_reflect", "mean", "random")
 

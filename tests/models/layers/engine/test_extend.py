@@ -13,8 +13,8 @@ from models.layers.engine.extend import (
 )
 from models.padding import PaddingError
 from models.padding.axes import terms
-from models.padding.modes import AXIS_MODES as MODES
 from tests.models.layers import oracle
+from tests.models.layers.oracle import AXIS_MODES as MODES
 
 
 def picture(*shape):
