@@ -236,7 +236,10 @@ def _checked(config: Config) -> Config:
         raise ConfigError("runs_dir must name a folder; got nothing")
     config.data.validate()
     if config.model.name not in models.names():
-        raise unknown("model", config.model.name, models.names())
+        try:
+            models.kind(config.model.name)
+        except models.ModelError as reason:
+            raise ConfigError(str(reason)) from None
     _check_padding(padding, config.model.name)
     return config
 

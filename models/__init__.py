@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,10 +21,14 @@ from .registry import (
     kind,
     names,
     options,
+    place,
+    where,
 )
 
 if TYPE_CHECKING:
     import keras
+
+    from .bind import Bound
 
 __all__ = [
     "SPATIAL_RANK",
@@ -34,9 +39,17 @@ __all__ = [
     "kind",
     "names",
     "options",
+    "smallest_input",
 ]
 
 LARGEST_SEARCHED = 8192
+# How Keras' merging layers, and its operators, say that maps differ in size.
+OF_KERAS_MERGES = (
+    "incompatible shapes",
+    "requires inputs with matching shapes",
+    "must have the same shape except on the `axis`",
+    "Cannot broadcast",
+)
 
 
 def build(
@@ -95,12 +108,45 @@ def build(
         message = f"{name} collapses: {error} {_advice(make, tuple(input_shape))}"
         raise DoesNotFitError(message) from None
     except ValueError as error:
-        # Keras writes some of its errors on many lines
-        raise ModelError(" ".join(str(error).split())) from None
+        raise ModelError(_one_line(error)) from None
     try:
         return scored(model, scored_steps)
     except ValueError as error:
         raise DoesNotFitError(str(error)) from None
+
+
+def smallest_input(
+    name: str,
+    *,
+    input_channels: int = 1,
+    num_classes: int = 10,
+    padding: Padding | str | Mapping[str, Any] = "valid",
+    largest: int = LARGEST_SEARCHED,
+    **options: Any,
+) -> int | None:
+    """Return the smallest input that a model survives: the length of every axis, in pixels.
+
+    Args:
+        name, num_classes, padding, **options: as in `build`; no amount "input".
+        input_channels: of the input.
+        largest: where the search stops.
+
+    Returns:
+        None if no length up to `largest` works.
+
+    Raises:
+        ModelError: as `build`, but for a map that collapses.
+
+    Example:
+        >>> smallest_input("small_cnn")
+        24
+    """
+    check_options(name, options)
+    from .sizing import smallest_size
+
+    recipe = _Recipe(name, num_classes, None, "neutral", 0, options)
+    border, rank = Padding.of(padding), SPATIAL_RANK[kind(name)]
+    return smallest_size(lambda n: recipe((n,) * rank + (input_channels,), border), largest)
 
 
 @dataclass(frozen=True)
@@ -121,13 +167,55 @@ class _Recipe:
         from .bind import bind
 
         nn = bind(padding, self.overrides, self.pools, around, self.seed)
-        model = builder(self.name)(nn, shape, self.num_classes, **self.options)
+        model = self._built(nn, shape)
+        if unbound := nn.unbound(model):
+            kinds = sorted({f"nn.{layer.split()[0]}" for layer in unbound})
+            raise ModelError(
+                f"{self.name} has layers that no padding is bound to: {', '.join(unbound)}. Its "
+                f"builder makes them with {', '.join(kinds)}(…, name=…), not with keras.layers"
+            )
         if nn.owes_input:
             raise PaddingError(f"{self.name} does not begin with pad_input, which 'input' needs.")
         if nn.unmatched():
             raise PaddingError(
                 f"No padded layer of {self.name} is called {nn.unmatched()[0]!r}. Its padded "
                 f"layers: {', '.join(nn.names)}. Received: overrides={sorted(self.overrides)}"
+            )
+        return model
+
+    def _built(self, nn: Bound, shape: tuple[int | None, ...]) -> keras.Model:
+        """Call the builder; what it does wrong is told with its file, in a ModelError."""
+        import keras
+
+        from .layers.engine.extend import CollapseError
+
+        build, file = builder(self.name), where(self.name)
+        try:
+            model = build(nn, shape, self.num_classes, **self.options)
+        except CollapseError:
+            raise
+        except ValueError as error:
+            if not _sizes_differ(str(error)):
+                raise ModelError(_one_line(error)) from None
+            raise ModelError(
+                f"{place(self.name, error)}: branches of different sizes meet. Crop them first to "
+                f"what they share: a, b = nn.align([a, b], name=…). {_one_line(error)}"
+            ) from None
+        except (TypeError, AttributeError, NameError, LookupError, AssertionError) as error:
+            raise ModelError(
+                f"{place(self.name, error)}: {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(model, keras.Model):
+            raise ModelError(
+                f"{file}: build must return a keras.Model. Received: {type(model).__name__}"
+            )
+        outputs = model.output_shape
+        if isinstance(outputs, (list, dict)) or outputs[-1] != self.num_classes:
+            given = "several outputs" if isinstance(outputs, (list, dict)) else outputs[-1]
+            raise ModelError(
+                f"{file}: the model gives {given}{' logits' * isinstance(given, int)}, and the "
+                f"data has {self.num_classes} classes: its last layer is "
+                "keras.layers.Dense(num_classes, dtype='float32', name='logits')"
             )
         return model
 
@@ -147,6 +235,19 @@ class _Recipe:
         with random_state_kept():
             widths = input_widths(make, tuple(sizes))
         return unpadded(shape, Padding("valid"), padding.replace({"amount": widths}))
+
+
+def _one_line(error: Exception) -> str:
+    """Keras writes some of its errors on many lines."""
+    return " ".join(str(error).split())
+
+
+def _sizes_differ(message: str) -> bool:
+    """Whether an error is Keras' of maps that meet, of which the sizes differ, not the channels."""
+    if not any(words in message for words in OF_KERAS_MERGES):
+        return False
+    shapes = re.findall(r"[(\[]((?:\d+|None)(?:, (?:\d+|None))+)[)\]]", message)
+    return len({shape.rpartition(", ")[0] for shape in shapes}) > 1
 
 
 def _advice(

@@ -12,7 +12,9 @@ import zlib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
+
+from keras import layers as keras_layers
 
 from .align import Anchor, align
 from .layers import (
@@ -31,6 +33,26 @@ from .layers import (
     WeightNormConv1D,
 )
 from .padding import Padding, PaddingError
+
+# What has a border: of a network, all of these are made by `bind`.
+_BORDERED = (
+    keras_layers.Conv1D,
+    keras_layers.Conv2D,
+    keras_layers.Conv3D,
+    keras_layers.Conv1DTranspose,
+    keras_layers.Conv2DTranspose,
+    keras_layers.Conv3DTranspose,
+    keras_layers.DepthwiseConv1D,
+    keras_layers.DepthwiseConv2D,
+    keras_layers.SeparableConv1D,
+    keras_layers.SeparableConv2D,
+    keras_layers.MaxPooling1D,
+    keras_layers.MaxPooling2D,
+    keras_layers.MaxPooling3D,
+    keras_layers.AveragePooling1D,
+    keras_layers.AveragePooling2D,
+    keras_layers.AveragePooling3D,
+)
 
 PaddingLike = Padding | str | Mapping[str, Any]
 Pools = Literal["neutral", "follow"]
@@ -55,6 +77,7 @@ class Bound:
         self._padding, self._overrides, self._pools = padding, dict(overrides), pools
         self._input_padding, self._seed = input_padding, seed
         self.names: list[str] = []
+        self._made: list[Any] = []
         self.Conv1D = partial(self._convolution, Conv1D, 3)
         self.Conv2D = partial(self._convolution, Conv2D, 3)
         self.WeightNormConv1D = partial(self._convolution, WeightNormConv1D, 3)
@@ -84,6 +107,18 @@ class Bound:
         """Crop branches to what they share; see `models.align.align`."""
         return align(tensors, anchor, name=name)
 
+    def unbound(self, model: Any) -> list[str]:
+        """Return the convolutions and pools inside a model that were not made here, by name."""
+        found = []
+        for layer in model._flatten_layers(recursive=False, include_self=False):
+            if any(layer is made for made in self._made):
+                continue
+            if isinstance(layer, _BORDERED):
+                found.append(f"{type(layer).__name__} '{layer.name}'")
+            else:
+                found += self.unbound(layer)
+        return found
+
     def unmatched(self) -> list[str]:
         """Return the patterns of `overrides` that no padded layer's name has matched so far."""
         return [
@@ -92,21 +127,37 @@ class Bound:
             if not any(fnmatchcase(name, pattern) for name in self.names)
         ]
 
-    def _convolution(self, kind: Any, most: int, *args: Any, name: str, **kwargs: Any) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
+        """Tell which layers there are; only what is not there is looked for here."""
+        layers = ", ".join(sorted(made for made in vars(self) if made[0].isupper()))
+        raise AttributeError(
+            f"nn has no {name}. Its layers: {layers}; one without a border comes from keras.layers"
+        )
+
+    def _convolution(
+        self, kind: Any, most: int, *args: Any, name: str | None = None, **kwargs: Any
+    ) -> Any:
+        name = _named(kind, name)
         if "padding" in kwargs or len(args) > most:
             raise PaddingError(
                 f"Layer '{name}' is bound: its padding comes from bind(), so a builder gives it "
                 f"none, and all after strides by name. Received: args={args}, kwargs={kwargs}"
             )
         padding = self._padding_of(name)
-        return kind(*args, padding=padding, name=name, **self._seeded(padding, name), **kwargs)
+        seeded = self._seeded(padding, name)
+        return self._keep(kind(*args, padding=padding, name=name, **seeded, **kwargs))
 
-    def _pool(self, kind: Any, *args: Any, name: str, **kwargs: Any) -> Any:
+    def _pool(self, kind: Any, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        name = _named(kind, name)
         if self._pools == "neutral":
-            return kind(*args, name=name, **kwargs)
+            return self._keep(kind(*args, name=name, **kwargs))
         padding = self._padding_of(name)
         followed = {"padding": padding, "count_include_pad": True, **self._seeded(padding, name)}
-        return kind(*args, name=name, **{**kwargs, **followed})
+        return self._keep(kind(*args, name=name, **{**kwargs, **followed}))
+
+    def _keep(self, layer: Any) -> Any:
+        self._made.append(layer)
+        return layer
 
     def _seeded(self, padding: Padding, name: str) -> dict[str, int]:
         """Return a seed of its own for each layer whose border is random."""
@@ -120,6 +171,16 @@ class Bound:
             if fnmatchcase(name, pattern):
                 return self._padding.overridden(override)
         return self._padding
+
+
+def _named(kind: Any, name: str | None) -> str:
+    """Return a layer's name; TypeError without one."""
+    if name is None:
+        raise TypeError(
+            f"nn.{kind.__name__} needs a name, by which padding.overrides finds the layer: "
+            f"nn.{kind.__name__}(…, name='stem')"
+        )
+    return name
 
 
 def bind(

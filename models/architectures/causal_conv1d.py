@@ -17,6 +17,7 @@ from ..bind import Bound
 from ..layers import LastStep
 
 KIND = "sequence"
+TINY = {"channels": 4, "levels": 2, "dropout": 0.1}
 
 
 def build(

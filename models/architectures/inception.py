@@ -23,6 +23,7 @@ from ..messages import unknown
 from .vgg16 import scaled
 
 KIND = "image"
+TINY = {"modules": ("3a",), "width": 0.03125, "dropout": 0.1}
 
 
 class Channels(NamedTuple):

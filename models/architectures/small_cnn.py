@@ -15,6 +15,7 @@ from ..bind import Bound
 from ..layers.normalization import BatchNormalization
 
 KIND = "image"
+TINY = {"widths": (3, 4), "convs_per_stage": (2, 1)}
 
 
 def build(

@@ -17,6 +17,7 @@ from ..bind import Bound
 from ..layers.normalization import BatchNormalization
 
 KIND = "image"
+TINY = {"depth": 11, "width": 0.015625}
 
 # Convolutions in each of the five stages, by the number of weighted layers (three are dense).
 CONVS = {

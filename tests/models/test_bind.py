@@ -98,3 +98,20 @@ def test_weight_files_move_to_plain_keras(tmp_path):
     theirs.load_weights(tmp_path / "w.weights.h5")
     for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert np.array_equal(mine, other)
+
+
+def test_what_was_not_made_here_is_found_wherever_it_is():
+    nn, inputs = bind("same"), keras.Input((8, 8, 1))
+    x = nn.Conv2D(2, 3, name="mine")(inputs)
+    x = nn.WeightNormConv1D(2, 3, name="normed")(keras.layers.Reshape((64, 2))(x))
+    x = keras.layers.GlobalAveragePooling1D()(nn.MaxPooling1D(2, name="pool")(x))
+    assert nn.unbound(keras.Model(inputs, x)) == []
+    block = keras.Sequential([keras.layers.Conv2D(1, 1, name="theirs")])
+    y = keras.layers.AveragePooling2D(2, name="pooled")(block(inputs))
+    found = nn.unbound(keras.Model(inputs, [x, y]))
+    assert sorted(found) == ["AveragePooling2D 'pooled'", "Conv2D 'theirs'"]
+
+
+def test_a_layer_that_there_is_not_is_told_with_those_there_are():
+    with pytest.raises(AttributeError, match=r"nn has no Conv3D\. Its layers: .*Conv2D, .*keras"):
+        bind("same").Conv3D  # noqa: B018

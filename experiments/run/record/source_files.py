@@ -53,6 +53,11 @@ def of_run(
     return {**files, program.name: _read(program)[0]}
 
 
+def of_model(architecture: str) -> str:
+    """The architecture's own file, as `of_run` names it."""
+    return f"models/architectures/{architecture}.py"
+
+
 def of_signature(
     architecture: str, source: str, data_name: str, modes: Collection[str]
 ) -> dict[str, str]:
@@ -120,7 +125,7 @@ def _imports(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes docstrings away, and what stands under `if TYPE_CHECKING`."""
+    """Takes away docstrings, what stands under `if TYPE_CHECKING`, and the options of tests."""
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         body = getattr(node, "body", None)
@@ -130,6 +135,9 @@ class _Bare(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        return None if ast.unparse(node.targets[0]) == "TINY" else self.generic_visit(node)
 
 
 def _is_text(node: ast.stmt) -> bool:

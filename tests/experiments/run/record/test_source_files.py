@@ -103,6 +103,12 @@ def test_comments_docstrings_and_layout_do_not_count(checkout):
     assert of_run() == before
 
 
+def test_the_options_of_a_models_tests_do_not_count(checkout):
+    before = of_run()
+    replaced(checkout / "models/architectures/small_cnn.py", "TINY = {", 'TINY = {"dropout": 0.5, ')
+    assert of_run() == before
+
+
 def test_a_new_model_and_a_new_data_set_change_no_other_run(checkout):
     before = of_run()
     architectures, builders = checkout / "models/architectures", checkout / "data/builders"
