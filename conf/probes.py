@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from conf.reader import ConfigError, unknown
+from models.registry import constants, why_not
 
-NAMES = {
-    "position": "accuracy by margin and by position, by shifting the picture",
-    "shift": "shift consistency: how often two shifts of a picture are told the same",
-    "foveation": "how much each input pixel can reach the output",
-    "readout": "where a feature lies, read from frozen features (PosENet)",
-    "border": "mean activation by distance to the border, layer by layer",
-    "swap": "accuracy of the trained weights under every other padding",
-    "leak": "for sequences: whether outputs change when later inputs do",
-    "saliency": "what moves the output, at the border, for a few examples",
-}
+FOLDER = Path(__file__).resolve().parents[1] / "experiments" / "probes"
+# What each probe measures: the `MEASURES` that its file sets.
+NAMES: dict[str, str] = constants(FOLDER, "MEASURES")
 
 
 def chosen(value: Any) -> tuple[str, ...]:
@@ -38,5 +33,13 @@ def chosen(value: Any) -> tuple[str, ...]:
         )
     for name in given:
         if name not in NAMES:
-            raise unknown("probe", name, (*NAMES, "all"))
+            raise missing(name)
     return tuple(name for name in NAMES if name in given)
+
+
+def missing(name: str) -> ConfigError:
+    """The error for a probe that there is not, or whose file is not complete."""
+    file = FOLDER / f"{name}.py"
+    if name.isidentifier() and file.is_file() and (reason := why_not(file, "MEASURES")):
+        return ConfigError(f"{reason}: one line for the help page")
+    return unknown("probe", name, (*NAMES, "all"))

@@ -35,6 +35,7 @@ from experiments.probes.shared.subject import Measured, NotApplicableError, Subj
 from experiments.report.pages import canvas
 from models.geometry.tracing.trace import Row
 
+MEASURES = "mean activation by distance to the border, layer by layer"
 EXAMPLES = 256
 RINGS = 12
 LEAST = 4  # a smaller map has no interior

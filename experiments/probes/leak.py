@@ -23,6 +23,7 @@ from experiments.probes.shared.examples import chosen, outputs
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
 from experiments.report.pages import canvas
 
+MEASURES = "for sequences: whether outputs change when later inputs do"
 EXAMPLES = 64  # a look ahead is in the layers: it shows on any example
 CHANGES = 5  # values of t, evenly spread over the sequence
 SIZE = 6.4, 3.2

@@ -32,6 +32,7 @@ from models.padding import MODES, NAMED, Padding, PaddingError
 from models.padding.definitions import Weight
 from models.sizing import random_state_kept
 
+MEASURES = "accuracy of the trained weights under every other padding"
 EXAMPLES = 1024  # under about 15 paddings; half an interval of a fall is 4 points at the most
 
 

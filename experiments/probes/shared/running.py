@@ -11,8 +11,7 @@ from typing import Any
 import keras
 
 from conf.padding_config import PaddingConfig
-from conf.probes import NAMES
-from conf.reader import unknown
+from conf.probes import NAMES, missing
 from conf.schema import Component
 from data import Data
 from experiments import terminal
@@ -116,6 +115,6 @@ def find(name: str) -> Probe:
         ConfigError: if there is none.
     """
     if name not in NAMES:
-        raise unknown("probe", name, NAMES)
+        raise missing(name)
     probe: Probe = importlib.import_module(f"experiments.probes.{name}").probe
     return probe

@@ -22,7 +22,7 @@ def summed(padding, size=12, rank=2):
     return border.measure([np.asarray(conv(np.ones((3, *[size] * rank, 1), np.float32)))])
 
 
-def test_zeros_leave_two_thirds_at_the_sides_and_four_ninths_in_the_corners():
+def test_known_answer_zeros_leave_two_thirds_at_the_sides_and_four_ninths_in_the_corners():
     found = summed("same")
     assert np.allclose(found.interior, 9) and np.allclose(found.sides, 9 * 2 / 3)
     ring = 9 * (4 * 10 * 6 / 9 + 4 * 4 / 9) / 44

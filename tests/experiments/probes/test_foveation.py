@@ -29,7 +29,7 @@ def line(padding, k, size=10, layers=1, strides=1):
 
 
 @pytest.mark.parametrize("padding", ONE_LAYER)
-def test_table_of_one_layer(padding):
+def test_known_answer_table_of_one_layer(padding):
     for k, half in zip((3, 5), ONE_LAYER[padding], strict=True):
         found = probe(line(padding, k))
         assert found.maps["paths"] == pytest.approx(half + half[::-1], rel=1e-6)

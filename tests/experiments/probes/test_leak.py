@@ -22,7 +22,7 @@ def measured(padding, steps=40, **options):
     "padding",
     ["causal", "full", "valid", Padding("causal", "replicate"), Padding("causal", "partial")],
 )
-def test_what_is_causal_leaks_exactly_nothing(padding):
+def test_known_answer_what_is_causal_leaks_exactly_nothing(padding):
     found = measured(padding)
     assert found["largest_change"] == 0.0
     assert found["steps_back"] == 0

@@ -20,7 +20,7 @@ def corner_reader(shape):
     return model
 
 
-def test_what_looks_at_one_corner_is_right_only_there():
+def test_known_answer_what_looks_at_one_corner_is_right_only_there():
     size, at = 16, (4, 2)  # the object is 4 down and 2 right of the corner
     x, y = np.zeros((20, size, size, 2)), np.arange(20) % 2
     x[np.arange(20), at[0], at[1], y] = 1.0

@@ -47,7 +47,7 @@ def test_the_reader_is_the_least_squares_solution(rank, monkeypatch):
     assert reader(x).reshape(-1, 2) == pytest.approx(read, abs=1e-5)
 
 
-def test_zeros_of_its_own_tell_a_convolution_where_it_is():
+def test_known_answer_zeros_of_its_own_tell_a_convolution_where_it_is():
     x, x_test = natural(150, 28), natural(60, 28, seed=1)
     spc = []
     for pad in (0, 1, 2):

@@ -24,7 +24,7 @@ def pooled(*between, size=9, channels=2):
     return keras.Model(inputs, keras.layers.Dense(3)(x))
 
 
-def test_a_linear_network_looks_everywhere_alike():
+def test_known_answer_a_linear_network_looks_everywhere_alike():
     measured = saliency.probe(subject(pooled(), noise(40, 9, 9, 2)))
     values = measured.values
     assert measured.line == "first ring 1.00 of its share   n = 40"

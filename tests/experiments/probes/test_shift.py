@@ -19,7 +19,7 @@ def measured(shape, padding, name="small_cnn", **options):
 
 @pytest.mark.parametrize("kernel_size", [3, 4])
 @pytest.mark.parametrize("size", [(16, 16), (17, 15)])
-def test_circular_stride_1_and_global_pooling_are_exactly_consistent(size, kernel_size):
+def test_known_answer_circular_stride_1_and_global_pooling_are_consistent(size, kernel_size):
     options = {**ONE_STAGE, "kernel_size": kernel_size}
     found = measured((*size, 2), "circular", **options)["circular"]
     assert found["consistency"] == found["diagonal_agreement"] == found["high"] == 1.0

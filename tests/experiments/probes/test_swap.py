@@ -27,7 +27,7 @@ def subject(padding, shape=(16, 16, 1), **options):
 @pytest.mark.parametrize(
     ("padding", "alias"), [("replicate", "symmetric"), ("symmetric", "replicate"), ("same", "half")]
 )
-def test_an_alias_tells_the_same_of_every_example(padding, alias):
+def test_known_answer_an_alias_tells_the_same_of_every_example(padding, alias):
     of = subject(padding)
     x = of.loaded.test.x
     swapped = swap.carried(of, alias)
