@@ -105,12 +105,20 @@ def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
     again = tiny()
     assert again.code == 0
     assert "complete:" in again.out
-    assert "trained with other" not in again.out
+    assert "since this run was trained" not in again.out
     assert (run / "results.json").stat().st_mtime_ns == before
     meta = read(run, "meta.json")
-    meta["starts"][-1]["sources"]["train.py"] = "another"
-    (run / "meta.json").write_text(json.dumps(meta))
-    assert "trained with other sources (train.py) than today's" in tiny().out
+    for file, says in [
+        ("train.py", "train.py has changed since this run was trained: rerun=true trains it anew"),
+        (
+            "models/architectures/small_cnn.py",
+            "models/architectures/small_cnn.py (the model) and train.py have changed since this "
+            "run was trained: rerun=true trains it anew",
+        ),
+    ]:
+        meta["starts"][-1]["sources"][file] = "another"
+        (run / "meta.json").write_text(json.dumps(meta))
+        assert says in tiny().out.splitlines()
     tiny("rerun=true")
     assert (run / "results-1.json").exists()
     assert numbers(run) == first

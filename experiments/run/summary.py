@@ -9,10 +9,12 @@ from typing import Any
 from conf import device
 from conf.schema import Config
 from experiments.run import framework
-from experiments.run.record import files
+from experiments.run.record import files, source_files
 from experiments.run.record.directory import Run
 from experiments.terminal import say
 from models.geometry.tracing.rows import Row, main_path
+
+FILES_NAMED = 3
 
 
 def headline(config: Config) -> None:
@@ -63,10 +65,28 @@ def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, run
 
 def already_complete(run: Run, runs_dir: str) -> None:
     """A complete run's summary again, and what has changed since."""
+    line = _outdated(run)
     say(f"complete: {run.directory} (rerun=true trains it again)")
-    if changed := run.changed_since():
-        say(f"trained with other {', '.join(changed).replace('_', ' ')} than today's")
     with files.content_of(run.directory / "geometry.json"):
         sizes(run.layers)
     with files.content_of(run.directory / "results.json"):
         summary(run.results or {}, run.layers, run, runs_dir)
+    if line:
+        say(f"\n{line}")
+
+
+def _outdated(run: Run) -> str | None:
+    """What has changed since a run was trained, and what to type; None where nothing has."""
+    sources, changed = run.changed_since()
+    model = source_files.of_model(run.settings().model.name)
+    if model in sources:
+        sources = [f"{model} (the model)", *sources[1:]]
+    if len(sources) > FILES_NAMED:
+        sources[FILES_NAMED:] = [f"{len(sources) - FILES_NAMED} more files"]
+    named = [*sources, *(key.replace("_", " ") for key in changed)]
+    if not named:
+        return None
+    *first, last = named
+    said = f"{', '.join(first)} and {last}" if first else last
+    have = "has" if len(named) == 1 and not last.endswith("s") else "have"
+    return f"{said} {have} changed since this run was trained: rerun=true trains it anew"

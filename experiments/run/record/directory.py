@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from models.geometry.findings.finding import Finding
 
-FILES_NAMED = 3
 RUNNING, COMPLETED, FAILED, INTERRUPTED = "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED"
 STATES = (RUNNING, COMPLETED, FAILED, INTERRUPTED)
 
@@ -115,24 +114,26 @@ class Run:
         """Of these probes, those that have not measured the run."""
         return [name for name in names if name not in (self.results or {}).get("probes", {})]
 
-    def changed_since(self) -> list[str]:
-        """In what the stored run differs from what would run today: sources, versions, device."""
+    def changed_since(self) -> tuple[list[str], list[str]]:
+        """In what the stored run differs from what would run today.
+
+        Returns:
+            The source files that differ, that of the model first; "sources" where the run does not
+            know its files. And what else does: versions, device, instruction_sets, onednn.
+        """
         starts = (files.read_json(self.directory / "meta.json") or {}).get("starts") or [{}]
         settings = self.settings()
+        name = settings.model.name
         sources = source_files.of_run(
-            settings.model.name, settings.data.source, settings.data.name, settings.padding.modes
+            name, settings.data.source, settings.data.name, settings.padding.modes
         )
         then, today = starts[-1], provenance.today(settings.backend)
         known = circumstances.of_start(then)
         changed = [key for key, value in today.items() if known[key] not in (None, value)]
-        if then.get("sources") == sources:
-            return changed
-        kept = then.get("sources", {})
-        apart = sorted(name for name in {*kept, *sources} if kept.get(name) != sources.get(name))
-        named = ", ".join(apart[:FILES_NAMED]) + f" and {len(apart) - FILES_NAMED} more" * (
-            len(apart) > FILES_NAMED
-        )
-        return [f"sources ({named})" if kept else "sources", *changed]
+        if not (kept := then.get("sources", {})):
+            return ["sources"], changed
+        apart = [path for path in {*kept, *sources} if kept.get(path) != sources.get(path)]
+        return sorted(apart, key=lambda path: (path != source_files.of_model(name), path)), changed
 
     def check_free(self) -> None:
         """Raise `Claimed` if another process holds the run, OSError if it cannot be written."""
