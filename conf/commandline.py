@@ -34,6 +34,8 @@ GROUPS = {
     "sweep": "studies, with -m",
     "debug": "quick looks",
 }
+# Groups whose choices may have a file of code each.
+CODE = {"model": "models/architectures", "data": "data/builders"}
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
 # What a sweep has one value of, beside what a study declares under `sweep.`
 ONCE = ("sweep", "rerun")
@@ -79,7 +81,7 @@ def _refuse(message: str) -> NoReturn:
 
 def options(group: str) -> dict[str, str]:
     """What can be chosen in a config group: name to what its file says of it."""
-    return {file.stem: _first_comment(file) for file in sorted((ROOT / group).glob("*.yaml"))}
+    return {file.stem: help_of(file) for file in sorted((ROOT / group).glob("*.yaml"))}
 
 
 def choices(group: str) -> list[str]:
@@ -130,13 +132,24 @@ def check(arguments: list[str]) -> int:
         if (ROOT / group).is_dir():
             for choice in values(override):
                 if choice not in options(group):
-                    raise unknown(group, str(choice), options(group))
+                    raise _no_choice(group, str(choice))
     presets = [override.input_line for override in overrides if override.key_or_group == "sweep"]
     if len(presets) > 1:
         raise ConfigError(f"{' '.join(map(str, presets))}: a command takes one preset")
     if any(override.is_add() or override.is_force_add() for override in overrides):
         check_keys(overrides)
     return math.prod(len(values(o)) for o in overrides if o.is_sweep_override())
+
+
+def _no_choice(group: str, choice: str) -> ConfigError:
+    """The error for a choice that a group does not have; a newcomer may lack its YAML alone."""
+    code = f"{CODE[group]}/{choice}.py" if group in CODE and choice.isidentifier() else ""
+    if code and (ROOT.parent / code).is_file():
+        return ConfigError(
+            f"{code} is there, and conf/{group}/{choice}.yaml is not: write it, as "
+            "docs/extending.md shows"
+        )
+    return unknown(group, choice, options(group))
 
 
 def check_keys(overrides: list[Override]) -> None:
@@ -169,9 +182,14 @@ def explain(error: Exception, arguments: list[str]) -> ConfigError:
     return ConfigError(str(error))
 
 
-def _first_comment(file: Path) -> str:
-    lines = (line.lstrip("# ") for line in file.read_text().splitlines())
-    return next(line for line in lines if not line.startswith("@package"))
+def help_of(file: Path) -> str:
+    """What the comment at a choice's top says of it; nothing where there is none."""
+    for line in file.read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        if (text := line.lstrip("# ")) and not text.startswith("@package"):
+            return text
+    return ""
 
 
 def _quoted(argument: str) -> str:

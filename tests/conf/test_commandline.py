@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from conf.commandline import GROUPS, ROOT, check, choices, help_page, options, readable
+from conf.commandline import GROUPS, ROOT, check, choices, help_of, help_page, options, readable
 from conf.reader import ConfigError
 
 
@@ -78,3 +78,31 @@ def test_flags_may_stand_anywhere():
         *("-m", "--cfg", "job"),
         *("seed=0", "padding=same,valid"),
     ]
+
+
+def test_a_file_without_its_yaml_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("conf.commandline.ROOT", tmp_path / "conf")
+    for group, folder in {"model": "models/architectures", "data": "data/builders"}.items():
+        (tmp_path / "conf" / group).mkdir(parents=True)
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "mine.py").touch()
+        told = f"{folder}/mine.py is there, and conf/{group}/mine.yaml is not: write it"
+        with pytest.raises(ConfigError, match=told):
+            check([f"{group}=mine"])
+        with pytest.raises(ConfigError, match=f"unknown {group} 'other'"):
+            check([f"{group}=other"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# what it is\n# Source   a paper\nname: x\n", "what it is"),
+        ("# @package _global_\n# what it is\n", "what it is"),
+        ("name: x  # what it is\n", ""),
+        ("name: x\n# what it is\n", ""),
+        ("", ""),
+    ],
+)
+def test_what_a_file_says_of_itself_stands_at_its_top(tmp_path, text, said):
+    (tmp_path / "x.yaml").write_text(text)
+    assert help_of(tmp_path / "x.yaml") == said

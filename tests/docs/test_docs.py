@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from docs.padding_table import BEGIN, END, amounts, parts, tables, updated
-from models.padding import AMOUNTS, MODES, NAMED
+from models.padding import AMOUNTS, MODES
 from models.padding.supports import LAYER_RANK, supports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,20 +76,3 @@ def test_every_amount_and_mode_has_a_row():
         for one in objects:
             (row,) = (row for row in rows if row.startswith(f"| `{one}` |"))
             assert len(row) > len(one) + 20, f"models/padding/{name}/{one}.py needs a docstring"
-
-
-def test_the_readme_has_a_row_and_a_picture_for_every_padding():
-    table = (ROOT / "README.md").read_text().split("## Paddings")[1].split("\n\n")[2]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-    named = {row[0].strip("`"): row[1:] for row in rows[2:]}
-    assert set(named) == set(NAMED)
-    for name, (amount, mode, picture, meaning) in named.items():
-        padding = NAMED[name]
-        assert amount == _listed(padding.amount)
-        assert mode == _listed(padding.mode)
-        assert picture == f"![{name}](docs/pictures/padding-{name}.svg)"
-        assert len(meaning) > 10
-
-
-def _listed(entry):
-    return ", ".join(entry) if isinstance(entry, tuple) else str(entry)

@@ -1,49 +1,48 @@
-"""The README's table of models says what the networks are."""
-
-import re
-from pathlib import Path
+"""The README's tables are written by `python -m docs`, and are today's."""
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-import models
-from models import ModelError
-from models.geometry.tracing.trace import trace
+from conf import commandline
+from docs import readme_tables
+from models.padding import NAMED
 
-ROOT = Path(__file__).resolve().parents[2]
-SHAPES = {"googlenet": (224, 224, 1), "tcn": (784, 1), "causal_conv1d": (40, 1)}
+PAGE = readme_tables.PAGE.read_text()
+OLD = "README.md is not today's: python -m docs writes its tables anew"
+
+
+@pytest.mark.parametrize("name", ["paddings", "data"])
+def test_a_table_is_todays(name):
+    assert readme_tables.written(PAGE, name) == readme_tables.TABLES[name](), OLD
 
 
 def rows():
-    lines = (ROOT / "README.md").read_text().split("## Models")[1].split("\n\n")[1].splitlines()
-    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-    return {row[0].strip("`"): row[1:] for row in table}
-
-
-def build(name, shape, padding):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        chosen = compose("config", [f"model={name}", "padding=same"]).model
-    options = OmegaConf.to_container(chosen)
-    return models.build(
-        options.pop("name"), input_shape=shape, num_classes=10, padding=padding, **options
-    )
+    lines = readme_tables.written(PAGE, "models").splitlines()[2:]
+    return {line.split("`")[1]: line for line in lines}
 
 
 def test_every_model_has_a_row():
-    assert set(rows()) == {file.stem for file in (ROOT / "conf" / "model").glob("*.yaml")}
+    assert list(rows()) == list(commandline.options("model")), OLD
 
 
-@pytest.mark.parametrize("name", list(rows()))
-def test_parameters_field_and_smallest_input(name):
-    _, _, parameters, field, smallest, _ = rows()[name]
-    shape = SHAPES.get(name, (32, 32, 1))
-    model = build(name, shape, "same")
-    assert f"{model.count_params():,}" == parameters
-    last = [row for row in trace(model) if row.output_size][-1]
-    found = [int(n.replace(",", "")) for n in re.findall(r"[\d,]+", field)]
-    assert found == list(last.receptive_field)
-    with pytest.raises(ModelError, match="collapses") as collapse:
-        build(name, tuple(2 for _ in shape[:-1]) + shape[-1:], "valid")
-    needed = re.search(r"(?:input is|that works has) ([\dx]+)", str(collapse.value))[1]
-    assert smallest.replace(",", "").replace("×", "x").split()[0] == needed
+@pytest.mark.parametrize("name", commandline.options("model"))
+def test_a_models_row_is_todays(name):
+    row = readme_tables.markdown([], [readme_tables.network(name)]).splitlines()[-1]
+    assert rows().get(name) == row, OLD
+
+
+def test_every_padding_has_its_picture():
+    table = readme_tables.written(PAGE, "paddings")
+    for name in NAMED:
+        assert f"| ![{name}](docs/pictures/padding-{name}.svg) |" in table
+        assert (readme_tables.PAGE.parent / f"docs/pictures/padding-{name}.svg").is_file()
+
+
+def test_a_page_is_brought_up_to_date_and_the_rest_of_it_stays(monkeypatch):
+    monkeypatch.setitem(readme_tables.TABLES, "models", lambda: rows and "the models")
+    begin, end = readme_tables.begin("data"), readme_tables.END
+    page = PAGE.replace(f"{begin}\n{readme_tables.data_sets()}\n{end}", f"{begin}\nold\n{end}")
+    assert page != PAGE
+    found = readme_tables.updated(page)
+    assert readme_tables.written(found, "data") == readme_tables.data_sets()
+    assert readme_tables.written(found, "models") == "the models"
+    assert found.split("## Paddings")[0] == PAGE.split("## Paddings")[0]

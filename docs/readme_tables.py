@@ -1,0 +1,126 @@
+"""The README's tables of what can be chosen: paddings, models, data.
+
+    python -m docs.readme_tables     writes them between the markers of README.md
+
+A row holds what the comment at the top of the choice's YAML says: the line of the help page and,
+below it, `# Source` and `# Examples`. The rest is measured on the choice itself.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+import models
+from conf import commandline
+from experiments.run.record.tables import Marked, markdown
+from models.geometry.tracing.trace import trace
+from models.padding import NAMED
+
+PAGE = commandline.ROOT.parent / "README.md"
+END = "<!-- end -->"
+UNIT = {"image": "", "sequence": " steps"}
+
+
+def begin(table: str) -> str:
+    """The marker above a table."""
+    return f"<!-- begin: python -m docs, {table} -->"
+
+
+def paddings() -> str:
+    """A row for each padding: its two factors, its picture, its help."""
+    rows = []
+    for name in commandline.options("padding"):
+        padding = NAMED[name]
+        picture = f"![{name}](docs/pictures/padding-{name}.svg)"
+        cells = [
+            Marked(f"`{name}`"),
+            _listed(padding.amount),
+            _listed(padding.mode),
+            Marked(picture),
+        ]
+        rows.append([*cells, Marked(_help("padding", name))])
+    return markdown(["`padding=`", "amount", "mode", "", "what it does"], rows)
+
+
+def data_sets() -> str:
+    """A row for each data set: its help, its size, where it is from."""
+    rows = []
+    for name in commandline.options("data"):
+        said = _said("data", name)
+        rows.append(
+            [Marked(f"`{name}`"), *(said.get(key, "") for key in ("help", "Examples", "Source"))]
+        )
+    return markdown(["`data=`", "what", "train / test", "source"], rows)
+
+
+def networks() -> str:
+    """A row for each model."""
+    head = ["`model=`", "takes", "what", "source", "parameters", "receptive field"]
+    rows = [network(name) for name in commandline.options("model")]
+    return markdown([*head, "smallest input under `valid`"], rows)
+
+
+def network(name: str) -> list[str]:
+    """The row of a model, with ten classes and one channel."""
+    with initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
+        chosen = compose("config", [f"model={name}", "padding=same"]).model
+    options: Any = OmegaConf.to_container(chosen)
+    architecture = options.pop("name")
+    kind, size = models.kind(architecture), models.smallest_input(architecture, **options)
+    rank = models.SPATIAL_RANK[kind]
+    shape = (size,) * rank + (1,)
+    model = models.build(architecture, input_shape=shape, num_classes=10, **options)
+    field = [row for row in trace(model) if row.output_size][-1].receptive_field
+    sizes = ("×".join(f"{n:,}" for n in axes) + UNIT[kind] for axes in (field, shape[:-1]))
+    said = _said("model", name)
+    plain = [f"{kind}s", said["help"], said.get("Source", ""), f"{model.count_params():,}"]
+    return [Marked(f"`{name}`"), *plain, *sizes]
+
+
+def _said(group: str, choice: str) -> dict[str, str]:
+    """What the comment at the top of a choice's file says."""
+    text = (commandline.ROOT / group / f"{choice}.yaml").read_text()
+    return {
+        "help": commandline.options(group)[choice],
+        **dict(re.findall(r"^# (Source|Examples) +(.*)$", text, re.MULTILINE)),
+    }
+
+
+def _help(group: str, choice: str) -> str:
+    said = _said(group, choice)
+    return said["help"] + (f" ({said['Source']})" if "Source" in said else "")
+
+
+def _listed(entry: Any) -> str:
+    return ", ".join(entry) if isinstance(entry, tuple) else str(entry)
+
+
+TABLES = {"paddings": paddings, "models": networks, "data": data_sets}
+
+
+def written(page: str, name: str) -> str:
+    """The table of this name that the page holds."""
+    return page.split(begin(name) + "\n")[1].split(f"\n{END}")[0]
+
+
+def updated(page: str) -> str:
+    """The page with today's tables between their markers."""
+    for name, table in TABLES.items():
+        head, rest = page.split(begin(name))
+        tail = rest.split(END, 1)[1]
+        page = f"{head}{begin(name)}\n{table()}\n{END}{tail}"
+    return page
+
+
+def main(page: Path = PAGE) -> None:
+    """Write the tables into the README."""
+    page.write_text(updated(page.read_text()))
+
+
+if __name__ == "__main__":
+    main()
