@@ -13,10 +13,7 @@ NETWORKS = {
     "small_cnn": ((24, 27, 2), {"widths": (3, 4, 5)}),
     "strided": ((33, 32, 1), {"widths": (3, 4, 5), "downsample": "stride", "kernel_size": 5}),
     "even": ((28, 30, 1), {"widths": (3, 4), "convs_per_stage": (1, 1), "kernel_size": 4}),
-    "vgg16": ((40, 33, 1), {"depth": 11, "width": 1 / 64}),
-    "inception": ((20, 23, 2), {"modules": ("3a", "4a"), "width": 1 / 32}),
     "googlenet": ((32, 48, 1), {"stem": "googlenet", "modules": ("3a", "pool"), "width": 1 / 32}),
-    "causal_conv1d": ((20, 2), {"channels": 4, "levels": 2}),
 }  # fmt: skip
 NAMES = {"strided": "small_cnn", "even": "small_cnn", "googlenet": "inception"}
 

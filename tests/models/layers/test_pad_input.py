@@ -9,22 +9,18 @@ from models import ModelError
 from models.geometry.tracing.trace import trace
 from models.layers import PadInput1D, PadInput2D
 from models.padding import Padding, PaddingError
+from models.registry import tiny
 from models.sizing import input_widths
+from tests.contract import models_contract
 from tests.models.layers import oracle
 
-# An input that is no multiple of the strides, and the options of a small network.
-SMALL = {
-    "small_cnn": ((29, 26, 1), {"widths": (3, 4, 5)}),
-    "vgg16": ((70, 68, 1), {"depth": 11, "width": 1 / 64}),
-    "inception": ((37, 40, 1), {"modules": ("3a", "4a"), "width": 1 / 32}),
-    "causal_conv1d": ((20, 2), {"channels": 4, "levels": 2}),
-}
+# An input that is no multiple of the strides.
+SHAPES = {"image": (70, 68, 1), "sequence": (20, 2)}
 
 
 def build(name, padding, seed=0, **kwargs):
-    shape, options = SMALL[name]
     keras.utils.set_random_seed(seed)
-    given = {"input_shape": shape, "num_classes": 3, **options, **kwargs}
+    given = {"input_shape": SHAPES[models.kind(name)], "num_classes": 3, **tiny(name), **kwargs}
     return models.build(name, padding=padding, **given)
 
 
@@ -67,8 +63,7 @@ def test_the_last_map_is_that_of_same(name):
 
 @pytest.mark.parametrize("name", models.names())
 def test_weights_are_those_of_valid_and_the_search_draws_nothing(name):
-    shape = (230, 230, 1) if name == "vgg16" else (64, 64, 1)
-    sizes = {} if models.kind(name) == "sequence" else {"input_shape": shape}
+    sizes = {"input_shape": models_contract.shape(name)}
     valid, padded = build(name, "valid", 4, **sizes), build(name, "input", 4, **sizes)
     for a, b in zip(valid.get_weights(), padded.get_weights(), strict=True):
         assert np.array_equal(a, b)
@@ -82,7 +77,7 @@ def test_weights_are_those_of_valid_and_the_search_draws_nothing(name):
 def test_it_computes_what_valid_does_on_the_padded_picture():
     padded = build("small_cnn", {"amount": "input", "mode": "reflect"})
     widths = padded.get_layer("pad_input").widths
-    x = np.random.default_rng(0).normal(size=(2, 29, 26, 1)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(2, 70, 68, 1)).astype("float32")
     wide = oracle.pad(x, widths, ["reflect"] * 2).astype("float32")
     valid = build("small_cnn", "valid", input_shape=wide.shape[1:])
     valid.set_weights(padded.get_weights())
@@ -95,7 +90,7 @@ def test_modes_of_the_picture(mode, tmp_path):
     border = model.get_layer("pad_input")
     assert border.border.modes(2) == (tuple(mode) if isinstance(mode, list) else (mode,) * 2)
     assert len(border.weights) == (mode == "learned")
-    x = np.random.default_rng(0).normal(size=(1, 29, 26, 1)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(1, 70, 68, 1)).astype("float32")
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     assert np.array_equal(loaded(x), model(x))

@@ -14,22 +14,15 @@ from experiments.run.record.directory import Run
 from experiments.terminal import FAILED, OK
 from models.padding import NAMED
 from tests import subjects
+from tests.contract import probes_contract
 from tests.made import BASE
-
-SEQUENCES = ("leak",)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_probe_leaves_the_network_and_its_data_as_they_were(name, tmp_path):
     """Also what is drawn from: dropout's state and that of a random border."""
-    keras.utils.set_random_seed(0)
-    if name in SEQUENCES:
-        loaded = subjects.noise((40, 1), n=40, margin=np.zeros(40, np.float32))
-        of = subjects.subject("causal_conv1d", loaded, "random", channels=4, levels=2, dropout=0.3)
-    else:
-        loaded = subjects.noise((16, 16, 1), n=40, margin=np.zeros(40, np.float32))
-        options = {"widths": (4, 4), "convs_per_stage": (1, 1), "dropout": 0.3}
-        of = subjects.subject("small_cnn", loaded, "random", **options)
+    of = probes_contract.tiny(name)
+    loaded = of.loaded
     of.model.save(tmp_path / "model.keras")
     file = hashlib.sha256((tmp_path / "model.keras").read_bytes()).hexdigest()
     variables = [np.array(v) for v in of.model.variables]
