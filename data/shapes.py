@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from data import loading, sources
-from data.builders import versions
 from data.config import DataConfig, DataError, one_of
-from data.sources import store
+from data.sources import built, store
 from data.types import Stored
 
 
@@ -70,7 +69,7 @@ def _of_builder(cfg: DataConfig) -> Shape:
 
 def _builder(cfg: DataConfig, folder: str) -> Any:
     if cfg.source == "built":
-        one_of("data.name", cfg.name, versions())
+        built.check_name(cfg.name)
         store.library()
         return importlib.import_module(f"data.builders.{cfg.name}").Builder(data_dir=folder)
     tfds = store.library()

@@ -5,22 +5,33 @@ import importlib
 import io
 import logging
 from dataclasses import replace
+from pathlib import Path
 
+from data import builders
 from data.builders import versions
 from data.config import DataConfig, DataError, one_of
 from data.sources import store
 from data.types import Stored
+from models.registry import why_not
 
 logger = logging.getLogger(__name__)
 
 
 def _pinned(cfg: DataConfig) -> DataConfig:
     """The config with the version that today's code makes: an older copy is not that set."""
-    one_of("data.name", cfg.name, versions())
+    check_name(cfg.name)
     version = versions()[cfg.name]
     if cfg.version not in (None, version):
         raise DataError(f"data.version={cfg.version!r}: {cfg.name} is made as {version} only")
     return replace(cfg, version=version)
+
+
+def check_name(name: str) -> None:
+    """Raise DataError unless `data/builders` has a set of this name."""
+    file = Path(builders.__file__).parent / f"{name}.py"
+    if name.isidentifier() and file.is_file() and (reason := why_not(file, "VERSION")):
+        raise DataError(f"{reason}: the version of what it makes, such as '1.0.0'")
+    one_of("data.name", name, versions())
 
 
 def prepare(cfg: DataConfig) -> None:

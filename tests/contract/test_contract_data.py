@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 import data
 from conf import commandline
-from data import builders
+from data import builders, shapes
 from models import registry
 from tests.contract import data_contract as contract
 
@@ -136,6 +136,21 @@ def test_a_builder_without_a_yaml_is_told(mine):
     mine(yaml=None)
     with pytest.raises(pytest.fail.Exception, match="write conf/data/mine.yaml:\n.*\n  name: mine"):
         contract.check_the_file("mine")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("class Builder: ...\n", "data/builders/mine.py must set VERSION to a literal at its top"),
+        ("class Builder\n", "data/builders/mine.py, line 1: expected ':'"),
+    ],
+)
+def test_the_program_says_so_too(mine, code, message):
+    mine(code)
+    for ask in (data.fingerprint, shapes.shape):
+        with pytest.raises(data.DataError, match=message) as told:
+            ask(data.DataConfig("mine", "built"))
+        assert "\n" not in str(told.value)
 
 
 X, Y = np.random.default_rng(0).normal(size=(6, 4, 1)), np.array([0, 1, 0, 1, 0, 1])
