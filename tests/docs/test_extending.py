@@ -20,7 +20,7 @@ FILES = re.findall(
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for kind, block in BLOCKS if not kind for line in block.splitlines()]
 COPIED = ("conf", "data", "docs", "experiments", "models", "tests")
-NAMES = "skip_cnn or stripes or confidence"
+NAMES = "skip_cnn or stripes or confidence or fade"
 SHORT = ("trainer.epochs=1", "model.blocks=1", "model.width=4", "data.examples=64")
 
 
@@ -53,6 +53,7 @@ def test_each_addition_is_one_file_and_what_chooses_it():
     assert folders == [
         *("models/architectures", "conf/model", "data/builders", "conf/data"),
         *("experiments/probes", "tests/experiments/probes"),
+        *("models/padding/modes", "conf/padding"),
     ]
 
 

@@ -1,6 +1,7 @@
 """The amounts: one file each, found by looking into this folder; and what is computed of them.
 
-`AMOUNTS` has them by name, that of the file. All are pure functions on numbers, one axis at a time.
+`AMOUNTS` has them by name, which is that of the file, the default first. All are pure functions on
+numbers, one axis at a time.
 The vocabulary is that of Dumoulin & Visin, "A guide to convolution arithmetic for deep learning"
 (arXiv:1603.07285), and of TensorFlow for the asymmetric `same`.
 """
@@ -13,7 +14,9 @@ from ..definitions import Amount, WindowAxis
 AxisAmount = str | int | tuple[int, int]
 Widths = tuple[tuple[int, int], ...]
 
-AMOUNTS = objects_in(__name__, __path__, "AMOUNT", Amount)
+SAME = "same"
+_found = objects_in(__name__, __path__, "AMOUNT", Amount)
+AMOUNTS = {name: _found[name] for name in sorted(_found, key=lambda name: (name != SAME, name))}
 
 
 def window_size(kernel_size: int, dilation_rate: int = 1) -> int:
