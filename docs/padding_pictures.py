@@ -1,10 +1,11 @@
-"""The tiny pictures of the README: what a padding does to a row of six pixels.
+"""Draw the small pictures of the README: what a padding does to a row of six pixels.
 
     python -m docs.padding_pictures        writes docs/pictures/padding-<name>.svg
 
-Drawn from the same functions that pad the networks, for a kernel of 5 at stride 2, where every
-amount differs from every other. A padding that treats rows and columns differently is drawn on a
-map of 3×4 under a kernel of 3; `input` on a row that two kernels of 3 then eat without padding.
+They are drawn with the functions that pad the networks, for a kernel of size 5 and stride 2, where
+every amount differs from every other. A padding that treats rows and columns differently is drawn
+on a 3×4 map under a kernel of size 3; `input` is drawn on a row, followed by the maps that two
+unpadded kernels of size 3 leave.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ PITCH, GAP = 16, 2
 LAYERS_AFTER_INPUT = 2
 SMALL_KERNEL, SMALL_MAP = 3, (3, 4)
 
-Cells = list[tuple[int, str]]  # place on the row, and colour or text
+Cells = list[tuple[int, str]]  # position in the row, and colour or text
 
 
 def picture(padding: Padding) -> str:
-    """An SVG of what is padded: pixels solid, the border smaller and dashed, zeros empty."""
+    """An SVG of a padded row or map: pixels are solid, border cells dashed, zeros empty."""
     if isinstance(padding.amount, tuple) or isinstance(padding.mode, tuple):
         return grid(padding)
     if padding.amount == INPUT:
@@ -49,7 +50,7 @@ def picture(padding: Padding) -> str:
 
 
 def row(padding: Padding, before: int, after: int) -> Cells:
-    """The padded row of six pixels: place and colour of every cell, or a text for its colour."""
+    """The padded row of six pixels: position of every cell, and its colour or a text."""
     size, mode = len(PIXELS), str(padding.mode)
     values = np.arange(size)
     places = range(-before, size + after)
@@ -63,7 +64,7 @@ def row(padding: Padding, before: int, after: int) -> Cells:
 
 
 def _fills(mode: str, pixels: int) -> list[str]:
-    """What is drawn in each pixel of a border that shows no pixel of the row."""
+    """The fill of each border pixel that does not show a pixel of the row."""
     filling, values = MODES[mode], np.arange(len(PIXELS))[None, :, None]
     if isinstance(filling, Weight):
         return ["w"] * pixels
@@ -77,7 +78,7 @@ def _fills(mode: str, pixels: int) -> list[str]:
 
 
 def shade(value: float) -> str:
-    """The colour of a value: pixel i has i; below the row's darkest to black, above to white."""
+    """The colour of a value: pixel i has value i; smaller ones go to black, larger to white."""
     known = [(-3.0, "#000000"), *enumerate(PIXELS), (8.0, "#ffffff")]
     at = [float(x) for x, _ in known]
     channels = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for _, c in known])
@@ -107,7 +108,7 @@ def grid(padding: Padding) -> str:
 
 
 def _row_then_maps(padding: Padding) -> str:
-    """The padded row, and below it the maps that unpadded kernels leave of it."""
+    """The padded row, and below it the maps that unpadded kernels leave."""
     size = len(PIXELS)
     same = pad_amounts("same", size, SMALL_KERNEL, 1, 1)
     before, after = (LAYERS_AFTER_INPUT * side for side in same)
@@ -119,7 +120,7 @@ def _row_then_maps(padding: Padding) -> str:
 
 
 def _scales(mode: str, before: int, after: int) -> list[str]:
-    """Below the middle of every window, what its output is multiplied by."""
+    """The factor of each window's output, below the middle of the window."""
     reads_border = outside(len(PIXELS), before, after, KERNEL_SIZE, STRIDES, 1)
     covered = KERNEL_SIZE / mask_scale(mode, (reads_border,)).ravel()
     first = MOST - before + KERNEL_SIZE // 2

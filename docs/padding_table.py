@@ -2,8 +2,8 @@
 
     python -m docs.padding_table     writes them between the markers of docs/padding.md
 
-What an amount or a mode is, its file says in its docstring; which layer takes it,
-`models.padding.supports`. Rows and columns that say the same stand together, and so do layers.
+The descriptions of amounts and modes are the docstrings of their files; `models.padding.supports`
+says which layer takes them. Rows and columns with equal answers are merged, and so are layers.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ PAGE = Path("docs/padding.md")
 BEGIN, END = "<!-- begin: python -m docs.padding_table {} -->", "<!-- end -->"
 NUMBER = "a number, pairs"
 
-Answers = tuple[tuple[str | None, ...], ...]  # an amount a row, a mode a column
+Answers = tuple[tuple[str | None, ...], ...]  # one row per amount, one column per mode
 
 
 def amounts(rank: int) -> dict[str, Any]:
-    """Every amount by its name, as a layer of `rank` axes can be given it."""
+    """Every amount by name, in the form that a layer with `rank` axes takes."""
     named: dict[str, Any] = {amount: amount for amount in AMOUNTS}
     for amount in AMOUNTS:
         if rank > 1 and AMOUNTS[amount].causal:
@@ -35,7 +35,7 @@ def amounts(rank: int) -> dict[str, Any]:
 
 
 def answers(layer: str) -> Answers:
-    """What `supports` says of every amount and mode, with no name of its own for the asked."""
+    """The answers of `supports` for every amount and mode, without naming layer and mode."""
 
     def answer(amount: Any, mode: str) -> str | None:
         reason = supports(amount, mode, layer)
@@ -46,7 +46,7 @@ def answers(layer: str) -> Answers:
 
 
 def tables() -> str:
-    """All tables, each with its layers above it and its reasons below."""
+    """All tables, each with its layers above and its reasons below."""
     layers: dict[Answers, list[str]] = {}
     for layer in LAYER_RANK:
         layers.setdefault(answers(layer), []).append(layer)
@@ -77,7 +77,7 @@ def _table(layers: list[str], grid: Answers) -> str:
 
 
 def described(registry: str, names: Iterable[str]) -> str:
-    """A row for each object of `models.padding.<registry>`: its name and its docstring."""
+    """One row per object of `models.padding.<registry>`: its name and its docstring."""
     rows = []
     for name in names:
         text = importlib.import_module(f"models.padding.{registry}.{name}").__doc__ or ""
@@ -86,7 +86,7 @@ def described(registry: str, names: Iterable[str]) -> str:
 
 
 def parts() -> dict[str, str]:
-    """What stands between the markers, by the marker's word."""
+    """The text between the markers, by the word in the marker."""
     return {
         "amounts": described("amounts", AMOUNTS),
         "modes": described("modes", MODES),
@@ -95,7 +95,7 @@ def parts() -> dict[str, str]:
 
 
 def updated(page: str) -> str:
-    """The page with today's tables between its markers."""
+    """The page with the current tables between its markers."""
     for name, content in parts().items():
         begin = BEGIN.format(name)
         head, rest = page.split(begin)
