@@ -1,7 +1,7 @@
-"""The command line before Hydra: the help page, and mistakes told in one line.
+"""The command line before Hydra: the help page, and one-line messages for mistakes.
 
-Hydra composes; but it reports a misspelt name over several lines, accepts an unknown key behind a
-`+`, and starts a sweep before it looks at the sweep's values. `check` looks first.
+Hydra composes the configuration, but it reports a misspelt name over several lines, accepts an
+unknown key after a `+`, and starts a sweep before it checks the sweep's values. `check` runs first.
 """
 
 from __future__ import annotations
@@ -29,37 +29,37 @@ GROUPS = {
     "data": "data sets",
     "optimizer": "optimizers",
     "schedule": "learning-rate schedules",
-    "trainer": "how long and how to train",
+    "trainer": "duration, batch size, precision and the like",
     "experiment": "published protocols",
     "sweep": "studies, with -m",
-    "debug": "quick looks",
+    "debug": "short runs",
 }
 # Groups whose choices may have a file of code each.
 CODE = {"model": "models/architectures", "data": "data/builders"}
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
-# What a sweep has one value of, beside what a study declares under `sweep.`
+# Settings with one value in a whole sweep, in addition to the study's declaration under `sweep.`
 ONCE = ("sweep", "rerun")
-# Mappings whose keys are the user's own.
+# Mappings with keys that the user chooses.
 FREE = ("padding.overrides", "hydra")
 USAGE = """\
-padzoo: train a network under a padding, and see what the padding did.
+padzoo: train a network with a padding, and see how the padding changed the accuracy.
 
   python train.py padding=same                             train one network
   python train.py model=causal_conv1d padding=causal data=mnist1d seed=3
   python train.py -m padding=same,valid,reflect seed=0,1,2 train every combination
   python train.py -m sweep=demo                            run a study and report it
   python train.py -m sweep=… hydra/launcher=joblib         as many runs at once as there are cores
-  python train.py evaluate=<run directory>                 measure a finished run again
-  python train.py evaluate=<run directory> probes=all      and see why: the probes below
-  python -m experiments.predict <run directory> a.png      name the classes of images or arrays
-  python -m experiments.geometry model=vgg16 data=cifar10  before training: sizes, fields, findings
+  python train.py evaluate=<run directory>                 evaluate a finished run again
+  python train.py evaluate=<run directory> probes=all      and look for reasons with the probes below
+  python -m experiments.predict <run directory> a.png      predict the classes of images or arrays
+  python -m experiments.geometry model=vgg16 data=cifar10  sizes, receptive fields and findings
   python train.py --cfg job                                show the composed configuration
   tensorboard --logdir runs                                look at the results
 """
 
 
 def readable(arguments: list[str]) -> list[str]:
-    """The arguments as Hydra can read them: flags first, paths quoted (ours hold a `seed=0`).
+    """The arguments in Hydra's form: flags first, paths quoted (they contain `seed=0`).
 
     Raises:
         ConfigError: for a flag that does not exist.
@@ -80,19 +80,19 @@ def _refuse(message: str) -> NoReturn:
 
 
 def options(group: str) -> dict[str, str]:
-    """What can be chosen in a config group: name to what its file says of it."""
+    """The choices of a configuration group: name to the first line of its file."""
     return {file.stem: help_of(file) for file in sorted((ROOT / group).glob("*.yaml"))}
 
 
 def choices(group: str) -> list[str]:
-    """A line for each choice of a config group, for people."""
+    """One line for each choice of a configuration group, for people."""
     found = options(group)
     width = max(map(len, found), default=0) + 2
     return [f"  {name:<{width}}{text}" for name, text in found.items()]
 
 
 def help_page() -> str:
-    """The text of `--help`: how to call train.py, and every choice with what it is."""
+    """The text of `--help`: how to call train.py, and every choice with a description."""
     page = [USAGE]
     for group, title in GROUPS.items():
         if lines := choices(group):
@@ -101,7 +101,7 @@ def help_page() -> str:
     page += ["probes=  (measurements of a trained network; all, a name, or a list [shift,swap])"]
     page += [*(f"  {name:<{width}}{text}" for name, text in NAMES.items()), ""]
     page += [
-        "Any value of --cfg job can be set: trainer.epochs=3 padding.amount=full",
+        "Any setting that --cfg job shows can be changed: trainer.epochs=3 padding.amount=full",
         'Tab completion in bash: eval "$(python train.py -sc install=bash)" (or zsh, fish)',
         "Hydra's own flags: --hydra-help",
     ]
@@ -109,11 +109,11 @@ def help_page() -> str:
 
 
 def check(arguments: list[str]) -> int:
-    """The number of runs that the overrides ask for; `ConfigError` if one cannot be meant."""
+    """The number of runs that the overrides ask for; `ConfigError` if one is invalid."""
     if get_args_parser().parse_known_args(arguments)[0].experimental_rerun:
         raise ConfigError(
             "--experimental-rerun is not offered, because it unpickles a file: give the command "
-            "again, and its run goes on or repeats its result"
+            "again, and its run is resumed or its result shown"
         )
     overrides = parse(arguments)
     for override in overrides:
@@ -124,11 +124,11 @@ def check(arguments: list[str]) -> int:
             )
         if override.is_sweep_override() and (group in ONCE or group.startswith("sweep.")):
             raise ConfigError(
-                f"{override.input_line}: {group} is one for all runs of a command; "
-                "give a command for each value"
+                f"{override.input_line}: {group} has one value for all runs of a command; "
+                "run one command for each value"
             )
         if override.is_delete():
-            raise ConfigError(f"{override.input_line}: nothing can be left out; set a value")
+            raise ConfigError(f"{override.input_line}: no setting can be removed; give it a value")
         if (ROOT / group).is_dir():
             for choice in values(override):
                 if choice not in options(group):
@@ -171,7 +171,7 @@ def check_keys(overrides: list[Override]) -> None:
 
 
 def explain(error: Exception, arguments: list[str]) -> ConfigError:
-    """Why `arguments` were refused, in one plain line."""
+    """The reason why `arguments` were refused, in one plain line."""
     if isinstance(error, MissingMandatoryValue):
         return ConfigError(f"{error.full_key} must be set: {error.full_key}=…")
     if isinstance(error, HydraException):
@@ -201,7 +201,7 @@ def _quoted(argument: str) -> str:
 
 
 def parse(arguments: list[str]) -> list[Override]:
-    """The overrides among the arguments; `ConfigError` for one that cannot be read."""
+    """The overrides among the arguments; `ConfigError` if one cannot be read."""
     parser = OverridesParser.create()
     overrides = []
     for argument in get_args_parser().parse_known_args(arguments)[0].overrides:
@@ -216,7 +216,7 @@ def parse(arguments: list[str]) -> list[Override]:
 
 
 def values(override: Override) -> list[str]:
-    """What an override sets its key to, as text; several where it sweeps."""
+    """The values of an override, as text; several if it is a sweep."""
     if override.is_sweep_override() and isinstance(override.value(), Sweep):
         return [_text(value) for value in override.sweep_iterator()]
     return [_text(override.value())]
@@ -227,7 +227,7 @@ def _text(value: Any) -> str:
 
 
 def is_multirun(arguments: list[str]) -> bool:
-    """Whether Hydra would run a sweep: by its flag, or by a mode that is set or chosen."""
+    """Whether Hydra would run a sweep, because of its flag or of a mode that is set or chosen."""
     if get_args_parser().parse_known_args(arguments)[0].multirun:
         return True
     overrides = parse(arguments)
@@ -238,7 +238,7 @@ def is_multirun(arguments: list[str]) -> bool:
 
 
 def preset(arguments: list[str]) -> str | None:
-    """The preset of conf/sweep that the overrides choose; None where they choose none."""
+    """The preset of conf/sweep that the overrides choose, or None."""
     chosen = [values(o)[0] for o in parse(arguments) if o.key_or_group == "sweep"]
     return chosen[-1] if chosen and chosen[-1] != "none" else None
 
@@ -250,20 +250,20 @@ def only_shows(arguments: list[str]) -> bool:
 
 
 def check_shows_one(arguments: list[str]) -> None:
-    """`ConfigError` if Hydra is asked to show something, of a multirun."""
+    """`ConfigError` if Hydra is asked to show the configuration of a multirun."""
     if only_shows(arguments):
-        raise ConfigError("--cfg and its like show one run: leave out -m")
+        raise ConfigError("--cfg and similar flags show one run: leave out -m")
 
 
 def hydras_own(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """The arguments that are Hydra's own, as flags and its launcher, and the runs' overrides."""
+    """The arguments for Hydra itself (flags, its launcher), and the overrides of the runs."""
     keys = ((o.key_or_group, str(o.input_line)) for o in parse(arguments))
     runs = [text for key, text in keys if not key.startswith(("hydra/", "hydra."))]
     return [argument for argument in arguments if argument not in runs], runs
 
 
 def _choices(overrides: list[Override]) -> list[str]:
-    """Of every config group that is chosen, the first choice."""
+    """The first choice of every configuration group that is chosen."""
     groups = [o for o in overrides if (ROOT / o.key_or_group).is_dir()]
     return [f"{override.key_or_group}={values(override)[0]}" for override in groups]
 

@@ -1,4 +1,4 @@
-"""What this machine computes on, found without importing a framework."""
+"""The device of this machine, found without importing a framework."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ VISIBLE, HIDDEN = "CUDA_VISIBLE_DEVICES", ("", "-1")
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
-# Instruction sets by which libraries choose how they compute, on x86 and ARM.
+# Instruction sets by which libraries choose their kernels, on x86 and ARM.
 COMPUTES = re.compile(r"(sse|ssse|avx|fma|f16c|amx|asimd|sve|bf16|i8mm)")
 
 
 @dataclass(frozen=True)
 class Processor:
-    """name: as the maker writes it; instruction_sets: those that vectorised kernels use."""
+    """name: as the manufacturer writes it; instruction_sets: those that vectorised kernels use."""
 
     name: str
     instruction_sets: tuple[str, ...]
@@ -37,7 +37,7 @@ class Processor:
 
 @dataclass(frozen=True)
 class Device:
-    """kind: cpu | gpu; name: as the maker writes it; bfloat16: whether the hardware computes it."""
+    """kind: cpu | gpu; name: the manufacturer's; bfloat16: whether the hardware computes it."""
 
     kind: str
     name: str
@@ -45,10 +45,10 @@ class Device:
 
 
 def find(backend: str, wanted: str = "auto") -> Device:
-    """The first visible NVIDIA GPU, where `backend` is installed to use one, else the CPU.
+    """The first visible NVIDIA GPU if `backend` is installed with GPU support, else the CPU.
 
     Args:
-        wanted: `cpu` leaves a GPU aside.
+        wanted: `cpu` ignores a GPU.
     """
     if wanted == "cpu" or not _has_cuda(backend):
         return _cpu()
@@ -56,13 +56,13 @@ def find(backend: str, wanted: str = "auto") -> Device:
 
 
 def why_no_gpu(backend: str) -> str | None:
-    """Why `backend` can use no GPU here, and what to do; None where `find` finds one."""
+    """Why `backend` cannot use a GPU here, and what to do; None if `find` finds one."""
     if find(backend).kind == "gpu":
         return None
     if os.environ.get(VISIBLE) in HIDDEN:
         return f"{VISIBLE}={os.environ[VISIBLE]} hides every GPU"
     if _gpu(os.environ.get(VISIBLE)) is None:
-        return "no NVIDIA GPU is found (nvidia-smi shows those that are)"
+        return "no NVIDIA GPU was found (nvidia-smi lists the GPUs of a machine)"
     extra = {"jax": "gpu-jax"}.get(backend, "gpu")
     return (
         f"{backend} is installed without CUDA; install it with: "
@@ -71,7 +71,7 @@ def why_no_gpu(backend: str) -> str | None:
 
 
 def default_backend() -> str:
-    """jax where it alone is installed, else tensorflow."""
+    """jax if only JAX is installed, else tensorflow."""
     return "jax" if installed("jax") and not installed("tensorflow") else "tensorflow"
 
 
@@ -91,7 +91,7 @@ def installed(module: str) -> bool:
 
 @functools.cache
 def _gpu(visible: str | None) -> Device | None:
-    """The first GPU, where `CUDA_VISIBLE_DEVICES` is `visible`."""
+    """The first GPU, given the value `visible` of `CUDA_VISIBLE_DEVICES`."""
     if visible in HIDDEN or not DRIVER.exists():
         return None
     query = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
@@ -105,7 +105,7 @@ def _gpu(visible: str | None) -> Device | None:
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0))
 
 

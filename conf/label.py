@@ -1,4 +1,4 @@
-"""What a padding is called in a folder's name, a table and a picture."""
+"""The short name of a padding, as in folder names, tables and pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from models.padding import MODES, NAMED, Padding
 
-# Two factors that differ between the axes are called by their name, where there is one.
+# Paddings that differ between the axes have a name of their own here, if conf/padding has one.
 _BY_AXIS = {
     padding: name
     for name, padding in NAMED.items()
@@ -23,13 +23,13 @@ def of_padding(padding: Padding) -> str:
 
 
 def of_amount(amount: Any) -> str:
-    """An amount: 1, or by axis same_half, 1_2 and, where before and after differ, 1+2_0+1."""
+    """An amount: 1; by axis same_half or 1_2; 1+2_0+1 if before and after differ."""
     parts = [_pixels(part) for part in amount] if isinstance(amount, tuple) else [_pixels(amount)]
     return parts[0] if len(set(parts)) == 1 else "_".join(parts)
 
 
 def of_mode(mode: Any, value: Any = 0.0) -> str:
-    """A mode, by axis reflect_zeros; a constant with its number, constant0.5."""
+    """A mode: reflect; by axis reflect_zeros; a constant with its number, constant0.5."""
     modes = mode if isinstance(mode, tuple) else (mode,)
     parts = [f"{m}{_number(value)}" if MODES[m].takes_value else m for m in modes]
     return parts[0] if len(set(parts)) == 1 else "_".join(parts)

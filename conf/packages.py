@@ -1,4 +1,4 @@
-"""Packages that are missing or fail to import, told by name; itself in need of none."""
+"""Messages that name a package that is missing or fails to import; this module needs none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 OURS = ("__main__", "conf", "data", "docs", "experiments", "models", "tests", "train")
-# What a package is called where it is installed from, if not as it is imported.
+# The name under which a package is installed, if it differs from the name of its module.
 INSTALLED_AS = {
     "PIL": "pillow",
     "absl": "absl-py",
@@ -21,7 +21,7 @@ INSTALLED_AS = {
 
 
 def line(error: BaseException) -> str | None:
-    """The line for an error that comes from a package's import; None for any other error.
+    """The message for an error in the import of a package; None for any other error.
 
     Example: `line(error)` of a failed `import toml` is "the package toml is missing; install it
     with: pip install -c constraints.txt toml".
@@ -38,13 +38,13 @@ def line(error: BaseException) -> str | None:
         return None
     told = " ".join(str(error).split())
     command = _command("--force-reinstall ", names[0])
-    return f"the package {names[0]} cannot be imported ({told}); install it anew with: {command}"
+    return f"the package {names[0]} cannot be imported ({told}); reinstall it with: {command}"
 
 
 def tell_missing() -> None:
-    """Let a program that ends in such an error say so in one line; its exit code is 2.
+    """Make a program that ends in such an error print one line and exit with code 2.
 
-    That is for what is imported before a program can tell an error in its own way.
+    This is for imports that happen before a program can report errors itself.
     """
     before = sys.excepthook
 
@@ -60,7 +60,7 @@ def tell_missing() -> None:
 
 
 def _missing(error: BaseException) -> str | None:
-    """The package that is not there, which the error or what it was raised from names."""
+    """The missing package, as named by the error or by its cause."""
     at: BaseException | None = error
     while isinstance(at, ImportError):
         name = (at.name or "").split(".")[0]
@@ -79,7 +79,7 @@ def _is_foreign(name: str) -> bool:
 
 
 def _imported(at: TracebackType | None) -> Iterator[str]:
-    """The packages whose modules were being imported, the outermost first."""
+    """The packages that were being imported, the outermost first."""
     while at is not None:
         if at.tb_frame.f_code.co_name == "<module>":
             yield str(at.tb_frame.f_globals.get("__name__")).split(".")[0]

@@ -20,11 +20,11 @@ class PaddingConfig:
 
     @property
     def padding(self) -> Padding:
-        """The network's padding, without the exceptions in `overrides`."""
+        """The padding of the network, without the exceptions in `overrides`."""
         return Padding(self.amount, self.mode, self.value)
 
     def exceptions(self) -> list[tuple[str, Padding]]:
-        """`overrides` in full: (pattern, padding) in the order in which they are tried."""
+        """`overrides` as complete paddings: (pattern, padding), in the order of their use."""
         overrides = self.overrides or {}
         if not all(isinstance(pattern, str) for pattern in overrides):
             raise ConfigError(f"padding.overrides takes layer names; got {list(overrides)}")
@@ -43,7 +43,7 @@ class PaddingConfig:
         return any(padding.draws for padding in paddings)
 
     def by_axis(self, rank: int) -> dict[str, Any]:
-        """The padding in one way of writing: an amount and a mode for each axis."""
+        """The padding in a canonical form: one amount and one mode per axis."""
 
         def plain(padding: Padding) -> dict[str, Any]:
             amounts = [(a, a) if isinstance(a, int) else a for a in padding.amounts(rank)]

@@ -1,4 +1,4 @@
-"""A sweep's overrides as the runs they stand for; a preset of conf/sweep brings some along."""
+"""From the overrides of a sweep, or of a preset in conf/sweep, to the list of its runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from conf.reader import ConfigError, read, unknown
 
 @dataclass(frozen=True)
 class Preset:
-    """What a file of conf/sweep holds beside its declaration.
+    """The content of a file in conf/sweep besides its declaration.
 
     Attributes:
-        seeds: as an override writes them: range(10), or 0,1,2.
+        seeds: in the syntax of an override: range(10), or 0,1,2.
         common: overrides of every part.
-        parts: overrides; each part is swept by itself.
+        parts: overrides; each part is a sweep of its own.
     """
 
     question: str | None
@@ -33,10 +33,10 @@ class Preset:
 
 
 def expand(overrides: list[str]) -> list[list[str]]:
-    """One list of overrides for each run, in order, none twice.
+    """One list of overrides for each run, in order and without repetition.
 
-    A preset's own overrides come first; one given beside it takes the place of the preset's, in
-    every part. Flags are not among `overrides`, nor are Hydra's own.
+    A preset's own overrides come first; one that is given in addition replaces the preset's in
+    every part. `overrides` contains no flags and none of Hydra's own settings.
 
     Raises:
         ConfigError: for an unknown preset, or overrides that cannot be read.
@@ -54,7 +54,7 @@ def expand(overrides: list[str]) -> list[list[str]]:
 
 
 def load(name: str) -> Preset:
-    """A preset of conf/sweep; `ConfigError` for one that does not exist."""
+    """A preset of conf/sweep; `ConfigError` if it does not exist."""
     files = {file.stem: file for file in (ROOT / "sweep").glob("*.yaml")}
     if name not in files:
         raise unknown("sweep", name, files)
@@ -63,7 +63,7 @@ def load(name: str) -> Preset:
 
 
 def _product(overrides: list[str]) -> list[list[str]]:
-    """Every combination; of an override that stands twice the last holds, at the first's place."""
+    """Every combination; if an override is given twice, the last value counts, in first place."""
     choices: dict[str, list[str]] = {}
     for override in parse(overrides):
         key = override.get_key_element()

@@ -1,4 +1,4 @@
-"""Which probes there are, what each one measures, and how `probes=…` is read."""
+"""The names of the probes, what each one measures, and how `probes=…` is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES: dict[str, str] = constants(FOLDER, "MEASURES")
 
 
 def chosen(value: Any) -> tuple[str, ...]:
-    """The probes that `probes=…` names, in the order of `NAMES`, none twice.
+    """The probes that `probes=…` names, in the order of `NAMES`, without repetition.
 
     Args:
         value: None for none, "all", a name or a list of names.

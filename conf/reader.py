@@ -1,4 +1,4 @@
-"""Plain values into typed, frozen dataclasses, with one plain line for what does not fit."""
+"""Reads plain values into typed, frozen dataclasses, with one plain line for each mistake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ConfigError(ValueError):
 
 
 def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:
-    """The error for a name that does not exist, with the names that come close."""
+    """The error for a name that does not exist, with similar names."""
     return ConfigError(messages.unknown(what, name, sorted(allowed)))
 
 

@@ -1,8 +1,8 @@
-"""The typed configuration, and the checks that cross its fields.
+"""The typed configuration, and the checks that involve several fields.
 
-Below `train.py` nobody sees a DictConfig: `from_dict` reads the composed mapping into frozen
-dataclasses, resolves every `auto`, and refuses in one line what cannot run. It imports no
-framework, so a mistake costs a fraction of a second.
+`from_dict` reads the composed mapping into frozen dataclasses, so that no code below `train.py`
+handles a DictConfig; it resolves every `auto`, and refuses in one line what cannot run. It imports
+no framework, so a mistake is reported in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.padding.supports import supports
 
 
 class DoesNotFitError(ConfigError):
-    """A combination of good values that makes no sense; in a sweep it is not applicable."""
+    """A combination of valid values that makes no sense; in a sweep it is not applicable."""
 
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -70,13 +70,13 @@ class Seeds:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a study says before its first run.
+    """What a study declares before its first run.
 
     Attributes:
-        question: what it asks.
+        question: the question of the study.
         baseline: the padding that the others are compared with.
-        metric: the primary one: one of `METRICS`, or accuracy_on/<subset of the test split>.
-        margin: of equivalence, in points.
+        metric: the primary metric: one of `METRICS`, or accuracy_on/<subset of the test split>.
+        margin: of equivalence, in points: smaller differences are negligible.
     """
 
     question: str | None = None
@@ -105,11 +105,11 @@ class Config:
     runs_dir: str = "runs"
     rerun: bool = False
     evaluate: str | None = None
-    probes: Any = None  # as it is written; in a resolved Config a tuple of names
+    probes: Any = None  # as typed; in a resolved Config a tuple of names
 
     @property
     def title(self) -> str:
-        """What is trained, for people."""
+        """A description of the run, for people."""
         return (
             f"{self.model.name}, padding {self.padding.label}, {self.data.label}, seed {self.seed}"
         )
@@ -120,18 +120,18 @@ class Config:
         return Path(self.runs_dir).expanduser() / self.study
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as written to a run's config.json and read back by `from_dict`."""
+        """Plain values, as stored in a run's config.json and read back by `from_dict`."""
         values = dataclasses.asdict(self)
         for group in ("model", "optimizer", "schedule"):
             values[group] = {"name": values[group]["name"], **values[group]["options"]}
         return values
 
     def identity(self, fingerprint: str, examples: int = 0) -> dict[str, Any]:
-        """What makes two runs of one seed the same run: the content, never paths or display.
+        """The settings that identify a run, apart from its seed; no paths or display settings.
 
         Args:
-            fingerprint: of the data.
-            examples: that are trained on, as `data.loading.training_examples` finds.
+            fingerprint: fingerprint of the data.
+            examples: number of training examples, from `data.loading.training_examples`.
         """
         values = self.to_dict()
         for key in ("seed", "device", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes"):
@@ -142,7 +142,7 @@ class Config:
         if not self.trainer.restore_best:
             del values["trainer"]["restore_best"]
         if left_out(examples, self.trainer.batch_size):
-            # Earlier runs took a step for these examples; all others are what they were.
+            # Earlier runs made a step with these examples; this entry tells new runs from them.
             values["trainer"]["last_batch"] = "left out"
         if self.trainer.freeze is None:
             del values["trainer"]["freeze"]
@@ -150,7 +150,7 @@ class Config:
             del values["seeds"]["padding"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
         values["data"]["fingerprint"] = fingerprint
-        # What does not act is no part of it.
+        # Settings without effect are not part of it.
         if self.data.layout == "channels_last":
             del values["data"]["layout"]
         if self.data.source != "image_folder":
@@ -162,7 +162,7 @@ class Config:
         return _canonical(values)
 
     def cell(self, fingerprint: str, examples: int = 0) -> str:
-        """The directory name shared by all seeds of one configuration; as `identity`."""
+        """The directory name of all seeds of one configuration; arguments as in `identity`."""
         content = json.dumps(self.identity(fingerprint, examples), sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
         data_name = self.data.label.replace("/", "-")
@@ -170,12 +170,12 @@ class Config:
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """A checked, fully resolved `Config` from plain values; `ConfigError` in one line otherwise."""
+    """A checked, fully resolved `Config` from plain values; `ConfigError` for a mistake."""
     values = dict(values)
     for group in ("model", "optimizer", "schedule"):
         options = dict(values[group])
         values[group] = {"name": options.pop("name"), "options": options}
-    declared = values.get("sweep", {})  # the rest of a preset said what to run
+    declared = values.get("sweep", {})  # the other entries of a preset list its runs
     values["sweep"] = {name: declared[name] for name in DECLARED if name in declared}
     return _checked(_resolved(read(Config, values)))
 
@@ -188,7 +188,8 @@ def _resolved(config: Config) -> Config:
     if precision == "auto":
         precision = "mixed_bfloat16" if on_gpu and here.bfloat16 else "float32"
     if jit == "auto":
-        # On a CPU, TensorFlow trains these networks twice as fast without XLA; JAX is XLA.
+        # On a CPU, TensorFlow trains these networks twice as fast without XLA; JAX always uses
+        # XLA.
         jit = on_gpu or backend == "jax"
     trainer = dataclasses.replace(trainer, precision=precision, jit=jit)
     asked = probes.chosen(config.probes)
@@ -204,7 +205,7 @@ def _checked(config: Config) -> Config:
         raise ConfigError(f"trainer.jit must be auto, true or false; got {trainer.jit!r}")
     if (trainer.epochs is None) == (trainer.steps is None):
         raise ConfigError(
-            "a duration has one unit: trainer.epochs=…, or trainer.epochs=null trainer.steps=…"
+            "set the duration in one unit: trainer.epochs=…, or trainer.epochs=null trainer.steps=…"
         )
     if trainer.threads != "auto" and trainer.threads not in range(1, MOST_THREADS + 1):
         raise ConfigError(
@@ -233,7 +234,7 @@ def _checked(config: Config) -> Config:
     if not config.study or "/" in config.study or config.study.startswith((".", "_")):
         raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
     if not config.runs_dir:
-        raise ConfigError("runs_dir must name a folder; got nothing")
+        raise ConfigError("runs_dir must name a folder; it is empty")
     config.data.validate()
     if config.model.name not in models.names():
         try:
@@ -245,10 +246,10 @@ def _checked(config: Config) -> Config:
 
 
 def _check_padding(config: PaddingConfig, model: str) -> None:
-    """`ConfigError` for a padding that the model's convolutions, or its input, do not take.
+    """`ConfigError` for a padding that neither the model's convolutions nor its input can take.
 
-    Each takes more than any other layer. What is left, as pools under pools=follow, is refused
-    by `models.build`, by the layer's name.
+    These layers take more paddings than any other. Other layers, such as pooling layers with
+    pools=follow, are checked by `models.build`, which names the layer.
     """
     padding, rank = config.padding, models.SPATIAL_RANK[models.kind(model)]
     layer = f"PadInput{rank}D" if padding.amount == INPUT else f"Conv{rank}D"
@@ -257,7 +258,7 @@ def _check_padding(config: PaddingConfig, model: str) -> None:
     for pattern, own in config.exceptions():
         if reason := supports(own.amount, own.mode, f"Conv{rank}D"):
             if own.amount == INPUT:
-                reason += "; give the override an amount of its own"
+                reason += "; give the override its own amount"
             raise DoesNotFitError(
                 f"padding.overrides: {label.of_padding(own)} does not fit {pattern}: {reason}"
             )
@@ -269,7 +270,7 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def _canonical(value: Any) -> Any:
-    """Numbers that are equal written alike: 0 and 0.0 are one value."""
+    """Writes equal numbers the same way: 0 and 0.0 are one value."""
     if isinstance(value, dict):
         return {key: _canonical(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

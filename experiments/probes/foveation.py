@@ -24,7 +24,7 @@ from models.geometry.tracing.graph import TraceError
 from models.geometry.tracing.trace import final_map_size
 from models.layers.pooling import LastStep
 
-MEASURES = "how much each input pixel can reach the output"
+MEASURES = "how strongly each input pixel can influence the output"
 AXES = {1: ("steps",), 2: ("rows", "columns")}
 SIZE = 4.4, 3.4
 

@@ -26,7 +26,7 @@ from experiments.probes.shared.subject import Measured, Subject
 from experiments.report.pages import canvas
 from experiments.run.evaluation import by_margin
 
-MEASURES = "accuracy by margin and by position, by shifting the picture"
+MEASURES = "accuracy by margin (distance to the border) and by position, on shifted images"
 EXAMPLES = 256  # on a grid of 81 offsets, two ways, 41,472 pictures; sd of a cell <= 3.1 points
 MARGIN_EXAMPLES = 4096  # each is looked at once
 STEPS = {1: 10, 2: 4}  # offsets on either side of 0, by the number of axes

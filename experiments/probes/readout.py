@@ -34,7 +34,7 @@ from experiments.probes.shared.subject import Measured, NotApplicableError, Subj
 from experiments.report.pages import canvas
 from models.geometry.tracing.trace import Row
 
-MEASURES = "where a feature lies, read from frozen features (PosENet)"
+MEASURES = "how well position can be predicted from frozen features (PosENet)"
 FEATURES, MOST_MAPS = 28, 5
 FITTED, HELD_OUT = 128, 96
 SHOWN = 3  # held-out examples in the picture

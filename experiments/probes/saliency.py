@@ -23,7 +23,7 @@ from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
 from experiments.report.pages import canvas
 
-MEASURES = "what moves the output, at the border, for a few examples"
+MEASURES = "how much pixels near the border influence the output, with a few examples"
 EXAMPLES, BATCH, SHOWN = 256, 32, 5
 TOLD = 4  # distances in the values
 SIDES = {1: (("start", "end"),), 2: (("top", "bottom"), ("left", "right"))}

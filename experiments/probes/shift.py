@@ -24,7 +24,7 @@ from experiments.probes.shared.moving import WAYS, background, moved, told
 from experiments.probes.shared.subject import Measured, Subject
 from experiments.report.pages import canvas
 
-MEASURES = "shift consistency: how often two shifts of a picture are told the same"
+MEASURES = "shift consistency: how often two shifts of an image get the same prediction"
 PAIRS = 1024  # one of each picture, so that they are independent; half an interval <= 3.1 points
 DIAGONAL_EXAMPLES = 512
 PART = 8  # a shift is at most this part of the size

@@ -56,7 +56,7 @@ def test_an_unknown_flag_is_told_in_one_line():
         (["epochs"], "cannot read 'epochs'"),
         (["padding=null"], "unknown padding 'null'"),
         (["padding=[same,valid]"], "unknown padding '['same', 'valid']'"),
-        (["~model"], "nothing can be left out"),
+        (["~model"], "no setting can be removed"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments, message):

@@ -87,7 +87,7 @@ def test_where_there_is_no_gpu_that_is_why(tmp_path, monkeypatch):
     monkeypatch.setattr(device, "DRIVER", tmp_path / "nothing")
     monkeypatch.delenv(device.VISIBLE, raising=False)
     device._gpu.cache_clear()
-    assert device.why_no_gpu("jax").startswith("no NVIDIA GPU is found")
+    assert device.why_no_gpu("jax").startswith("no NVIDIA GPU was found")
 
 
 def test_a_machine_that_tells_nothing_has_a_name(tmp_path, monkeypatch):

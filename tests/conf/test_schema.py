@@ -271,7 +271,7 @@ def test_a_padding_of_images_is_refused_on_sequences():
         (
             ["padding=input", "padding.overrides={s*: {mode: reflect}}"],
             "input-reflect does not fit s*: 'input' pads a network's picture once and is not an "
-            "amount of Conv2D; give the override an amount of its own",
+            "amount of Conv2D; give the override its own amount",
         ),
     ],
 )
