@@ -1,4 +1,4 @@
-"""Data for padzoo: which sets there are, how they are split, normalised and put in order."""
+"""Data for padzoo: the data sets, their splits, normalisation and the order of an epoch."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ __all__ = [
     "load",
 ]
 
-# Found at first use: they need NumPy, and the help page and shell completion do not.
+# Imported at first use, because they need NumPy; the help page and shell completion do not.
 _LATER = {"load": "data.loading", "fingerprint": "data.sources", "ensure": "data.sources"}
 
 

@@ -1,6 +1,6 @@
-"""Augmentation as index arithmetic: what each example gets is drawn once for an epoch.
+"""Augmentation by index arithmetic: the random draws for each example are made once per epoch.
 
-The draws belong to the example, not to its place in the order, so neither the order nor the
+The draws belong to the example, not to its position in the order, so neither the order nor the
 batch size changes them.
 """
 
@@ -24,17 +24,17 @@ NUMPY_MODES = {
 
 @dataclass(frozen=True)
 class Draws:
-    """What happens to each of n examples; all arrays are (n,) or (n, 2) for (down, across)."""
+    """The augmentation of each of n examples; all arrays are (n,) or (n, 2) for (down, across)."""
 
     flip: NDArray[np.bool_]
-    window: Ints  # first row and column of the crop in the padded picture, 0 to 2 * crop
-    hole: Ints  # first row and column of the cutout, which may lie outside
+    window: Ints  # first row and column of the crop in the padded image, 0 to 2 * crop
+    hole: Ints  # first row and column of the cutout, which may be outside the image
 
 
 def draw(rng: np.random.Generator, n: int, size: tuple[int, int], augment: AugmentConfig) -> Draws:
     """Draw for n examples of `size` (height, width).
 
-    All three are drawn whatever is switched on, so that switching one on leaves the others.
+    All three are always drawn, so that turning one on does not change the others.
     """
     flip = rng.random(n) < 0.5
     window = rng.random((n, 2))
@@ -47,7 +47,7 @@ def draw(rng: np.random.Generator, n: int, size: tuple[int, int], augment: Augme
 
 
 def padded_indices(length: int, crop: int, mode: str) -> Ints:
-    """(length + 2 crop,) source index of every place in a padded axis; OUTSIDE for zeros."""
+    """(length + 2 crop,) source index of every position in a padded axis; OUTSIDE for zeros."""
     axis = np.arange(length)
     if mode == "zeros":
         return np.pad(axis, crop, constant_values=OUTSIDE)
@@ -55,15 +55,15 @@ def padded_indices(length: int, crop: int, mode: str) -> Ints:
 
 
 def apply(x: Examples, ids: Ints, draws: Draws, augment: AugmentConfig) -> NDArray[np.float32]:
-    """Gather x[ids], (b, h, w, c), flipped, cropped and cut out as drawn."""
+    """Gather x[ids], (b, h, w, c), flipped, cropped and cut out according to the draws."""
     height, width = x.shape[1:3]
     place = ids
-    if not isinstance(x, np.ndarray):  # read from disk as it is indexed
+    if not isinstance(x, np.ndarray):  # indexing reads from disk
         x, place = x[ids], np.arange(len(ids))
     rows = _source(height, draws.window[ids, 0], augment)
     columns = _source(width, draws.window[ids, 1], augment)
     columns = np.where(draws.flip[ids, None], columns[:, ::-1], columns)
-    # One flat index a pixel: `take` is several times faster than indexing with three arrays.
+    # One flat index per pixel: `take` is several times faster than indexing with three arrays.
     pixel = (place[:, None] * height + np.maximum(rows, 0))[:, :, None] * width
     pixel = pixel + np.maximum(columns, 0)[:, None, :]
     out = x.reshape(-1, x.shape[3]).take(pixel, axis=0)
@@ -74,7 +74,7 @@ def apply(x: Examples, ids: Ints, draws: Draws, augment: AugmentConfig) -> NDArr
         down = _inside(height, draws.hole[ids, 0], augment.cutout)
         across = _inside(width, draws.hole[ids, 1], augment.cutout)
         keep &= ~(down[:, :, None] & across[:, None, :])
-    # The data is finite, so a product blanks as well as an assignment, and much faster.
+    # The data is finite, so a product with 0 blanks as an assignment does, but much faster.
     out *= keep[..., None]
     return out
 
@@ -87,6 +87,6 @@ def _source(length: int, first: Ints, augment: AugmentConfig) -> Ints:
 
 
 def _inside(length: int, first: Ints, side: int) -> NDArray[np.bool_]:
-    """(b, length) whether a place lies in the interval of `side` places from `first`."""
+    """(b, length) whether a position lies in the interval of `side` positions from `first`."""
     place = np.arange(length)
     return (place >= first[:, None]) & (place < first[:, None] + side)

@@ -1,4 +1,4 @@
-"""What data to load and how: plain frozen dataclasses, checked in one place."""
+"""The data settings: plain frozen dataclasses, checked in one place."""
 
 import math
 import os
@@ -46,17 +46,17 @@ _MEANINGLESS = {
 
 
 def cache_folder(name: str) -> Path:
-    """A folder for what can be made again: `~/.cache/padzoo/<name>`; it need not be there yet."""
+    """A folder for reproducible files: `~/.cache/padzoo/<name>`; it need not exist yet."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "padzoo" / name
 
 
 def left_out(examples: int, batch_size: int) -> int:
-    """How many of its examples an epoch of training leaves out, others in each epoch.
+    """The number of examples that an epoch of training leaves out; they differ between epochs.
 
-    A last batch takes a whole step, however few examples it holds; one of less than a quarter of a
-    batch would weigh each of them more than four times as much as the others. A set that is smaller
-    than that is trained on whole.
+    The last batch gives one full step, however few examples it holds. If it holds less than a
+    quarter of the batch size, each of its examples would count more than four times as much as the
+    others, so it is left out. A set that is smaller than that is used whole.
 
     Example:
         >>> left_out(450, 64), left_out(464, 64), left_out(10, 64)
@@ -72,8 +72,8 @@ class AugmentConfig:
 
     flip: mirror left to right with probability 1/2.
     crop: pad by this many pixels on every side, then cut a random window of the old size.
-    crop_mode: what the padded pixels hold; "zeros" is the mean grey under "standardize".
-    cutout: side, in pixels, of one square set to zero; it may hang over the border.
+    crop_mode: the mode of that padding; "zeros" is the mean grey under "standardize".
+    cutout: side, in pixels, of one square set to zero; it may extend over the border.
     """
 
     flip: bool = False
@@ -82,7 +82,7 @@ class AugmentConfig:
     cutout: int = 0
 
     def validate(self) -> None:
-        """Raise DataError on a value that means nothing."""
+        """Raise DataError for an invalid value."""
         if not isinstance(self.flip, bool):
             raise DataError(f"data.augment.flip={self.flip!r} must be true or false")
         _at_least("data.augment.crop", self.crop, 0)
@@ -97,35 +97,37 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """One data set and what is done to it before training.
+    """One data set and its preprocessing.
 
     name: placed_digits, mnist1d, any TFDS name ("mnist", "cifar10_corrupted/fog_1"), or,
-        for an npz file or a folder, a name of your own.
-    source: "built" (made here), "tfds" (catalogue), "npz" (a file of yours) or "image_folder".
-    version: of a built or TFDS set; None takes the newest prepared one.
+        for an npz file or a folder, a name that the user chooses.
+    source: "built" (generated here), "tfds" (catalogue), "npz" (the user's file) or
+        "image_folder".
+    version: of a generated or TFDS set; None takes the newest prepared one.
     path: the npz file, or the folder of images.
-    kind: "image" or "sequence", for an npz file whose rank leaves it open; None means
+    kind: "image" or "sequence", for an npz file whose rank is ambiguous; None means
         image for (n, h, w) and (n, h, w, c), sequence for (n, t).
-    layout: where an npz file or a TFDS set has its channels: "channels_last", or "channels_first"
-        for images (n, c, h, w) and sequences (n, c, t), which three axes then are.
-    data_dir: where prepared sets lie; None means padzoo's folder in the user's cache.
-    download: whether a TFDS set that is missing may be fetched from the network.
-    validation: fraction of the official training split held out; ignored by a set that
-        brings a validation split of its own.
-    test: fraction of an image folder held out as the test split, where the folder has none.
+    layout: position of the channels in an npz file or a TFDS set: "channels_last", or
+        "channels_first" for images (n, c, h, w) and sequences (n, c, t); arrays of three axes
+        are then sequences.
+    data_dir: the folder of prepared sets; None means padzoo's folder in the user's cache.
+    download: whether a missing TFDS set may be downloaded.
+    validation: fraction of the official training split held out; ignored for a set that
+        has its own validation split.
+    test: fraction of an image folder held out as the test split if the folder has none.
     split_seed: chooses which examples are held out and which `examples` are kept.
-    examples: size of a stratified part of the training split. The validation examples are
-        set aside first, so they are the same for every value, and a smaller part lies
-        inside every larger one.
+    examples: size of a stratified subset of the training split. The validation examples are
+        held out first, so they are the same for every value, and a smaller subset is
+        contained in every larger one.
     resize: side in pixels; images become resize x resize (bilinear, antialiased).
     sequence: images become sequences of their pixels, (h * w, c), row by row, after `resize`.
-    permutation: seed of the one order in which every sequence's pixels then stand; None leaves
-        them in theirs.
+    permutation: seed of the order into which the pixels of every sequence are shuffled; None
+        does not shuffle them.
     normalize: "standardize" (per channel, training mean and sd), "unit" (to 0..1), "none".
     augment: training-time augmentation.
-    epochs: the set's default length of training; carried, not used, by this package.
+    epochs: the set's default length of training; stored but not used in this package.
     memory: a set that takes more GiB than this as float32 is read from disk batch by batch;
-        "auto" is a share of the memory that is free. It changes no number.
+        "auto" is a fraction of the free memory. It does not change any result.
     """
 
     name: str
@@ -149,7 +151,7 @@ class DataConfig:
     memory: str | float = "auto"
 
     def validate(self) -> None:
-        """Raise DataError on a value that means nothing, or on two that contradict."""
+        """Raise DataError for an invalid value, or for two that contradict each other."""
         one_of("data.source", self.source, SOURCES)
         if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", str(self.name)):
             raise DataError(f"data.name={self.name!r} is not a data set's name")
@@ -186,13 +188,15 @@ class DataConfig:
         if self.permutation is not None:
             _at_least("data.permutation", self.permutation, 0)
             if not self.sequence:
-                raise DataError("data.permutation orders a sequence's pixels: data.sequence=true")
+                raise DataError(
+                    "data.permutation shuffles a sequence's pixels: it needs data.sequence=true"
+                )
         if self.sequence and self.augment.active:
-            raise DataError("data.augment is for images, and data.sequence=true makes sequences")
+            raise DataError("data.augment is for images, but data.sequence=true makes sequences")
 
     @property
     def label(self) -> str:
-        """A short name for people: the set's, and whether its images are read as sequences."""
+        """A short name for people: the set's name, and whether its images are read as sequences."""
         if not self.sequence:
             return self.name
         return f"{'sequential' if self.permutation is None else 'permuted'}_{self.name}"

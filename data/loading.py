@@ -27,12 +27,12 @@ from data.types import Data, RawSplit, Spec, Split, Stored, StoredSplit
 def load(cfg: DataConfig) -> Data:
     """Load a data set, preparing it first if need be.
 
-    Reads are kept in memory for the process, two data sets at a time, and shared by every
-    config that differs only in augmentation, epochs or download.
+    The process keeps up to two data sets in memory; configurations that differ only in
+    augmentation, epochs or download share one.
 
     Returns:
         Data with float32 inputs (n, h, w, c) or (n, t, c), int32 labels, read-only. A set
-        larger than `data.memory` stays on disk and gives the same numbers as they are indexed.
+        larger than `data.memory` stays on disk and gives the same values when it is indexed.
 
     Raises:
         DataError: a setting or the data is wrong; one plain line.
@@ -52,7 +52,7 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
     stored, raw, streams = read(cfg, fingerprint)
     chosen = choose(cfg, raw, len(stored.class_names))
     inputs = {name: _sized(cfg, role, raw[role].x, ids) for name, (role, ids) in chosen.items()}
-    # Before the pixels are put in order: plain and permuted sequences share their statistics.
+    # Before the pixels are permuted: plain and permuted sequences share their statistics.
     bounds = {name: _finite_extremes(cfg, name, x) for name, x in inputs.items()}
     _check_varies(cfg, inputs["train"])
     mean, std = normalisation(inputs["train"], cfg.normalize)
@@ -65,7 +65,7 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
     for name, (role, ids) in chosen.items():
         rows, x = _in_order(inputs.pop(name), cfg), None
         if streams:
-            assert isinstance(rows, Rows)  # they were resized as they were written
+            assert isinstance(rows, Rows)  # they were resized when they were written
             x = Streamed(rows, mean, std)
         splits[name] = _split(x or apply_normalisation(rows, mean, std), raw[role], ids, scale)
     spec = Spec(
@@ -89,7 +89,7 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
 
 
 def training_examples(cfg: DataConfig) -> int:
-    """How many examples a prepared set, as `cfg` splits it, trains on; none of them is read."""
+    """The number of training examples of a prepared set as `cfg` splits it; reads no example."""
     if cfg.examples is not None:
         return cfg.examples
     sizes = sources.examples(cfg)
@@ -97,12 +97,12 @@ def training_examples(cfg: DataConfig) -> int:
 
 
 def _held_out(cfg: DataConfig, examples: int, has_validation: bool) -> int:
-    """How many of the official training examples serve as validation."""
+    """The number of official training examples that are used for validation."""
     return 0 if has_validation else round(cfg.validation * examples)
 
 
 def describe(cfg: DataConfig) -> Stored:
-    """What a prepared set holds, its examples unread; DataError where `cfg` does not fit it."""
+    """The content of a prepared set, without reading examples; DataError if `cfg` does not fit."""
     stored = sources.read(cfg)
     if stored.kind == "sequence" and cfg.resize is not None:
         raise DataError(f"data.resize is for images; {cfg.name} holds sequences")
@@ -112,7 +112,7 @@ def describe(cfg: DataConfig) -> Stored:
 
 
 def read(cfg: DataConfig, fingerprint: str) -> tuple[Stored, dict[str, RawSplit], str | None]:
-    """The official splits, in memory or, where the line says so, mapped from disk and resized."""
+    """The official splits, in memory or, if the line says so, mapped from disk and resized."""
     stored = describe(cfg)
     if streams := streaming.line(cfg, stored):
         return stored, streaming.on_disk(cfg, stored, fingerprint), streams
@@ -120,7 +120,7 @@ def read(cfg: DataConfig, fingerprint: str) -> tuple[Stored, dict[str, RawSplit]
 
 
 def in_memory(cfg: DataConfig, stored: Stored) -> dict[str, RawSplit]:
-    """All splits, read whole."""
+    """All splits, read into memory."""
     return {name: _whole(cfg, split) for name, split in stored.splits.items()}
 
 
@@ -131,17 +131,17 @@ def _whole(cfg: DataConfig, split: StoredSplit) -> RawSplit:
         read += len(piece.x)
         rest.append(replace(piece, x=x[:0]))
     if read != len(x):
-        raise DataError(f"{cfg.name} holds {read} examples where its description says {len(x)}")
+        raise DataError(f"{cfg.name} holds {read} examples, but its description says {len(x)}")
     return RawSplit(x, **streaming.columns(rest))
 
 
 def choose(
     cfg: DataConfig, raw: dict[str, RawSplit], classes: int
 ) -> dict[str, tuple[str, NDArray[np.int64]]]:
-    """Which examples of which official split serve as train, validation and test.
+    """Which examples of which official split are used for training, validation and test.
 
     Returns:
-        By the name of its use: an official split, and indices into it, ascending.
+        For each use: the name of an official split, and ascending indices into it.
     """
     y = raw["train"].y
     learned = [split.y.astype(np.int64) for name, split in raw.items() if name != "test"]
@@ -153,7 +153,7 @@ def choose(
     if cfg.examples is not None:
         if not classes <= cfg.examples <= left:
             raise DataError(
-                f"data.examples={cfg.examples} must lie between {classes} (one for each class) "
+                f"data.examples={cfg.examples} must be between {classes} (one for each class) "
                 f"and {left} (the training examples of {cfg.name} that are not held out)"
             )
         left = cfg.examples
@@ -172,17 +172,17 @@ def choose(
 def as_trained(
     cfg: DataConfig, x: NDArray[np.generic], mean: NDArray[np.float64], std: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Examples as they are stored, as a network that was trained with `cfg` takes them.
+    """Preprocess stored examples in the same way as for a network that was trained with `cfg`.
 
-    The same bits as `load` gives of the same examples.
+    The result has the same bits as `load` gives for the same examples.
 
     Args:
         cfg: of the training; its resize and its order of pixels apply.
         x: (n, height, width, channels) or (n, time, channels), any real dtype.
-        mean, std: of each channel, as `Spec` keeps them.
+        mean, std: of each channel, as in `Spec`.
 
     Raises:
-        DataError: a value is not finite once it is used.
+        DataError: a value is not finite after preprocessing.
     """
     rows: Rows | NDArray[np.float32] = Rows(x, np.arange(len(x)))
     if cfg.resize is not None and rows.shape[1:3] != (cfg.resize, cfg.resize):
@@ -190,7 +190,9 @@ def as_trained(
     with np.errstate(over="ignore"):
         used = apply_normalisation(_in_order(rows, cfg), mean, std)
     if not np.isfinite(used).all():
-        raise DataError("the inputs hold NaN, infinity or more than float32 holds as they are used")
+        raise DataError(
+            "the inputs hold NaN, infinity or values too large for float32 after preprocessing"
+        )
     return used
 
 
@@ -210,19 +212,19 @@ def _sized(
 def _finite_extremes(
     cfg: DataConfig, name: str, x: Rows | NDArray[np.float32]
 ) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Each channel's extremes, which must be finite; None for a type that float32 holds whole."""
+    """The extremes of each channel, which must be finite; None for a type that fits in float32."""
     if x.dtype.kind in "uib" and x.dtype.itemsize <= 2:
         return None
     low, high = extremes(x)
     if not np.isfinite(np.stack([low, high]).astype(np.float64)).all():
         raise DataError(
-            f"the {name} split of {cfg.name} holds NaN, infinity or more than float64 holds"
+            f"the {name} split of {cfg.name} holds NaN, infinity or values too large for float64"
         )
     return low, high
 
 
 def _check_varies(cfg: DataConfig, train: Rows | NDArray[np.float32]) -> None:
-    """DataError where all training values of every channel are one: there is nothing to learn."""
+    """DataError if all training values of every channel are equal: there is nothing to learn."""
     first = train[:1].reshape(-1, train.shape[-1])
     if (first != first[0]).any():
         return
@@ -242,9 +244,9 @@ def _check_range(
     mean: NDArray[np.float64],
     std: NDArray[np.float64],
 ) -> None:
-    """DataError unless a split's values are finite, and differ where they did, once they are used.
+    """DataError unless the values are finite after preprocessing, and those that differed still do.
 
-    What is done to a value rounds, and never turns the order of two: the extremes stand for all.
+    Preprocessing rounds values but keeps their order, so it is enough to check the extremes.
     """
     stored = np.stack([low, high]).astype(np.float64)
     by = f"data.normalize={cfg.normalize}"
@@ -259,20 +261,20 @@ def _check_range(
     for end, channel in np.argwhere(~np.isfinite(used)):
         raise DataError(
             f"the {name} split of {cfg.name} holds {stored[end, channel]:.3g}, which after {by} "
-            f"(less {mean[channel]:.3g}, divided by {std[channel]:.3g}) is beyond what float32 "
-            f"holds ({FLOAT32_MAX:.2g}); scale the stored values"
+            f"(minus {mean[channel]:.3g}, divided by {std[channel]:.3g}) is too large for "
+            f"float32 ({FLOAT32_MAX:.2g}); scale the stored values"
         )
     for channel in np.flatnonzero((low < high) & (used[0] == used[1])):
         if name == "train":
             raise DataError(
                 f"channel {channel} of the train split of {cfg.name} goes from {low[channel]!s} to "
-                f"{high[channel]!s}, which after {by} is one value in float32; shift or scale the "
+                f"{high[channel]!s}, which after {by} are equal in float32; shift or scale the "
                 "stored values"
             )
 
 
 def _in_order(x: Rows | NDArray[np.float32], cfg: DataConfig) -> Rows | NDArray[np.float32]:
-    """Images as they are, or as sequences of their pixels."""
+    """Images unchanged, or as sequences of their pixels."""
     if not cfg.sequence:
         return x
     rows = x if isinstance(x, Rows) else Rows(x, np.arange(len(x)))

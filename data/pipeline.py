@@ -1,7 +1,7 @@
-"""One epoch of training batches: which examples, in which order, changed how.
+"""One epoch of training batches: the order of the examples and their augmentation.
 
 Everything is computed by NumPy from (order seed, augment seed, epoch) alone, so an epoch is
-bit-identical on every backend and after a resume.
+bit-identical on every back end and after a resume.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from data import augment as augmentation
 from data.config import AugmentConfig, DataError, left_out
 from data.types import Split
 
-# Names of the two streams: equal seeds must not give an order tied to the augmentation.
+# Numbers of the two streams: with equal seeds, order and augmentation must not be correlated.
 ORDER, AUGMENT = 0, 1
 
 
 def stream(seed: int, purpose: int, epoch: int) -> np.random.Generator:
-    """The generator of one purpose in one epoch."""
+    """The random generator for one purpose in one epoch."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, epoch)))
 
 

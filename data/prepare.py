@@ -1,6 +1,6 @@
-"""The command `python -m data.prepare`; `experiments.run.prepare_data` is what it runs.
+"""The command `python -m data.prepare`, which runs `experiments.run.prepare_data`.
 
-It takes the overrides of train.py and so stands above this folder: it is called by its name.
+The code is there because it reads the overrides of train.py, which this folder does not know.
 """
 
 import runpy

@@ -1,4 +1,4 @@
-"""What is known of a data set before it is prepared: the shape of an example, and its classes."""
+"""What is known about a data set before it is prepared: shape of an example, number of classes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from data.types import Stored
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network must know of its data.
+    """What is needed to build a network for the data.
 
     Attributes:
         input_shape: (height, width, channels) or (time, channels).
-        num_classes: of the labels.
-        scored_steps: how many steps at the end of a sequence have a label each; None where a
-            whole example has one.
+        num_classes: number of classes.
+        scored_steps: number of steps at the end of a sequence that have a label each; None if
+            each example has one label.
     """
 
     input_shape: tuple[int | None, ...]
@@ -31,16 +31,16 @@ class Shape:
 
 
 def shape(cfg: DataConfig) -> Shape:
-    """The shape of a set's examples as a network gets them; nothing is made, fetched or read.
+    """The shape of a network's input; no data is generated, downloaded or read.
 
-    A set of the project or of the catalogue is known to its builder; of the user's own the files'
-    headers are read.
+    For a set of the project or the catalogue, the builder knows it; for the user's own data, the
+    headers of the files are read.
 
     Returns:
-        Sizes are None where pictures differ in size and `data.resize` is not set.
+        Sizes are None if images differ in size and `data.resize` is not set.
 
     Raises:
-        DataError: a setting is wrong, or a file of the user's is not there.
+        DataError: a setting is wrong, or the user's file is missing.
     """
     cfg.validate()
     if cfg.source in ("npz", "image_folder"):

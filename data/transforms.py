@@ -1,7 +1,7 @@
 """Resizing, statistics and the choice of examples: pure functions on NumPy arrays.
 
-What goes through the inputs of a whole split does it in pieces, in their order, so that an array
-and `streaming.Rows` on disk give the same bits.
+Functions over the inputs of a whole split work in pieces of fixed size, in order, so that an array
+in memory and `streaming.Rows` on disk give the same bits.
 """
 
 import math
@@ -17,7 +17,7 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class Examples(Protocol):
-    """An array of (n, …), or what is read like one by slices of its first axis."""
+    """An array (n, …), or an object that can be sliced like one along its first axis."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -30,7 +30,7 @@ class Examples(Protocol):
 
 
 def piece(shape: Sequence[int]) -> int:
-    """How many examples of this shape, (h, w, c) or (t, c), are worked on at a time."""
+    """How many examples of this shape, (h, w, c) or (t, c), are processed at a time."""
     return max(1, min(MOST_EXAMPLES, MOST_VALUES // max(1, math.prod(shape))))
 
 
@@ -58,10 +58,11 @@ def resize_weights(size: int, new_size: int) -> NDArray[np.float64]:
 def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
     """Resize (n, h, w, c) to float32 (n, side, side, c), bilinear and antialiased.
 
-    One product of matrices a picture and axis: no bit depends on what else is in the batch.
+    Each image and axis is one matrix product, so a result does not depend on the rest of the
+    batch.
 
     Raises:
-        OverflowError: a value is beyond what float32 holds.
+        OverflowError: a value is too large for float32.
     """
     _, height, width, channels = x.shape
     rows = resize_weights(height, side).astype(np.float32)
@@ -73,7 +74,7 @@ def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
             cast = pictures.astype(np.float32)
         if cast.dtype != pictures.dtype and not np.isfinite(cast).all():
             largest = np.abs(pictures.astype(np.float64)).max()
-            raise OverflowError(f"{largest:.3g}, beyond what float32 holds ({FLOAT32_MAX:.2g})")
+            raise OverflowError(f"{largest:.3g}, too large for float32 ({FLOAT32_MAX:.2g})")
         tall = np.matmul(rows, cast.reshape(n, height, width * channels))
         tall = tall.reshape(n, side, width, channels).swapaxes(1, 2)
         both = np.matmul(columns, tall.reshape(n, width, side * channels))
@@ -82,7 +83,7 @@ def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
 
 
 def pixel_order(pixels: int, permutation: int | None) -> NDArray[np.int64]:
-    """(pixels,) which pixel of an image, counted row by row, is each step of its sequence."""
+    """(pixels,) for each step of the sequence, the index of its pixel, counted row by row."""
     if permutation is None:
         return np.arange(pixels)
     return np.random.default_rng(permutation).permutation(pixels)
@@ -91,8 +92,8 @@ def pixel_order(pixels: int, permutation: int | None) -> NDArray[np.int64]:
 def channel_statistics(x: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation per channel (last axis) of (n, …, c), in float64.
 
-    A constant channel gets the deviation 1: it is centred and left alone. What float64 cannot hold
-    is infinite or NaN.
+    A constant channel gets the standard deviation 1, so it is only centred. Values too large for
+    float64 become infinite or NaN.
     """
     channels = x.shape[-1]
     total, spread = np.zeros(channels), np.zeros(channels)
@@ -122,7 +123,7 @@ def extremes(x: Examples) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def normalisation(x: Examples, mode: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The shift and scale per channel that `mode` asks for, learned from the training x.
+    """The shift and scale per channel for a `mode`, computed from the training x.
 
     standardize: mean and standard deviation. unit: 0 and 255 for uint8, else the smallest
     value and the range over all channels. none: 0 and 1.
@@ -144,7 +145,7 @@ def apply_normalisation(
 ) -> NDArray[np.float32]:
     """(x - mean) / std per channel, as contiguous float32."""
     out = np.empty(x.shape, np.float32)
-    # Whole rows at a time: several times faster than over a last axis of one or three channels.
+    # Whole rows at a time: several times faster than along a last axis of one or three channels.
     places = math.prod(x.shape[1:-1])
     shift, scale = np.tile(mean, places), np.tile(std, places)
     for part, values in _pieces(x):
@@ -158,9 +159,9 @@ def apply_normalisation(
 def stratified_order(y: NDArray[np.generic], seed: int) -> NDArray[np.int64]:
     """A random order of (n,) labels in which every prefix has the classes in proportion.
 
-    Each class is shuffled on its own and its members are spread evenly over the order, so
-    the first k examples hold each class to within about one of its share, for every k. Labels
-    (n, steps) give an example no class of its own: their order is random and no more.
+    Each class is shuffled separately and its members are spread evenly over the order, so that
+    for every k the first k examples contain each class in proportion, to within about one
+    example. With labels (n, steps) an example has no single class, and the order is only random.
     """
     rng = np.random.default_rng(seed)
     if y.ndim > 1:

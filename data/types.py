@@ -1,4 +1,4 @@
-"""What `data.load` hands out."""
+"""The types that `data.load` returns."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ class Split:
     """One split, ready for a model; the arrays are read-only.
 
     x: float32 (n, height, width, channels) or (n, time, channels), resized and normalised: an
-        array, or what reads it from disk as it is indexed.
-    y: int32 (n,), class indices; or (n, steps), those of the last steps of each sequence, of
-        which the test split may leave some out: -1, not scored.
+        array, or an object that reads from disk when it is indexed.
+    y: int32 (n,), class indices; or (n, steps), those of the last steps of each sequence; in
+        the test split, -1 marks a step that is not scored.
     ids: int64 (n,), each example's index within the official split it comes from.
-    margin: float32 (n,), pixels from the object's box to the nearest border, negative where
-        the border cuts it; None where the set does not know (and after a resize, in the
-        resized picture's pixels).
-    source_ids: int64, of the shape of y, the drawing, file or moment that a label is of; None
-        where unknown.
-    subset: str (n,), which of several test sets in one an example belongs to; None where there
-        is but one. The first example's subset is the one that the test accuracy counts.
+    margin: float32 (n,), distance in pixels from the object's bounding box to the nearest border
+        of the (resized) image, negative where the border cuts the object; None if unknown.
+    source_ids: int64, in the shape of y, the drawing, file or moment to which a label belongs;
+        None if unknown.
+    subset: str (n,), the test set to which an example belongs if the split combines several;
+        None if there is only one. The test accuracy is that of the first example's subset.
     """
 
     x: Examples
@@ -44,19 +43,20 @@ class Split:
 
 @dataclass(frozen=True)
 class Spec:
-    """What a model and a record need to know of the data.
+    """What a model and a record need to know about the data.
 
     kind: "image" or "sequence".
     input_shape: (height, width, channels) or (time, channels).
-    fingerprint: identity of the data, as `data.fingerprint` gives it.
+    fingerprint: identity of the data, from `data.fingerprint`.
     mean, std: per channel, in the stored data's units: x = (stored - mean) / std.
     normalize: the setting that chose them.
-    validation: where the validation split comes from: "official", "carved" or "none".
-    test: the official split that serves as test.
-    scored_steps: how many steps at the end of a sequence have a label each; None where a whole
-        example has one.
-    stored_shape: of an example as stored, channels last; sizes are None where pictures differ.
-    stored_dtype: of its values.
+    validation: origin of the validation split: "official", "carved" (held out from the training
+        split) or "none".
+    test: the official split that is used as the test split.
+    scored_steps: number of steps at the end of a sequence that have a label each; None if each
+        example has one label.
+    stored_shape: shape of a stored example, channels last; sizes are None if images differ.
+    stored_dtype: type of the stored values.
     provenance: name, version, origin and licence notes, as far as known.
     """
 
@@ -78,10 +78,10 @@ class Spec:
 
 @dataclass(frozen=True)
 class Data:
-    """A data set with its three splits; validation is None where nothing is held out.
+    """A data set with its three splits; validation is None if nothing is held out.
 
-    streams: None for a set held in memory, else a plain line that says it is read from disk.
-    notes: plain lines for the user, that of `streams` and those of Stored.
+    streams: None for a set in memory, else a plain line that says it is read from disk.
+    notes: plain lines for the user: that of `streams` and those of Stored.
     """
 
     spec: Spec
@@ -94,7 +94,7 @@ class Data:
 
 @dataclass(frozen=True)
 class RawSplit:
-    """One official split as stored, or a piece of one: numbers untouched.
+    """One official split as stored, or a piece of one, with unchanged values.
 
     x: (n, h, w, c) or (n, t, c), any real dtype; in memory or mapped from a file.
     y: (n,) integers, or (n, steps) as in Split.
@@ -109,11 +109,11 @@ class RawSplit:
 
 @dataclass(frozen=True)
 class StoredSplit:
-    """What a source says of one official split before an example is read.
+    """What a source knows about one official split before it reads an example.
 
-    shape: of x, (n, h, w, c) or (n, t, c); h and w are None where pictures differ in size.
+    shape: of x, (n, h, w, c) or (n, t, c); h and w are None if images differ in size.
     dtype: of x.
-    pieces: reads the split in its stored order, a piece at a time; DataError for what is wrong.
+    pieces: reads the split in its stored order, piece by piece; DataError if something is wrong.
     """
 
     shape: tuple[int | None, ...]
@@ -123,10 +123,10 @@ class StoredSplit:
 
 @dataclass(frozen=True)
 class Stored:
-    """A data set as its source offers it. `splits` holds train and test, and perhaps validation.
+    """A data set from its source. `splits` has train and test, and possibly validation.
 
     scored_steps: as in Spec.
-    notes: plain lines for the user: what was left aside, what is likely meant otherwise.
+    notes: plain lines for the user about ignored files and likely mistakes.
     """
 
     kind: str

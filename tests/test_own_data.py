@@ -26,7 +26,7 @@ def test_what_a_folder_leaves_aside_is_said_once_by_a_run_and_by_a_sweep(call, t
         pixels = np.random.default_rng(i).integers(0, 256, (8, 8, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(own / f"class{i % 2}" / f"{i}.{('png', 'webp')[i % 3 > 0]}")
     (own / "class0" / "labels.txt").write_text("")
-    says = "image_folder: 24 images are read; left aside: .txt files (1)\n"
+    says = "image_folder: 24 images are read; ignored: .txt files (1)\n"
     for arguments in (["study=one"], ["study=many", "-m", "padding=same,valid", "seed=0"]):
         outcome = call("data=image_folder", f"data.path={own}", *arguments)
         assert (outcome.code, outcome.err) == (0, "")
@@ -69,7 +69,7 @@ def test_values_that_float16_does_not_hold_end_before_training(call, file, memor
     x[0, 0, 0] = 65535
     own = file(x_train=x, x_test=x[:8])
     half = "trainer.precision=mixed_float16", f"data.memory={memory}"
-    says = "go to 65535 after data.normalize=none, and trainer.precision=mixed_float16 holds 65504"
+    says = "data.normalize=none, but trainer.precision=mixed_float16 holds at most 65504"
     one_line(call(*own, *half, "data.normalize=none", "data.validation=0"), says)
     assert call(*own, *half).code == 0
 
@@ -84,7 +84,7 @@ def test_other_data_that_is_beyond_a_runs_own_units_is_not_measured(call, progra
         other = file("large", x_train=large, x_test=large[:8])
         outcome = program(f"evaluate={only_run()}", *other, f"data.memory={memory}")
         assert outcome.code == 2
-        assert "the test split of npz holds values that are beyond what float32" in outcome.err
+        assert "the test split of npz holds values that are too large for float32" in outcome.err
         assert not (only_run() / "evaluations").exists()
 
 

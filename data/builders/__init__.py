@@ -1,7 +1,7 @@
-"""TFDS builders of the sets the project makes itself, one module a set.
+"""TFDS builders of the sets that the project generates, one module per set.
 
-Each module has the set's name, sets `VERSION` and offers `Builder`. A change in what is generated
-is a new version and a release note there.
+Each module has the name of its set and defines `VERSION` and `Builder`. A change of the generated
+content needs a new version and a release note there.
 """
 
 from __future__ import annotations
@@ -14,5 +14,5 @@ from models.registry import constants
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """The sets by name, with the version that today's code makes; no builder is imported."""
+    """The sets by name, with the version that the current code generates; imports no builder."""
     return constants(Path(__file__).parent, "VERSION")

@@ -1,12 +1,12 @@
 """TFDS builder of co2: forecast the next week's change of the CO2 in the air at Mauna Loa.
 
-The series is the one that statsmodels ships. Forecasting is posed as WaveNet does it (van den
-Oord et al. 2016, arXiv:1609.03499): at every step a class of the next value, here a quarter of
-the training part's weekly changes. The input at the next step is the quantity whose class is
-asked for, so a network that looks one step ahead needs no forecast.
+The series is the one that statsmodels ships. As in WaveNet (van den Oord et al. 2016,
+arXiv:1609.03499), the network predicts at every step the class of the next value; here the classes
+are the quarters of the weekly changes in the training part. The input at the next step is the
+quantity whose class is predicted, so a network that looks one step ahead need not forecast.
 
-A week without a measurement keeps the last one, so its change is 0. Interpolating would put the
-next measured value, which is to be forecast, into the weeks before it.
+A week without a measurement repeats the last one, so its change is 0. Interpolation would put part
+of the next measured value, which is to be forecast, into the weeks before it.
 """
 
 from collections.abc import Iterator
@@ -24,21 +24,23 @@ VERSION = "1.0.0"
 Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
-# Weeks a window shows, and labels at its end: the first of them has seen a year and more.
+# Weeks in a window, and labels at its end: the first label is preceded by more than a year.
 STEPS, SCORED = 96, 32
 TRAIN_STRIDE = 4  # weeks between the starts of training windows
 YEARS = {"train": (1958, 1985), "validation": (1986, 1991), "test": (1992, 2001)}
-# Of the change to the next week. Measurements come in tenths, so finer classes would be uneven.
+# Classes of the change to the next week. Measurements have one decimal, so finer classes would be
+# of uneven size.
 CLASSES = ("to -0.3 ppm", "-0.2 to 0 ppm", "0.1 to 0.3 ppm", "from 0.4 ppm")
-SUBSETS = ("window", "stream")  # the first is the one that a run's test accuracy counts
+SUBSETS = ("window", "stream")  # a run's test accuracy is that of the first
 UNSCORED = -1
 
 _DESCRIPTION = f"""
 Weekly CO2 in the air at Mauna Loa, 1958 to 2001, in parts per million: sequences of {STEPS} weekly
 changes, and for each of the last {SCORED} weeks the class of the change to the next. Training
-windows start {TRAIN_STRIDE} weeks apart, the others follow each other. The test split scores the
-same weeks twice, by `subset`: "window", every window whole; "stream", one window a week that ends
-there, of which the last step alone is scored. The splits are years; no week is in two of them.
+windows start {TRAIN_STRIDE} weeks apart, the others do not overlap in their scored weeks. The test
+split scores the same weeks twice, by `subset`: "window", whole windows; "stream", one window for
+each week, which ends there and of which only the last step is scored. The splits are consecutive
+years; no week is in two of them.
 """
 
 _CITATION = """
@@ -56,7 +58,8 @@ _CITATION = """
 def read_series() -> tuple[Ints, NDArray[np.float64]]:
     """(n,) dates as yyyymmdd, seven days apart, and (n,) ppm, NaN where nothing was measured.
 
-    Reads the file that statsmodels ships; its loader would import pandas and half the package.
+    Reads the file that statsmodels ships; the loader of statsmodels would import pandas and much
+    else.
     """
     text = resources.files("statsmodels").joinpath("datasets/co2/co2.csv").read_text()
     table = np.genfromtxt(text.splitlines(), delimiter=",", skip_header=1)
@@ -64,7 +67,7 @@ def read_series() -> tuple[Ints, NDArray[np.float64]]:
 
 
 def weekly_changes(ppm: NDArray[np.float64]) -> Ints:
-    """(n,) change from the week before, in tenths of a ppm; the first week's is 0."""
+    """(n,) change from the week before, in tenths of a ppm; 0 for the first week."""
     measured = np.where(np.isfinite(ppm), np.arange(len(ppm)), 0)
     tenths = np.rint(10 * ppm[np.maximum.accumulate(measured)]).astype(np.int64)
     return np.diff(tenths, prepend=tenths[0])
@@ -76,7 +79,7 @@ def thresholds(changes: Ints) -> NDArray[np.float64]:
 
 
 def weeks_of(split: str, dates: Ints) -> Ints:
-    """The weeks of a split whose change is known, as indices into the series."""
+    """The weeks of a split whose next change is known, as indices into the series."""
     first, last = YEARS[split]
     years = dates // 10_000
     return np.flatnonzero((years >= first) & (years <= last) & (np.arange(len(dates)) > 0))
@@ -100,12 +103,12 @@ def make_splits() -> dict[str, Columns]:
     changes = weekly_changes(ppm)
     weeks = {split: weeks_of(split, dates) for split in YEARS}
     classes = np.searchsorted(thresholds(changes[weeks["train"]]), changes)
-    # Of a split's weeks, the first window's begin and the last one's, whose forecast is the last.
+    # The first and the last week of the split at which a window may end.
     first = {split: part[STEPS - 1] for split, part in weeks.items()}
     last = {split: part[-2] for split, part in weeks.items()}
     train = np.arange(first["train"], last["train"] + 1, TRAIN_STRIDE)
     validation = np.arange(last["validation"], first["validation"] - 1, -SCORED)[::-1]
-    # A stream's window at the first scored step begins SCORED - 1 weeks before that of the whole.
+    # The stream window of the first scored step begins SCORED - 1 weeks before the whole window.
     window = np.arange(last["test"], first["test"] + SCORED - 2, -SCORED)[::-1]
     stream = cut(changes, classes, np.arange(window[0] - SCORED + 1, window[-1] + 1))
     stream["label"][:, :-1] = UNSCORED
@@ -119,7 +122,7 @@ def make_splits() -> dict[str, Columns]:
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Cuts the windows; the same content on every call."""
+    """Cuts the windows; the content is the same on every call."""
 
     name = "co2"
     VERSION = tfds.core.Version(VERSION)

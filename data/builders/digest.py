@@ -1,4 +1,4 @@
-"""A digest of what a builder generates, kept with the set as part of its identity."""
+"""A digest of a builder's output, stored with the set as part of its identity."""
 
 import hashlib
 from collections.abc import Mapping

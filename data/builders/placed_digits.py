@@ -12,13 +12,13 @@ from data.builders.scenes import SIDE, SPLITS, make_split
 VERSION = "1.0.0"
 
 _DESCRIPTION = f"""
-Grey {SIDE} x {SIDE} pictures, each with one handwritten digit on a textured background among
-clutter. The digit lies anywhere, up to and cut by the border, with at least about half of it in
-the picture. `margin` is the distance in pixels from the digit's box to the nearest border,
-negative where the border cuts it, so that accuracy can be read by distance to the border.
+Grey {SIDE} x {SIDE} images, each with one handwritten digit on a textured background with clutter.
+The digit can be anywhere, up to and cut by the border, with at least about half of it in the image.
+`margin` is the distance in pixels from the digit's bounding box to the nearest border, negative
+where the border cuts the digit, so that accuracy can be broken down by distance to the border.
 
 The digits are the 1,797 of 8 x 8 pixels that scikit-learn ships (the test part of the UCI set
-"Optical Recognition of Handwritten Digits"). Each serves in one split only (`source_id`).
+"Optical Recognition of Handwritten Digits"). Each is used in one split only (`source_id`).
 """
 
 _CITATION = """
@@ -33,7 +33,7 @@ _CITATION = """
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Generates from scikit-learn's digits; the same content on every call."""
+    """Generates from scikit-learn's digits; the content is the same on every call."""
 
     name = "placed_digits"
     VERSION = tfds.core.Version(VERSION)

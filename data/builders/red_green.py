@@ -1,9 +1,10 @@
-"""TFDS builder of red_green: two boxes, whose order tells the class and whose height gives it away.
+"""TFDS builder of red_green: two boxes whose order is the class and whose height gives it away.
 
-A network that cannot tell where it is must read the order; one that can may read the height, and
-fails where the heights are swapped. After Kayhan & van Gemert, "On Translation Invariance in
-CNNs" (CVPR 2020), whose generator starts from the same seed at every call: its validation and
-"similar" test pictures are the first 1,000 training pictures. Both are here, beside fresh ones.
+A network that cannot tell position must use the order; one that can tell position may use the
+height, and fails when the heights are swapped. After Kayhan & van Gemert, "On Translation
+Invariance in CNNs" (CVPR 2020). Their generator starts from the same seed at every call, so its
+validation and "similar" test images are the first 1,000 training images. The set has these and
+new ones.
 """
 
 from collections.abc import Iterator
@@ -21,19 +22,19 @@ Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
 SIDE, BOX = 32, 4
-HEIGHT = np.array([7, 23])  # of a class' boxes, about which they jitter
-MOVED = np.array([16, -16])  # to the other class' height
+HEIGHT = np.array([7, 23])  # mean height of a class's boxes, which are jittered
+MOVED = np.array([16, -16])  # to the other class's height
 TRAIN, HELD_OUT = 2000, 1000
 PUBLISHED_SEED, VALIDATION_SEED, TEST_SEED = 1988, 1989, 1990
-# The first is the one that a run's test accuracy counts.
+# A run's test accuracy is that of the first.
 SUBSETS = ("fresh_similar", "fresh_dissimilar", "similar", "dissimilar")
 
 _DESCRIPTION = f"""
-Black {SIDE} x {SIDE} colour pictures with a red and a green box of {BOX} x {BOX} pixels. Class 0
-has red on the left, in the upper half; class 1 has green on the left, in the lower half.
-"Dissimilar" pictures are "similar" ones moved by 16 pixels into the other half. The test split
-holds, by `subset`, 1,000 fresh pictures of both kinds, none of which serves in training or
-validation, and the 1,000 published ones of both kinds: the first 1,000 training pictures.
+Black {SIDE} x {SIDE} colour images with a red and a green box of {BOX} x {BOX} pixels. Class 0 has
+red on the left, in the upper half; class 1 has green on the left, in the lower half. "Dissimilar"
+images are "similar" ones moved by 16 pixels into the other half. By `subset`, the test split has
+1,000 new images of each kind, none of which is used for training or validation, and the 1,000
+published images of each kind, which are made from the first 1,000 training images.
 """
 
 _CITATION = """
@@ -53,9 +54,9 @@ def classes(n: int) -> Ints:
 
 
 def draw_boxes(seed: int, n: int) -> Ints:
-    """(n, 2, 2) row and column of the upper left corner of each picture's left and right box.
+    """(n, 2, 2) row and column of the upper left corner of each image's left and right box.
 
-    The draws, and their order, are those of the published generator.
+    The random draws and their order are those of the published generator.
     """
     rng = np.random.RandomState(seed)
     boxes = np.empty((n, 2, 2), np.int64)
@@ -70,7 +71,7 @@ def draw_boxes(seed: int, n: int) -> Ints:
 
 
 def draw_fresh(seed: int, n: int, used: Ints) -> Ints:
-    """(n, 2, 2) boxes, classes alternating, of which none is in `used` (m, 2, 2)."""
+    """(n, 2, 2) boxes with alternating classes, none of which is in `used` (m, 2, 2)."""
     drawn = draw_boxes(seed, 2 * n)
     taken = set(map(bytes, used))
     new = np.array([bytes(boxes) not in taken for boxes in drawn])
@@ -79,7 +80,7 @@ def draw_fresh(seed: int, n: int, used: Ints) -> Ints:
 
 
 def render(boxes: Ints) -> NDArray[np.uint8]:
-    """(n, 32, 32, 3) pictures, 0 or 255, of boxes (n, 2, 2) whose classes alternate."""
+    """(n, 32, 32, 3) images, 0 or 255, of boxes (n, 2, 2) whose classes alternate."""
     pictures = np.zeros((len(boxes), SIDE, SIDE, 3), np.uint8)
     for picture, pair, label in zip(pictures, boxes, classes(len(boxes)), strict=True):
         for (row, column), channel in zip(pair, (label, 1 - label), strict=True):
@@ -88,7 +89,7 @@ def render(boxes: Ints) -> NDArray[np.uint8]:
 
 
 def moved(boxes: Ints) -> Ints:
-    """The same boxes at the other class' height."""
+    """The same boxes at the other class's height."""
     rows_only = np.array([1, 0])
     return boxes + MOVED[classes(len(boxes))][:, None, None] * rows_only
 
@@ -123,7 +124,7 @@ def make_splits(published_validation: bool) -> dict[str, Columns]:
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Generates the boxes, with fresh validation pictures; the same content on every call."""
+    """Generates the boxes, with new validation images; the content is the same on every call."""
 
     name = "red_green"
     VERSION = tfds.core.Version(VERSION)

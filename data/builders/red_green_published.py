@@ -1,4 +1,4 @@
-"""TFDS builder of red_green_published: red_green with the validation pictures as published."""
+"""TFDS builder of red_green_published: red_green with the published validation images."""
 
 import tensorflow_datasets as tfds
 
@@ -8,7 +8,7 @@ VERSION = "1.0.0"
 
 
 class Builder(red_green.Builder):
-    """As red_green, but validated on the first 1,000 training pictures, as the paper did."""
+    """As red_green, but validated on the first 1,000 training images, as in the paper."""
 
     name = "red_green_published"
     VERSION = tfds.core.Version(VERSION)

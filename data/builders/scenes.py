@@ -1,4 +1,4 @@
-"""The pictures of placed_digits: pure functions, arrays of many pictures at a time.
+"""The images of placed_digits: pure functions on arrays of many images.
 
 Lengths are in pixels of the 32 x 32 canvas and positions are those of edges: the canvas
 reaches from 0 to 32, and pixel i from i to i + 1. Drawings are the 8 x 8 digits, 0 to 1.
@@ -25,7 +25,7 @@ NOISE = 6.0  # standard deviation of the pixel noise, in grey levels
 
 
 class Placement(NamedTuple):
-    """Where drawings lie: `left`, `top` of their 8 x 8 grid, and the enlargement; all (n,)."""
+    """Positions of drawings: `left` and `top` of the 8 x 8 grid, and its scale; all (n,)."""
 
     top: Floats
     left: Floats
@@ -33,12 +33,12 @@ class Placement(NamedTuple):
 
 
 def stream(*names: str) -> np.random.Generator:
-    """A generator of its own for each purpose, the same on every machine."""
+    """A separate random generator for each purpose, the same on every machine."""
     return np.random.default_rng([zlib.crc32(name.encode()) for name in ("placed_digits", *names)])
 
 
 def source_split(labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    """Indices of the drawings of each split: every class in the proportions of SHARES."""
+    """Indices of the drawings of each split; SHARES gives the proportions within every class."""
     rng = stream("sources")
     parts: dict[str, list[NDArray[np.int64]]] = {name: [] for name in SHARES}
     for label in np.unique(labels):
@@ -65,7 +65,7 @@ def ink_box(drawings: Floats) -> NDArray[np.int64]:
 
 
 def box_on_canvas(box: NDArray[np.int64], place: Placement) -> Floats:
-    """(n, 4) edges top, bottom, left, right of the ink's box on the canvas."""
+    """(n, 4) edges top, bottom, left, right of the ink's bounding box on the canvas."""
     origin = np.stack([place.top, place.top, place.left, place.left], axis=1)
     return origin + box * place.scale[:, None]
 
@@ -79,7 +79,7 @@ def margins(edges: Floats) -> NDArray[np.float32]:
 def draw_placements(
     rng: np.random.Generator, box: NDArray[np.int64], hidden: float = HIDDEN
 ) -> Placement:
-    """Uniform positions at which at most the part `hidden` of height and width is outside."""
+    """Uniform positions at which at most a fraction `hidden` of height and width is outside."""
     scale = rng.uniform(*ENLARGE, size=len(box))
     corners = []
     for low, high in ((box[:, 0], box[:, 1]), (box[:, 2], box[:, 3])):
@@ -96,7 +96,7 @@ def interpolation(origin: Floats, scale: Floats, size: int) -> Floats:
 
 
 def render(drawings: Floats, place: Placement) -> Floats:
-    """(n, SIDE, SIDE) the drawings enlarged on an empty canvas, 0 to 1."""
+    """(n, SIDE, SIDE) the enlarged drawings on an empty canvas, 0 to 1."""
     rows = interpolation(place.top, place.scale, drawings.shape[1])
     columns = interpolation(place.left, place.scale, drawings.shape[2])
     return rows @ drawings @ columns.transpose(0, 2, 1)
@@ -156,7 +156,7 @@ def make_split(
         image uint8 (n, 32, 32, 1), label int64 (n,), margin float32 (n,), source_id int64 (n,).
     """
     rng, n, pool = stream(name), SPLITS[name], source_split(labels)[name]
-    # Every drawing serves equally often, to within one, in random order.
+    # Every drawing is used equally often, to within one, in random order.
     ids = rng.permutation(np.resize(rng.permutation(pool), n))
     box = ink_box(drawings[ids])
     place = draw_placements(rng, box)

@@ -1,8 +1,8 @@
-"""Where data comes from: a module a source, each with the same functions.
+"""The sources of data: one module per source, each with the same functions.
 
-`prepare(cfg)` makes the data ready, or raises DataError. `fingerprint(cfg)` is None while it is not
-ready. `read(cfg)` is what the set holds; its examples are read when they are asked for, piece by
-piece.
+`prepare(cfg)` makes the data ready, or raises DataError. `fingerprint(cfg)` returns None while it
+is not ready. `read(cfg)` returns the content of the set; examples are read piece by piece when
+they are needed.
 """
 
 import importlib
@@ -15,19 +15,18 @@ MODULES = {"built": "built", "tfds": "catalogue", "npz": "npz", "image_folder": 
 
 
 def module(source: str) -> Any:
-    """The module of a source, imported now."""
+    """Import the module of a source."""
     return importlib.import_module(f"data.sources.{MODULES[source]}")
 
 
 def ensure(cfg: DataConfig) -> None:
-    """Make the data ready to be read, once; later calls return at once.
+    """Prepare the data for reading; does nothing if it is ready.
 
-    A built set is generated into `data.data_dir` (a few seconds). A TFDS set is downloaded
-    only with `data.download=true`. For the user's own file or folder there is
-    nothing to do but find it.
+    A generated set is written to `data.data_dir` (a few seconds). A TFDS set is downloaded
+    only with `data.download=true`. The user's own file or folder only has to exist.
 
     Raises:
-        DataError: a setting is wrong, or the data is not there; one plain line.
+        DataError: a setting is wrong, or the data is missing; one plain line.
     """
     cfg.validate()
     module(cfg.source).prepare(cfg)
@@ -36,9 +35,9 @@ def ensure(cfg: DataConfig) -> None:
 def fingerprint(cfg: DataConfig) -> str | None:
     """The identity of the data, without loading it; None while it is not prepared.
 
-    Built and TFDS sets: `name/version+hash`, where the hash covers the prepared copy's
-    description, and for a built set a digest of its content. The user's own: `name+hash` of the
-    bytes. Settings such as `resize` or `examples` are not in it.
+    Generated sets: `name/version+hash` with a hash of the content. TFDS sets: the same with a hash
+    of the prepared copy's description. The user's own data: `name+hash` of the bytes. Settings
+    such as `resize` or `examples` are not included.
     """
     cfg.validate()
     found: str | None = module(cfg.source).fingerprint(cfg)
@@ -46,10 +45,10 @@ def fingerprint(cfg: DataConfig) -> str | None:
 
 
 def examples(cfg: DataConfig) -> dict[str, int]:
-    """How many examples the splits of a prepared set have: train, test, validation if it has one.
+    """The number of examples in each split of a prepared set: train, test, perhaps validation.
 
-    A source that knows it from a description says so in a function of this name; the others look
-    at the shapes of what they would read.
+    A source that knows the numbers from a description has a function of this name; for the others
+    the shapes of the arrays are used.
     """
     if own := getattr(module(cfg.source), "examples", None):
         found: dict[str, int] = own(cfg)

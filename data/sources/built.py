@@ -1,4 +1,4 @@
-"""The sets the project makes itself: generated once into the folder of prepared sets."""
+"""The sets that the project generates: written once to the folder of prepared sets."""
 
 import contextlib
 import importlib
@@ -18,11 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 def _pinned(cfg: DataConfig) -> DataConfig:
-    """The config with the version that today's code makes: an older copy is not that set."""
+    """The config with the version that the current code generates; older copies do not count."""
     check_name(cfg.name)
     version = versions()[cfg.name]
     if cfg.version not in (None, version):
-        raise DataError(f"data.version={cfg.version!r}: {cfg.name} is made as {version} only")
+        raise DataError(
+            f"data.version={cfg.version!r}: {cfg.name} can be generated only as {version}"
+        )
     return replace(cfg, version=version)
 
 
@@ -35,7 +37,7 @@ def check_name(name: str) -> None:
 
 
 def prepare(cfg: DataConfig) -> None:
-    """Generate the set unless it is there. Several processes may ask at once."""
+    """Generate the set if it is missing. Several processes may do so at the same time."""
     cfg = _pinned(cfg)
     folder = store.data_dir(cfg)
     if store.find(folder, cfg.name, cfg.version):
@@ -43,21 +45,21 @@ def prepare(cfg: DataConfig) -> None:
     with store.preparing(folder, cfg.name):
         if store.find(folder, cfg.name, cfg.version):
             return  # another process made it while this one waited
-        logger.info("making %s %s in %s", cfg.name, cfg.version, folder)
+        logger.info("generating %s %s in %s", cfg.name, cfg.version, folder)
         store.library()
         builder = importlib.import_module(f"data.builders.{cfg.name}").Builder
-        # TFDS announces a download and draws progress bars; there is none, and it takes seconds.
+        # TFDS would announce a download and draw progress bars, but nothing is downloaded.
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
             builder(data_dir=folder, file_format="array_record").download_and_prepare()
 
 
 def fingerprint(cfg: DataConfig) -> str | None:
-    """`name/version+hash`, None until the set is made."""
+    """`name/version+hash`, or None until the set is generated."""
     return store.fingerprint(_pinned(cfg))
 
 
 def examples(cfg: DataConfig) -> dict[str, int]:
-    """How many examples each split has."""
+    """The number of examples in each split."""
     return store.examples(_pinned(cfg))
 
 

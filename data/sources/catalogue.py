@@ -1,4 +1,4 @@
-"""Sets of the TFDS catalogue: found where they were prepared, or fetched when that is allowed."""
+"""Sets of the TFDS catalogue: found where they were prepared, or downloaded if allowed."""
 
 import logging
 
@@ -12,13 +12,13 @@ logger = logging.getLogger(__name__)
 
 
 def prepare(cfg: DataConfig) -> None:
-    """Find the prepared set, or with `data.download=true` fetch it.
+    """Find the prepared set, or with `data.download=true` download it.
 
-    A set prepared elsewhere under `data.data_dir` is accepted whether or not the catalogue
-    knows its name.
+    A set that is already prepared in `data.data_dir` is accepted even if the catalogue does not
+    know its name.
 
     Raises:
-        DataError: unknown name, not an image classification set, not there, or not to be had.
+        DataError: unknown name, not an image classification set, missing, or download failed.
     """
     folder = store.data_dir(cfg)
     if store.find(folder, cfg.name, cfg.version):
@@ -38,11 +38,11 @@ def _not_prepared(cfg: DataConfig) -> str:
     folder = store.data_dir(cfg)
     version = f" {cfg.version}" if cfg.version else ""
     there = store.find(folder, cfg.name, None)
-    other = f" (version {there.name} is there)" if there and cfg.version else ""
+    other = f" (but version {there.name} is)" if there and cfg.version else ""
     command = f"python train.py data=tfds data.name={cfg.name} data.download=true"
     return (
-        f"{cfg.name}{version} is not prepared in {folder}{other}; fetch it with `{command}`, or "
-        "point data.data_dir at a folder that holds it, or put the original files in "
+        f"{cfg.name}{version} is not prepared in {folder}{other}; download it with `{command}`, or "
+        "set data.data_dir to a folder that holds it, or put the original files in "
         f"{folder / 'downloads' / 'manual'} and run that command"
     )
 
@@ -55,10 +55,10 @@ def _download(cfg: DataConfig) -> None:
     try:
         builder = tfds.builder(name, data_dir=folder, file_format="array_record")
         store.check_features(cfg.name, builder.info.features)
-        # A warning, so that it is seen with logging left as it is: without a network the
-        # downloader tries again for minutes before it gives up.
+        # A warning, so that it is shown by default: without a network the downloader tries for
+        # minutes before it gives up.
         logger.warning(
-            "fetching %s (%s to download) into %s; press Ctrl-C to stop",
+            "downloading %s (%s) into %s; press Ctrl-C to stop",
             cfg.name,
             builder.info.download_size,
             folder,
@@ -68,4 +68,4 @@ def _download(cfg: DataConfig) -> None:
         raise
     except Exception as error:  # TFDS and its downloader raise almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{cfg.name} could not be fetched: {reason}") from error
+        raise DataError(f"{cfg.name} could not be downloaded: {reason}") from error

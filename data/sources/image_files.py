@@ -1,4 +1,4 @@
-"""One image file by Pillow: its size, its pixels, and a plain line for what cannot be read."""
+"""Reads one image file with Pillow: its size, its pixels, or a plain line if it is unreadable."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,35 +10,35 @@ from numpy.typing import NDArray
 
 from data.config import DataError
 
-# Of Pillow, which knows others that run other programs. A phone's MPO is opened as JPEG.
+# Pillow's names; some of its other formats start programs. A phone's MPO is opened as JPEG.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif"),
     *(".webp", ".bmp", ".tif", ".tiff", ".gif"),
 )
-GREY = ("1", "L", "LA")  # modes of Pillow
+GREY = ("1", "L", "LA")  # Pillow's modes
 BITS_PER_SAMPLE, ORIENTATION = 258, 0x0112
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
 def header(file: Path) -> tuple[int, int, int]:
-    """(h, w, c) of an image as `pixels` gives it, without decoding it; DataError as there."""
+    """(h, w, c) of the result of `pixels`, without decoding the image; raises the same errors."""
     with _opened(file) as image:
         width, height = image.size
-        # Of a TIFF, Pillow gives the size that it has once it is upright.
+        # For a TIFF, Pillow already gives the size after rotation.
         if image.format != "TIFF" and image.getexif().get(ORIENTATION) in SIDEWAYS:
             width, height = height, width
         return height, width, 1 if image.mode in GREY else 3
 
 
 def pixels(file: Path) -> NDArray[np.uint8]:
-    """The first frame of an image, turned upright as its EXIF data says.
+    """The first frame of an image, rotated upright according to its EXIF data.
 
     Returns:
-        uint8 (h, w, 1) of a grey image, or (h, w, 3); transparency is dropped.
+        uint8 (h, w, 1) for a grey image, else (h, w, 3); transparency is dropped.
 
     Raises:
-        DataError: it has more than 8 bits a channel, or it cannot be read; one plain line.
+        DataError: it has more than 8 bits per channel, or it cannot be read; one plain line.
     """
     from PIL import ImageOps
 
@@ -50,15 +50,15 @@ def pixels(file: Path) -> NDArray[np.uint8]:
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[Any]:
-    """An image of Pillow; what goes wrong with it inside the block is a DataError."""
+    """A Pillow image; errors inside the block become a DataError."""
     from PIL import Image
 
     try:
         with Image.open(file, formats=FORMATS) as image:
             if _is_deep(image):
                 raise DataError(
-                    f"{file} has more than 8 bits a channel, of which 8 would be read; "
-                    "save it with 8, or the set's numbers with data=npz"
+                    f"{file} has more than 8 bits per channel, but only 8 would be read; "
+                    "save it with 8, or use data=npz with the values of the whole set"
                 )
             yield image
     except DataError:
@@ -66,13 +66,13 @@ def _opened(file: Path) -> Iterator[Any]:
     except Exception as error:  # Pillow and its decoders raise almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
-            f"{file} cannot be read as an image of 8 bits a channel: {reason}; "
-            "save it as PNG, or take it out of the folder"
+            f"{file} cannot be read as an image with 8 bits per channel: {reason}; "
+            "save it as PNG, or remove it from the folder"
         ) from None
 
 
 def _is_deep(image: Any) -> bool:
-    """Whether an image has more than 8 bits a channel; Pillow reads 8 of them without a word."""
+    """Whether an image has more than 8 bits per channel; Pillow would silently read only 8."""
     if image.mode.startswith(("I", "F")):
         return True
     if image.format == "TIFF":

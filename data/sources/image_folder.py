@@ -1,7 +1,7 @@
-"""A folder of the user's own images, one sub-folder a class.
+"""A folder of the user's own images, with one sub-folder per class.
 
-The layout is <folder>/train/<class>/<image>, with test and perhaps validation beside train; or
-without splits, <folder>/<class>/<image>; see `image_listing`.
+The layout is <folder>/train/<class>/<image>, with test and perhaps validation beside train, or
+<folder>/<class>/<image> without splits; see `image_listing`.
 """
 
 import hashlib
@@ -30,13 +30,13 @@ LAYOUT = (
 
 
 def prepare(cfg: DataConfig) -> None:
-    """Raise DataError unless the folder is there."""
+    """Raise DataError unless the folder exists."""
     if not _path(cfg).is_dir():
         raise DataError(f"data.path={cfg.path} is not a folder")
 
 
 def fingerprint(cfg: DataConfig) -> str | None:
-    """`name+hash` of the images' places in the folder and their bytes; None without a folder."""
+    """`name+hash` of the images' relative paths and their bytes; None without a folder."""
     folder = _path(cfg)
     if not folder.is_dir():
         return None
@@ -57,19 +57,19 @@ def _digest(file: Path) -> str:
 
 
 def read(cfg: DataConfig) -> Stored:
-    """List the images and check what their headers say; they are read when they are asked for.
+    """List the images and check their headers; the pixels are read later.
 
-    Grey images keep their one channel unless another image has colour: then they get three.
-    `source_ids` counts all images of the folder in the order of their paths.
+    Grey images keep their one channel unless another image has colour; then they get three.
+    `source_ids` numbers all images of the folder in the order of their paths.
 
     Raises:
-        DataError: the layout, a class or an image is not as needed; one plain line.
+        DataError: something is wrong with the layout, a class or an image; one plain line.
     """
     folder = _path(cfg)
     listing = list_images(folder)
     parts = listing.images
     test = "test" if "test" in parts else "validation" if "validation" in parts else "held out"
-    if test == "validation":  # never chosen on: another is carved
+    if test == "validation":  # not used for validation, which is held out from the training images
         parts["test"] = parts.pop("validation")
     names = _checked(folder, listing)
     files = {
@@ -94,7 +94,7 @@ def _path(cfg: DataConfig) -> Path:
 
 
 def _checked(folder: Path, listing: Listing) -> tuple[str, ...]:
-    """The classes' names, in order; DataError unless every split has images of every class."""
+    """The names of the classes, in order; DataError unless every split has all of them."""
     images, rest = listing.images, listing.aside
     if not any(images.get("train", {}).values()):
         raise DataError(f"{folder} holds no images to train on; the layout is {LAYOUT}{rest}")
@@ -103,7 +103,7 @@ def _checked(folder: Path, listing: Listing) -> tuple[str, ...]:
         raise DataError(
             f"{folder} holds one class, {names[0]}; at least two are needed: {LAYOUT}{rest}"
         )
-    for split in sorted(images, reverse=True):  # train before test: what is said first
+    for split in sorted(images, reverse=True):  # train first, then test
         by_class = images[split]
         for name in names:
             if not by_class.get(name):
@@ -119,7 +119,7 @@ def _labels(by_class: list[list[Path]]) -> NDArray[np.int64]:
 
 
 def _shape(files: list[Path], side: int | None) -> tuple[int, int, int]:
-    """(h, w, c) of every image once it is read; DataError where sizes differ unresized."""
+    """(h, w, c) of all images after reading; DataError if sizes differ and are not resized."""
     headers = [image_files.header(file) for file in files]
     (height, width), channels = headers[0][:2], max(header[2] for header in headers)
     for file, header in zip(files, headers, strict=True):
@@ -154,7 +154,7 @@ def _split(
 def _held_out(
     cfg: DataConfig, files: list[Path], labels: NDArray[np.int64], names: tuple[str, ...]
 ) -> list[tuple[list[Path], NDArray[np.int64]]]:
-    """A stratified part `data.test` of the images apart: what is left, and the part."""
+    """Split off a stratified fraction `data.test` of the images: the rest, and the fraction."""
     order = stratified_order(labels, cfg.split_seed)
     tested = round(cfg.test * len(order))
     parts = np.sort(order[tested:]), np.sort(order[:tested])

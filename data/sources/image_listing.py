@@ -1,7 +1,7 @@
-"""Which images a folder holds, by split and class, and what else lies there.
+"""Lists the images of a folder by split and class, and counts its other files.
 
-The class of an image is the folder in its split's, however deep it lies; without splits, the one
-in the folder itself.
+The class of an image is the folder just below its split's folder, or below the whole folder if it
+has no splits; the image may be in sub-folders of its class.
 """
 
 import os
@@ -14,28 +14,28 @@ from pathlib import Path
 from data.config import DataError
 from data.sources import image_files
 
-# How the folders of splits are called, in any case.
+# The names of the splits' folders, in upper or lower case.
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
 ALMOST_A_SPLIT = re.compile(rf"({'|'.join(SPLITS)})([\W\d_].*)?", re.IGNORECASE)
-REASONS = 8  # that are told one by one
-THUMBNAILS = ("__MACOSX", "@eaDir")  # what a system puts beside the user's own
-# What was read before other formats, spellings and depths were: its fingerprint stays.
+REASONS = 8  # that a message lists one by one
+THUMBNAILS = ("__MACOSX", "@eaDir")  # files that operating systems add
+# The formats that were read first; folders with only these keep their fingerprint.
 FIRST_SUFFIXES, FIRST_SPLITS = (".jpg", ".jpeg", ".png"), ("train", "validation", "val", "test")
 
 
 @dataclass
 class Listing:
-    """The images of a folder, and what else lies there.
+    """The images of a folder, and counts of the other files.
 
     Attributes:
         images: split -> class -> images, in the order of their paths.
-        left: why some files are not read -> how many.
-        deeper: how many images lie in sub-folders of their class.
-        joined: folders that are read as one split, where there are several.
+        left: reason why files are ignored -> number of files.
+        deeper: number of images in sub-folders of their class.
+        joined: groups of folders that are read as one split.
     """
 
     images: dict[str, dict[str, list[Path]]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Listing:
         return (f for by_class in self.images.values() for of in by_class.values() for f in of)
 
     def notes(self, name: str) -> tuple[str, ...]:
-        """A line on what is not plainly so; none where all was read from where it belongs."""
+        """Lines about ignored files and unusual places; none if the whole folder is as expected."""
         read = f"{name}: {len(list(self)):,} images are read"
         if self.deeper:
             read += f", {self.deeper:,} of them from folders inside those of the classes"
@@ -56,11 +56,11 @@ class Listing:
 
     @property
     def aside(self) -> str:
-        """What was left aside and why, to end a sentence with."""
+        """The ignored files and the reasons, as the end of a sentence."""
         most = dict(self.left.most_common(REASONS))
         rest = self.left.total() - sum(most.values())
         told = [f"{why} ({n:,})" for why, n in {**most, "others": rest}.items() if n]
-        return f"; left aside: {', '.join(told)}" if told else ""
+        return f"; ignored: {', '.join(told)}" if told else ""
 
 
 def list_images(folder: Path) -> Listing:
@@ -92,7 +92,7 @@ def list_images(folder: Path) -> Listing:
         elif not above:
             why = "images outside the folders of the classes" * is_image
         elif not is_image:
-            why = f"{file.suffix.lower()} files" if file.suffix else "files without an ending"
+            why = f"{file.suffix.lower()} files" if file.suffix else "files without an extension"
         else:
             listing.images[splits.get(split, "train")][above[0]].append(file)
             listing.deeper += len(above) > 1
@@ -137,7 +137,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _leads_back(folder: Path) -> bool:
-    """Whether a folder is a link to one that it lies in."""
+    """Whether a folder is a link to one of its parent folders."""
     return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
@@ -146,12 +146,12 @@ def unreadable(error: OSError) -> DataError:
 
 
 def of_first_suffixes(folder: Path) -> list[Path]:
-    """All images that a fingerprint has covered from the first on, wherever they lie."""
+    """All images in the formats that fingerprints covered first, at any depth."""
     return [file for file in _files(folder) if file.suffix.lower() in FIRST_SUFFIXES]
 
 
 def unlike_first(folder: Path, listing: Listing) -> list[Path]:
-    """The images that are read now and were not by the first layout, or the other way round."""
+    """The images that only the current layout or only the first one reads."""
     has_splits = (folder / "train").is_dir() and _folders(folder / "train") != []
 
     def was_read(file: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Where arrays have their channels: last, as everywhere in the project, or first, if so asked."""
+"""Position of the channels in arrays: last, as everywhere in the project, or first on request."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,18 +9,18 @@ from data.config import DataConfig
 from data.types import RawSplit, StoredSplit
 from models.messages import layout_hint, looks_channels_first
 
-# How inputs are read, by their kind and the number of their axes as stored.
+# How inputs are interpreted, by their kind and the number of their axes as stored.
 READ = {
     ("image", 3): "images (n, height, width)",
     ("image", 4): "images (n, height, width, channels)",
     ("sequence", 2): "sequences (n, time)",
     ("sequence", 3): "sequences (n, time, channels)",
 }
-RANK = {"image": 3, "sequence": 2}  # of an example, with its channels
+RANK = {"image": 3, "sequence": 2}  # number of axes of an example, channels included
 
 
 def channels_last(split: StoredSplit) -> StoredSplit:
-    """A split stored as (n, c, h, w) or (n, c, t), as (n, h, w, c) or (n, t, c)."""
+    """Turns a split stored as (n, c, h, w) or (n, c, t) into (n, h, w, c) or (n, t, c)."""
     n, channels, *sizes = split.shape
 
     def pieces() -> Iterator[RawSplit]:
@@ -31,7 +31,7 @@ def channels_last(split: StoredSplit) -> StoredSplit:
 
 
 def notes(cfg: DataConfig, kind: str, shape: tuple[int | None, ...]) -> tuple[str, ...]:
-    """A line where the training inputs, of this shape as stored, are likely of another layout."""
+    """A line if training inputs of this stored shape probably have another layout."""
     example = tuple(n for n in shape[1:] if n is not None)
     if len(example) < len(shape) - 1:
         return ()
@@ -39,6 +39,6 @@ def notes(cfg: DataConfig, kind: str, shape: tuple[int | None, ...]) -> tuple[st
     if cfg.layout == "channels_first":
         if not looks_channels_first((example[-1], *example[:-1])):
             return ()
-        return (f"{told} as data.layout=channels_first says, and its channels seem to come last",)
+        return (f"{told} as data.layout=channels_first says, but its channels seem to come last",)
     hint = layout_hint((*example, 1) if len(example) < RANK[kind] else example)
     return (f"{told} as {READ[kind, len(shape)]}; {hint}",) if hint else ()

@@ -1,12 +1,12 @@
-"""A data set of the user's own: x_train, y_train, x_test, y_test in one .npz file.
+"""The user's own data set: x_train, y_train, x_test, y_test in one .npz file.
 
-Arrays: images (n, h, w) or (n, h, w, c), sequences (n, t) or (n, t, c), uint8 or another
-real type; labels (n,) whole numbers from 0. Three axes are read as (n, h, w) unless
+Arrays: images (n, h, w) or (n, h, w, c), sequences (n, t) or (n, t, c), uint8 or another real
+type; labels (n,) whole numbers from 0. Three axes are read as (n, h, w) unless
 `data.kind=sequence` says (n, t, c). `data.layout=channels_first` reads (n, c, h, w) and (n, c, t).
-Labels of sequences may also be (n, s), one for each of the
-last s steps, and -1 in the test split for a step that is not scored. Optional: class_names (k,),
-strings; x_validation and y_validation; for any split, margin_<split> and subset_<split>, (n,), and
-source_ids_<split>, shaped as y_<split>; see `data.Split`. Nothing is unpickled.
+Labels of sequences may also be (n, s), one for each of the last s steps; in the test split, -1
+marks a step that is not scored. Optional arrays: class_names (k,), strings; x_validation and
+y_validation; for any split, margin_<split> and subset_<split>, (n,), and source_ids_<split>,
+shaped like y_<split>; see `data.Split`. Nothing is unpickled.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ from data.types import RawSplit, Stored, StoredSplit
 SPLITS = ("train", "validation", "test")
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 NAMES = "class_names"
-# Columns that a split may have beside x and y, and how they are handed out.
+# Columns that a split may have in addition to x and y, and the types they are converted to.
 EXTRA: dict[str, type] = {"margin": np.float32, "source_ids": np.int64, "subset": np.str_}
 Columns = dict[str, NDArray[Any]]
 
 
 class Header(NamedTuple):
-    """What an array's file says of it before its numbers."""
+    """The header of an array's file."""
 
     shape: tuple[int, ...]
     by_column: bool
@@ -47,13 +47,13 @@ def _path(cfg: DataConfig) -> Path:
 
 
 def prepare(cfg: DataConfig) -> None:
-    """Raise DataError unless the file is there."""
+    """Raise DataError unless the file exists."""
     if not _path(cfg).is_file():
         raise DataError(f"data.path={cfg.path} is not a file")
 
 
 def fingerprint(cfg: DataConfig) -> str | None:
-    """`name+hash` of the file's bytes; None while there is no file."""
+    """`name+hash` of the file's bytes, or None if the file does not exist."""
     path = _path(cfg)
     if not path.is_file():
         return None
@@ -62,7 +62,7 @@ def fingerprint(cfg: DataConfig) -> str | None:
 
 
 def read(cfg: DataConfig) -> Stored:
-    """Open and check the file; its pieces raise DataError too, with the first thing wrong."""
+    """Open and check the file; reading its pieces also raises DataError for the first mistake."""
     path = _path(cfg)
     with _archive(path) as file:
         held = [name.removesuffix(".npy") for name in file.namelist()]
@@ -99,7 +99,7 @@ def read(cfg: DataConfig) -> Stored:
 
 
 def _unread(cfg: DataConfig, held: list[str]) -> tuple[str, ...]:
-    """A line on arrays whose names say nothing here, as x_val."""
+    """A line about arrays with unknown names, such as x_val."""
     known = {NAMES, *(f"{key}_{split}" for split in SPLITS for key in ("x", "y", *EXTRA))}
     unread = [name for name in held if name not in known]
     if not unread:
@@ -138,7 +138,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 @contextlib.contextmanager
 def _member(file: zipfile.ZipFile, path: Path, name: str) -> Iterator[IO[bytes]]:
-    """The bytes of one array; what goes wrong with them inside the block is told in one line."""
+    """The bytes of one array; errors inside the block become a DataError of one line."""
     try:
         with file.open(f"{name}.npy") as member:
             yield member
@@ -155,7 +155,7 @@ def _header(file: zipfile.ZipFile, path: Path, name: str) -> Header:
         )
     if name.startswith((NAMES, "subset_")):
         if header.dtype.kind != "U":
-            raise DataError(f"{name} must be one row of strings")
+            raise DataError(f"{name} must be a one-dimensional array of strings")
     elif header.dtype.kind not in "uifb":
         raise DataError(f"{name} in {path} is of type {header.dtype}; real numbers are needed")
     return header
@@ -170,7 +170,7 @@ def _array(file: zipfile.ZipFile, path: Path, name: str) -> NDArray[Any]:
 def _rows(
     file: zipfile.ZipFile, path: Path, name: str, header: Header
 ) -> Iterator[NDArray[np.generic]]:
-    """An array's rows, some at a time; all at once where the file has it column by column."""
+    """The rows of an array in pieces, or all at once if the file stores it column by column."""
     if header.by_column:
         yield _array(file, path, name)
         return
@@ -187,9 +187,9 @@ def _columns(
     held: list[str],
     steps: int,
 ) -> Columns:
-    """The labels of one split, and what else it has beside its inputs of this shape.
+    """The labels and the other columns of one split with inputs of this shape.
 
-    Each of the last of a sequence's steps may have a label; images have none.
+    For sequences, each of the last steps may have a label.
     """
     if np.prod(shape) == 0:
         raise DataError(f"x_{split} of shape {shape} is empty")
@@ -197,7 +197,7 @@ def _columns(
     columns = {key: _array(file, path, name) for key, name in names.items()}
     labels = columns["y"].shape
     if labels[1:] not in {(s,) for s in range(1, steps + 1)}:
-        labels = shape[:1]  # one an example, else one for each of the last steps
+        labels = shape[:1]  # one per example, or one for each of the last steps
     for key, column in columns.items():
         if column.shape != (labels if key in ("y", "source_ids") else shape[:1]):
             raise DataError(
@@ -208,13 +208,13 @@ def _columns(
 
 
 def _cast(name: str, column: NDArray[Any], kind: type) -> NDArray[Any]:
-    """A column as it is handed out; DataError where it holds what that type does not."""
+    """A column in its final type; DataError if the type cannot hold its values."""
     with np.errstate(over="ignore", invalid="ignore"):
         cast: NDArray[Any] = column.astype(kind)
     if kind is np.int64 and not np.array_equal(cast, column):
         raise DataError(f"{name} holds numbers that are not whole numbers of 64 bits")
     if kind is np.float32 and not np.isfinite(cast).all():
-        raise DataError(f"{name} holds NaN, infinity or more than float32 holds")
+        raise DataError(f"{name} holds NaN, infinity or values too large for float32")
     return cast
 
 
@@ -240,11 +240,11 @@ def _kind(shape: tuple[int, ...], asked: str | None, where: str) -> str:
 def _class_names(names: NDArray[Any] | None, y_train: NDArray[np.int64]) -> tuple[str, ...]:
     if names is not None:
         if names.ndim != 1:
-            raise DataError("class_names must be one row of strings")
+            raise DataError("class_names must be a one-dimensional array of strings")
         return tuple(map(str, names))
     highest = int(y_train.max())
     if highest >= len(y_train):
-        raise DataError(f"y_train holds the label {highest} and only {len(y_train)} examples")
+        raise DataError(f"y_train holds the label {highest} but only {len(y_train)} examples")
     return tuple(map(str, range(highest + 1)))
 
 
@@ -269,10 +269,10 @@ def _check_labels(labels: dict[str, NDArray[np.int64]], classes: int) -> None:
 
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """(shape, whether the columns come first, type) of the array that follows in `file`.
+    """(shape, whether stored column by column, type) of the next array in `file`.
 
     Raises:
-        ValueError: it is no array of a plain type.
+        ValueError: it is not an array of a plain type.
     """
     version = fmt.read_magic(file)
     readers: dict[tuple[int, int], Any] = {
@@ -287,7 +287,7 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
 def _read_rows(
     file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype, size: int
 ) -> Iterator[NDArray[np.generic]]:
-    """The rows that follow a header, `size` at a time. Raises EOFError where some are missing."""
+    """The rows after a header, `size` at a time. Raises EOFError if some are missing."""
     bytes_a_row = int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize
     for start in range(0, shape[0], size):
         rows = min(size, shape[0] - start)

@@ -1,4 +1,4 @@
-"""Any data set as one .npz file, which trains on a machine that has no more than NumPy."""
+"""Writes any data set as one .npz file, which can be read with NumPy alone."""
 
 import os
 import zipfile
@@ -18,17 +18,17 @@ from data.transforms import piece
 
 
 def write(cfg: DataConfig, fingerprint: str, path: Path) -> DataConfig:
-    """Write the set to `path`, whole or not at all; returns the config that reads it alike.
+    """Write the set to `path`, completely or not at all; returns the config that reads the file.
 
-    The official splits are written as stored, and pictures of many sizes as they are resized.
-    With `data.examples`, training is that part of it, and the validation examples that were set
-    aside become a split of their own: training from the file is training from the set.
+    The official splits are written as stored, or resized if the images have several sizes. With
+    `data.examples`, the training split is that subset, and the validation examples that were held
+    out become a split of their own, so that training from the file equals training from the set.
 
     Raises:
-        DataError: a setting is wrong, or the set or the file fails; one plain line.
+        DataError: a setting is wrong, or the set or the file cannot be used; one plain line.
     """
     if cfg.path is not None and path.resolve() == Path(cfg.path).expanduser().resolve():
-        raise DataError(f"npz={path} is the set itself; name another file")
+        raise DataError(f"npz={path} is the file of the set itself; name another file")
     as_stored = replace(cfg, resize=None)
     fixed = _of_one_size(as_stored)
     stored, raw, _ = loading.read(as_stored if fixed else cfg, fingerprint)
@@ -38,7 +38,7 @@ def write(cfg: DataConfig, fingerprint: str, path: Path) -> DataConfig:
     arrays: dict[str, Rows | NDArray[Any]] = {"class_names": np.array(stored.class_names)}
     for name, (official, ids) in chosen.items():
         split = raw[official]
-        # A sequence of one channel is told from an image by its rank.
+        # A sequence of one channel is distinguished from an image by its rank.
         flat = stored.kind == "sequence" and split.x.shape[2] == 1
         arrays[f"x_{name}"] = Rows(split.x[..., 0] if flat else split.x, ids)
         columns = {f.name: getattr(split, f.name) for f in fields(split) if f.name != "x"}
@@ -56,18 +56,18 @@ def write(cfg: DataConfig, fingerprint: str, path: Path) -> DataConfig:
 def _of_one_size(cfg: DataConfig) -> bool:
     try:
         return None not in loading.describe(cfg).splits["train"].shape
-    except DataError:  # an image folder of many sizes; what else is wrong, reading tells
+    except DataError:  # an image folder with several sizes; reading reports other mistakes
         return False
 
 
 def _write_file(path: Path, arrays: dict[str, Rows | NDArray[Any]]) -> None:
-    """A compressed npz; the same arrays give the same bytes, so they have one fingerprint."""
+    """A compressed npz; the same arrays give the same bytes and so the same fingerprint."""
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             try:
                 with zipfile.ZipFile(file, "w") as archive:
                     for name, array in arrays.items():
-                        entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980: no time of today
+                        entry = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, not today
                         entry.compress_type = zipfile.ZIP_DEFLATED
                         with archive.open(entry, "w", force_zip64=True) as member:
                             np.lib.format.write_array_header_1_0(member, _header(array))

@@ -1,4 +1,4 @@
-"""Prepared TFDS folders: where they lie, which one is meant, how they are read.
+"""Prepared TFDS folders: where they are, which one is chosen, how they are read.
 
 A prepared set is read from its own files (`builder_from_directory`), so the catalogue's code
 is not needed, and array_record sets are read without TensorFlow.
@@ -27,26 +27,28 @@ INFO = "dataset_info.json"
 
 
 def library() -> Any:
-    """TensorFlow Datasets, imported whole.
+    """Import TensorFlow Datasets and check that it is complete.
 
-    Where a package that it needs fails to import, it logs that, goes on, and has no attributes.
+    If a package that it needs fails to import, it only logs that, and then has no attributes.
 
     Raises:
-        ImportError: or whatever else that package raised.
+        ImportError: or any other error that the package raised.
     """
     threshold = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
         module = importlib.import_module("tensorflow_datasets")
         if not hasattr(module, "builder_from_directory"):
-            importlib.import_module("tensorflow_datasets.public_api")  # raises what was logged
+            importlib.import_module(
+                "tensorflow_datasets.public_api"
+            )  # raises the error that was only logged
     finally:
         logging.disable(threshold)
     return module
 
 
 def data_dir(cfg: DataConfig) -> Path:
-    """The folder of prepared sets: `data.data_dir`, or padzoo's in the user's cache."""
+    """The folder of prepared sets: `data.data_dir`, or padzoo's folder in the user's cache."""
     if cfg.data_dir:
         return Path(cfg.data_dir).expanduser()
     return cache_folder("tensorflow_datasets")
@@ -58,7 +60,7 @@ def _version_key(folder: Path) -> tuple[int, ...] | None:
 
 
 def find(folder: Path, name: str, version: str | None) -> Path | None:
-    """The prepared folder of a set: the version asked for, or the newest; None if absent."""
+    """The prepared folder of a set: the given version, or the newest; None if there is none."""
     if version is not None:
         wanted = folder / name / version
         return wanted if (wanted / INFO).is_file() else None
@@ -71,10 +73,10 @@ def find(folder: Path, name: str, version: str | None) -> Path | None:
 
 
 def fingerprint(cfg: DataConfig) -> str | None:
-    """`name/version+hash` of the prepared copy, None if there is none.
+    """`name/version+hash` of the prepared copy, or None if there is none.
 
-    The hash is that of the content where the builder recorded it, as the project's own do;
-    else that of the copy's description, which knows sizes but not pixels.
+    The hash covers the content if the builder recorded it, as the project's own builders do;
+    otherwise it covers the copy's description, which has sizes but not pixels.
     """
     folder = find(data_dir(cfg), cfg.name, cfg.version)
     if folder is None:
@@ -88,7 +90,7 @@ def fingerprint(cfg: DataConfig) -> str | None:
 
 @contextlib.contextmanager
 def preparing(folder: Path, name: str) -> Iterator[None]:
-    """Hold the lock under which one process prepares a set; the system frees it on death."""
+    """Hold the lock for preparing a set; the system releases it if the process dies."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f".{name.replace('/', '.')}.lock")
@@ -104,10 +106,10 @@ def preparing(folder: Path, name: str) -> Iterator[None]:
 
 
 def read(cfg: DataConfig) -> Stored:
-    """Open a prepared set; its pieces raise DataError too.
+    """Open a prepared set; reading its pieces also raises DataError.
 
     Raises:
-        DataError: it is not a set of labelled pictures or series, or it cannot be read.
+        DataError: it is not a set of labelled images or sequences, or it cannot be read.
     """
     folder = find(data_dir(cfg), cfg.name, cfg.version)
     if folder is None:
@@ -128,10 +130,10 @@ def _in_one_line(name: str, folder: Path) -> Iterator[None]:
 
 
 def examples(cfg: DataConfig) -> dict[str, int]:
-    """How many examples each split of a prepared set has, from its description alone.
+    """The number of examples in each split of a prepared set, from its description alone.
 
     Raises:
-        DataError: as `read`.
+        DataError: as in `read`.
     """
     folder = find(data_dir(cfg), cfg.name, cfg.version)
     if folder is None:
@@ -164,13 +166,16 @@ def _read(cfg: DataConfig, folder: Path) -> Stored:
 
 
 def _roles(name: str, official: list[str]) -> dict[str, str]:
-    """Which official split serves as train, validation and test."""
+    """Which official split is used for training, validation and test."""
     if "train" in official and "test" in official:
         roles = {"train": "train", "test": "test"}
         return roles | ({"validation": "validation"} if "validation" in official else {})
     if "train" in official and "validation" in official:
-        return {"train": "train", "test": "validation"}  # never chosen on: another is carved
-    raise DataError(f"{name} has the splits {', '.join(official)}; train and test are needed")
+        return {
+            "train": "train",
+            "test": "validation",
+        }  # not used for validation, which is held out from the training split
+    raise DataError(f"{name} has the splits {', '.join(official)}, but train and test are needed")
 
 
 def check_features(name: str, features: Any) -> str:
@@ -204,9 +209,12 @@ def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
     features, side = builder.info.features, cfg.resize
     shape, dtype = features[key].shape, np.dtype(features[key].np_dtype)
     if None in shape and cfg.layout == "channels_first":
-        raise DataError(f"data.layout=channels_first takes one size, and {cfg.name} has many")
+        raise DataError(
+            f"data.layout=channels_first needs images of one size, but those of {cfg.name} differ"
+        )
     if None in shape and side is not None:
-        # Pictures of many sizes are brought to one as they are read: they need not all fit in.
+        # Images of several sizes are resized while they are read, so they need not all fit in
+        # memory.
         shape, dtype = (side, side, shape[2]), np.dtype(np.float32)
 
     def pieces() -> Iterator[RawSplit]:
@@ -237,7 +245,7 @@ def _pieces(cfg: DataConfig, builder: Any, split: str, key: str) -> Iterator[Raw
 
 
 def keep_off_the_gpu(tf: Any) -> None:
-    """Leave the GPU's memory to the model's backend, where that is not TensorFlow."""
+    """Leave the GPU's memory to the model's back end if that is not TensorFlow."""
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         with contextlib.suppress(RuntimeError):
             tf.config.set_visible_devices([], "GPU")
@@ -259,9 +267,9 @@ def _batches(
         import tensorflow as tf
     except ImportError:
         raise DataError(
-            f"{name} is stored as {builder.info.file_format.value}, which takes TensorFlow to "
-            "read; install that (pip install -c constraints.txt '.[tensorflow]'), or where it is "
-            f"installed write it to a file (python -m data.prepare data=tfds data.name={name} "
+            f"{name} is stored as {builder.info.file_format.value}, which only TensorFlow can "
+            "read; install it (pip install -c constraints.txt '.[tensorflow]'), or on a machine "
+            f"with TensorFlow write a file (python -m data.prepare data=tfds data.name={name} "
             "npz=<file>) and train with data=npz data.path=<file>"
         ) from None
     keep_off_the_gpu(tf)

@@ -1,6 +1,6 @@
-"""Sets too large for memory: written once as mapped files, then read batch by batch.
+"""Sets too large for memory: written once as memory-mapped files, then read batch by batch.
 
-The files hold what a source stores (resized where that is asked for), so they serve every
+The files hold the stored values (or the resized ones), so they can be used with every
 normalisation, validation split and number of examples.
 """
 
@@ -23,25 +23,25 @@ from data.sources import store
 from data.transforms import Examples, apply_normalisation, resize_images
 from data.types import RawSplit, Stored, StoredSplit
 
-# Of the free memory, what one set may take as float32 under data.memory=auto: an epoch in its
-# order is a second copy and the backend holds a third; 3.3 times the set was measured in all.
+# The fraction of the free memory that one set may take as float32 under data.memory=auto. The
+# shuffled epoch is a second copy and the back end holds a third; 3.3 times the set was measured.
 SHARE = 0.25
 GIB = 2**30
-# What is done to a set after it is read; every other setting may change what is read. (Where an
-# image folder has no test part, split_seed chooses one as it is read.)
+# Settings that are applied after a set is read; every other setting may change what is read. (If
+# an image folder has no test part, split_seed chooses one when the folder is read.)
 LATER = {
     *("version", "data_dir", "path", "download", "validation", "split_seed", "examples"),
     *("sequence", "permutation", "normalize", "augment", "epochs", "memory"),
 }
-FORMAT = 1  # of the files below
+FORMAT = 1  # version of the format of the files below
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some examples of a stored array, in the order of `ids`; read as they are indexed.
+    """Some examples of a stored array, in the order of `ids`; indexing reads them.
 
-    With `steps`, images (n, h, w, c) are sequences (n, len(steps), c) of these of their pixels,
-    which are counted row by row.
+    With `steps`, images (n, h, w, c) become sequences (n, len(steps), c) of the pixels with these
+    indices, counted row by row.
     """
 
     stored: NDArray[np.generic]
@@ -74,7 +74,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Streamed:
-    """The inputs of a split that stay on disk: normalised float32 (n, …) as they are indexed.
+    """The inputs of a split that stay on disk; indexing gives normalised float32 (n, …).
 
     Index by a slice or an array of indices, not by a number.
     """
@@ -100,15 +100,15 @@ class Streamed:
         return apply_normalisation(self.rows[key], self.mean, self.std)
 
     def __array__(self, *_: Any, **__: Any) -> NDArray[np.float32]:
-        raise TypeError("a set that streams from disk is not read whole")
+        raise TypeError("a set that streams from disk cannot be read as one array")
 
     def normalised(self, mean: Any, std: Any) -> "Streamed":
-        """The same examples under another normalisation."""
+        """The same examples with another normalisation."""
         return replace(self, mean=np.asarray(mean), std=np.asarray(std))
 
 
 def fixed(cfg: DataConfig, split: StoredSplit) -> tuple[int, ...]:
-    """The shape of a split's inputs as stored; DataError for pictures of many sizes."""
+    """The shape of a split's inputs as stored; DataError if images differ in size."""
     shape = tuple(n for n in split.shape if n is not None)
     if len(shape) < len(split.shape):
         raise DataError(f"the images of {cfg.name} differ in size; set data.resize=<pixels>")
@@ -116,7 +116,7 @@ def fixed(cfg: DataConfig, split: StoredSplit) -> tuple[int, ...]:
 
 
 def sized(cfg: DataConfig, split: StoredSplit) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of a split's inputs once they are resized."""
+    """Shape and type of a split's inputs after resizing."""
     shape, side = fixed(cfg, split), cfg.resize
     if side is None or shape[1:3] == (side, side):
         return shape, split.dtype
@@ -124,19 +124,19 @@ def sized(cfg: DataConfig, split: StoredSplit) -> tuple[tuple[int, ...], np.dtyp
 
 
 def resized(cfg: DataConfig, split: str, x: Examples) -> NDArray[np.float32]:
-    """The pictures (n, h, w, c) of a split as data.resize makes them; DataError if it cannot."""
+    """The images (n, h, w, c) of a split resized by data.resize; DataError if that fails."""
     assert cfg.resize is not None
     try:
         return resize_images(x, cfg.resize)
     except OverflowError as error:
         raise DataError(
             f"the {split} split of {cfg.name} holds {error}, in which data.resize={cfg.resize} "
-            "works; scale the stored values"
+            "computes; scale the stored values"
         ) from None
 
 
 def line(cfg: DataConfig, stored: Stored) -> str | None:
-    """Says in one line that the set streams; None where it fits in memory."""
+    """A line that says that the set streams; None if it fits in memory."""
     needed = 4 * sum(math.prod(sized(cfg, split)[0]) for split in stored.splits.values())
     allowed = SHARE * _free() if cfg.memory == "auto" else float(cfg.memory) * GIB
     if needed <= allowed:
@@ -154,7 +154,7 @@ def gib(size: float) -> str:
 
 
 def _free() -> float:
-    """Bytes of memory that can be had: the machine's, or what its container leaves."""
+    """Bytes of free memory: of the machine, or within the limit of its container."""
     free = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -162,7 +162,9 @@ def _free() -> float:
         group = Path("/sys/fs/cgroup")
         limit, used = (int((group / f"memory.{x}").read_text()) for x in ("max", "current"))
         usage = (group / "memory.stat").read_text().split()
-        return min(free, limit - used + int(usage[usage.index("file") + 1]))  # files can go
+        return min(
+            free, limit - used + int(usage[usage.index("file") + 1])
+        )  # cached files can be evicted
     except (OSError, ValueError, StopIteration):  # no such file, or its limit is "max"
         return free
 
@@ -175,31 +177,35 @@ def on_disk(cfg: DataConfig, stored: Stored, fingerprint: str) -> dict[str, RawS
     """
     later = LATER - {"split_seed"} if cfg.source == "image_folder" else LATER
     settings = {k: v for k, v in dataclasses.asdict(cfg).items() if k not in later}
-    if cfg.layout == "channels_last":  # as it was before there was another
+    if (
+        cfg.layout == "channels_last"
+    ):  # not in the key of the first layout, so that its files are found
         del settings["layout"]
     key = json.dumps([FORMAT, fingerprint, settings], sort_keys=True)
     name = f"{cfg.name.replace('/', '.')}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     folder = _folder(cfg)
     if not (folder / name).is_dir():
         with store.preparing(folder, name):
-            if not (folder / name).is_dir():  # else another process wrote it meanwhile
+            if not (folder / name).is_dir():  # otherwise another process has written it meanwhile
                 _write(folder / name, cfg, stored)
     return {split: _mapped(folder / name, split) for split in stored.splits}
 
 
 def _folder(cfg: DataConfig) -> Path:
-    """Beside the prepared sets; where those lie in a folder that is only read, in the cache."""
+    """The folder beside the prepared sets, or in the cache if that one is read-only."""
     folder = store.data_dir(cfg)
-    # Root may write anywhere; a folder that nobody is meant to write to stays as it is.
+    # Root may write anywhere, but a folder without write permission is not changed.
     if folder.exists() and not (os.access(folder, os.W_OK) and folder.stat().st_mode & 0o222):
         folder = store.data_dir(replace(cfg, data_dir=None))
     return folder / "streamed"
 
 
 def _write(folder: Path, cfg: DataConfig, stored: Stored) -> None:
-    """Write the splits into `folder`, which is there only when it is complete."""
+    """Write the splits into `folder`, which exists only once it is complete."""
     unfinished = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)  # a kill left it; the lock says it is nobody's
+    shutil.rmtree(
+        unfinished, ignore_errors=True
+    )  # left by a killed process; we hold the lock, so nobody uses it
     kinds = [sized(cfg, split) for split in stored.splits.values()]
     needed = sum(math.prod(shape) * dtype.itemsize for shape, dtype in kinds)
     if (free := shutil.disk_usage(folder.parent).free) < needed:
@@ -217,7 +223,7 @@ def _write(folder: Path, cfg: DataConfig, stored: Stored) -> None:
     except DataError:
         raise
     except ValueError as error:
-        raise DataError(f"{cfg.name} is not what its description says: {error}") from None
+        raise DataError(f"{cfg.name} does not agree with its description: {error}") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -234,16 +240,16 @@ def _write_split(folder: Path, name: str, cfg: DataConfig, split: StoredSplit) -
 
     path = folder / f"{name}.x.npy"
     x = np.lib.format.open_memmap(path, "w+", dtype, shape)
-    with open(path, "r+b") as reserved:  # a full disk is an error here, and a crash in a mapping
+    with open(path, "r+b") as reserved:  # a full disk raises an error here, but crashes a mapping
         os.posix_fallocate(reserved.fileno(), 0, os.fstat(reserved.fileno()).st_size)
     rows = 0
     for part in inputs():
         if part.shape[1:] != shape[1:]:
-            raise ValueError(f"rows of shape {part.shape[1:]} where {shape[1:]} was promised")
+            raise ValueError(f"rows of shape {part.shape[1:]} instead of {shape[1:]}")
         x[rows : rows + len(part)] = part
         rows += len(part)
     if rows != len(x):
-        raise ValueError(f"{rows} rows where {len(x)} were promised")
+        raise ValueError(f"{rows} rows instead of {len(x)}")
     x.flush()
     for column, values in columns(rest).items():
         with open(folder / f"{name}.{column}.npy", "wb") as file:
@@ -253,7 +259,7 @@ def _write_split(folder: Path, name: str, cfg: DataConfig, split: StoredSplit) -
 
 
 def columns(pieces: list[RawSplit]) -> dict[str, NDArray[Any]]:
-    """All but x of a split's pieces, joined; what the set does not know is left out."""
+    """All columns of a split's pieces except x, joined; missing columns are left out."""
     names = [field.name for field in dataclasses.fields(RawSplit) if field.name != "x"]
     found = {name: [getattr(piece, name) for piece in pieces] for name in names}
     return {name: np.concatenate(v) for name, v in found.items() if v and v[0] is not None}

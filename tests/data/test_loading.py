@@ -136,7 +136,7 @@ def test_reads_are_shared_unless_the_file_changed(file):
         ({"version": "1.0.0"}, "data.version='1.0.0' means nothing with source=npz"),
         ({"download": True}, "data.download=True means nothing with source=npz"),
         ({"sequence": 1}, "data.sequence=1 must be true or false"),
-        ({"permutation": 0}, "data.permutation orders a sequence's pixels: data.sequence=true"),
+        ({"permutation": 0}, "data.permutation shuffles a sequence's pixels: it needs data.seq"),
         ({"sequence": True, "permutation": -1}, "data.permutation=-1 must be a whole number"),
         (
             {"sequence": True, "augment": AugmentConfig(flip=True)},

@@ -218,7 +218,7 @@ assert not {{"tensorflow", "keras"}} & set(sys.modules)
     ("changes", "says"),
     [
         ({"name": "placed_digit"}, "did you mean placed_digits"),
-        ({"version": "7.0.0"}, "made as 1.0.0 only"),
+        ({"version": "7.0.0"}, "can be generated only as 1.0.0"),
         ({"data_dir": "/proc/nowhere"}, "data.data_dir"),
     ],
 )

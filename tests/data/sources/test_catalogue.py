@@ -109,7 +109,7 @@ def test_pictures_of_many_sizes_take_a_resize(probe):
     [
         (features(label=None), ["train", "test"], "not an image classification set.*has image$"),
         (features(label=tfds.features.Scalar(np.int64)), ["train", "test"], "not an image class"),
-        (features(), ["train"], "has the splits train; train and test are needed"),
+        (features(), ["train"], "has the splits train, but train and test are needed"),
     ],
 )
 def test_sets_that_do_not_serve(probe, feature_dict, splits, says):
@@ -185,9 +185,9 @@ def test_a_download_says_so_first_and_fails_in_one_line(tmp_path, monkeypatch, c
         raise ConnectionError("no route\nto host")
 
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", offline)
-    with pytest.raises(data.DataError, match="kmnist could not be fetched: no route to host"):
+    with pytest.raises(data.DataError, match="kmnist could not be downloaded: no route to host"):
         data.ensure(data.DataConfig("kmnist", "tfds", data_dir=str(tmp_path), download=True))
-    assert "fetching kmnist" in caplog.text
+    assert "downloading kmnist" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_tfrecord_without_tensorflow_says_what_to_do(probe, tmp_path, monkeypatc
     info = tmp_path / "padzoo_probe" / "1.2.0" / "dataset_info.json"
     info.write_text(info.read_text().replace('"array_record"', '"tfrecord"'))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    says = "takes TensorFlow to read; install that .*python -m data.prepare data=tfds data.name="
+    says = "only TensorFlow can read; install it .*python -m data.prepare data=tfds data.name="
     with pytest.raises(data.DataError, match=says):
         data.load(cfg)
 

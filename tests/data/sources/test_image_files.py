@@ -78,7 +78,7 @@ def test_a_tiff_of_16_bits_is_refused_whatever_its_channels(tmp_path, bits, chan
 @pytest.mark.parametrize(("bits", "channels", "kind"), [(16, 2, 1), (32, 3, 1), (32, 3, 3)])
 def test_a_tiff_that_pillow_does_not_know_is_named_with_the_remedy(tmp_path, bits, channels, kind):
     (tmp_path / "one.tif").write_bytes(tiff(bits, channels, kind))
-    with pytest.raises(data.DataError, match="one.tif cannot be read .* of 8 bits .*; save it as"):
+    with pytest.raises(data.DataError, match="one.tif cannot be read .* with 8 bits .*; save it"):
         image_files.header(tmp_path / "one.tif")
 
 

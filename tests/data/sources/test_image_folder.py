@@ -144,12 +144,12 @@ def test_what_is_left_aside_is_said_with_counts(split):
     d = load(split)
     assert (len(d.train), len(d.test)) == (16, 6)
     (line,) = d.notes
-    read, aside = line.split("; left aside: ")
+    read, aside = line.split("; ignored: ")
     assert read == "own: 22 images are read"
     assert sorted(aside.split(", ")) == [
         ".heic files (1)",
         ".txt files (2)",
-        "files without an ending (1)",
+        "files without an extension (1)",
         "hidden images (2)",
         "images beside the splits (1)",
         "images beside the splits in more (2)",
@@ -167,7 +167,7 @@ def test_a_hundred_endings_make_no_long_line(flat):
 def test_a_class_of_which_nothing_can_be_read_says_what_is_there(flat):
     for file in (flat / "dog").iterdir():
         file.rename(file.with_suffix(".heic"))
-    says = r"the class dog has no image in the train part .*GIF; left aside: .heic files \(10\)$"
+    says = r"the class dog has no image in the train part .*GIF; ignored: .heic files \(10\)$"
     with pytest.raises(data.DataError, match=says):
         load(flat)
 

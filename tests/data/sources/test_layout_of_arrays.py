@@ -117,8 +117,8 @@ def test_the_files_of_a_set_that_streams_keep_their_name(config, tmp_path):
         ((12, 1000), {}, "if these are sequences (n, channels, time): data.layout=channels_first"),
         ((3, 100), {}, "if these are sequences (n, channels, time): data.layout=channels_first"),
         ((100, 3), {}, "if these are sequences (n, time, channels): data.kind=sequence"),
-        ((32, 32, 3), {"layout": FIRST}, "channels_first says, and its channels seem to come last"),
-        ((100, 3), {"layout": FIRST}, "channels_first says, and its channels seem to come last"),
+        ((32, 32, 3), {"layout": FIRST}, "channels_first says, but its channels seem to come last"),
+        ((100, 3), {"layout": FIRST}, "channels_first says, but its channels seem to come last"),
     ],
 )
 def test_what_is_likely_of_another_layout_is_told_in_one_line(config, sizes, settings, says):

@@ -175,7 +175,7 @@ def test_a_set_is_not_held_whole(own, tmp_path):
 
 def test_a_streamed_split_is_never_made_an_array_by_accident(own):
     x = data.load(own(memory=SMALL)).train.x
-    with pytest.raises(TypeError, match="not read whole"):
+    with pytest.raises(TypeError, match="cannot be read as one array"):
         np.asarray(x)
 
 
