@@ -1,4 +1,4 @@
-"""Train a network under a padding: compose -> data -> model -> fit -> evaluate -> record."""
+"""Train one network: configuration -> data -> model -> fit -> evaluate -> record."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from experiments.terminal import FOUND, OK
 
 
 def train(config: Config) -> int:
-    """One run from its configuration to its results; returns OK, or FOUND if it is complete.
+    """One run from its configuration to its results; returns OK, or FOUND if it was complete.
 
-    FAILED if it is complete and a probe of it failed.
+    Returns FAILED if the run was complete and one of its probes failed.
 
-    Heavy imports wait until they are needed: a complete run answers before Keras loads.
+    Heavy imports are delayed, so the result of a complete run is shown before Keras is loaded.
     """
     begun = time.perf_counter()
     fingerprint, cell = prepare_data.identity(config)
@@ -110,7 +110,7 @@ def train(config: Config) -> int:
                 on_epoch=on_epoch,
             )
 
-        # evaluate: the test split is seen once, here
+        # evaluate: the only use of the test split
         kept = training.kept(history, config.trainer)
         predictions = evaluation.predict(model, loaded.test)
         results = {
@@ -134,7 +134,7 @@ def train(config: Config) -> int:
 
 
 def main() -> int:
-    """Every run that the command line asks for; returns the exit code."""
+    """All runs that the command line asks for; returns the exit code."""
     return session.main(train)
 
 

@@ -1,3 +1,3 @@
-"""What was learned: runs and their records, TensorBoard, measurements, benchmarks."""
+"""Experiments: runs and their records, studies, reports, probes and benchmarks."""
 
-import conf  # noqa: F401  tells which package is missing, as those that a command imports
+import conf  # noqa: F401  makes commands name a missing package

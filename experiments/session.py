@@ -1,4 +1,4 @@
-"""One call of the program: Hydra composes each run, and every end is told in one line."""
+"""One call of the program: Hydra composes each run, and every ending prints one line."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from experiments.terminal import BAD, BAD_INPUT, FAILED, FOUND, OK, STOPPED
 
 SWEEPER = ("hydra.mode=MULTIRUN", "hydra.sweeper._target_=hydra_plugins.padzoo.Sweeper")
 sys.path.append(str(Path(__file__).parent / "study" / "plugins"))  # where Hydra finds it
-# One run: OK where it trained, FOUND where it was complete.
+# One run: returns OK if it trained, FOUND if it was complete.
 Train = Callable[[Config], int]
 
 
 def main(train: Train) -> int:
-    """Run `train` on what the command line asks for, once or many times; returns the exit code."""
+    """Run `train` for each run that the command line asks for; returns the exit code."""
     if {"-h", "--help"} & set(sys.argv):
         print(commandline.help_page())
         return OK
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra raises, and the one line is ours
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, and we print one line
     arguments = sys.argv[1:]
     with _interruptible():
         try:
@@ -50,7 +50,7 @@ def main(train: Train) -> int:
             sweeps = backends.split(arguments)
             if len(sweeps) > 1:
                 return backends.run_each(sweeps)
-            if sweeps:  # one back end, by two names
+            if sweeps:  # one back end under two names
                 (arguments,) = sweeps.values()
             sys.argv[1:] = arguments
             session = Session(arguments, train)
@@ -59,14 +59,14 @@ def main(train: Train) -> int:
             terminal.complain(str(commandline.explain(mistake, arguments)))
             return BAD
         except KeyboardInterrupt:
-            terminal.complain("interrupted; the same command goes on from the last finished epoch")
+            terminal.complain("interrupted; the same command resumes after the last finished epoch")
             return STOPPED
         except Exception as error:
             return terminal.failure(error)
 
 
 class Session:
-    """The job that Hydra runs, once or many times, and what came of it."""
+    """The job that Hydra runs, once or many times, and its outcome."""
 
     def __init__(self, arguments: list[str], train: Train) -> None:
         self.arguments = arguments
@@ -76,9 +76,9 @@ class Session:
         commandline.check(arguments)
 
     def once(self) -> int:
-        """One run, or what else Hydra is asked for; returns the exit code."""
+        """One run, or another action of Hydra; returns the exit code."""
         if commandline.preset(self.arguments) and not commandline.only_shows(self.arguments):
-            raise ConfigError("sweep=… stands for many runs: add -m")
+            raise ConfigError("sweep=… runs a sweep: add -m")
         self._call_hydra()
         for study in self.studies:
             from experiments.report import overview
@@ -86,28 +86,28 @@ class Session:
             try:
                 if picture := overview.write(study):
                     terminal.say(f"{'all runs so far':<14} {picture}")
-            except OSError as refusal:  # of a run that is there and can be shown
+            except OSError as refusal:  # the run itself is complete and can be shown
                 terminal.say(f"no picture of all runs: {terminal.system_error(refusal)}")
         return max(self.code, OK)
 
     def sweep(self) -> int:
-        """Every run of a multirun, and the report on its studies; returns the exit code."""
+        """All runs of a multirun and the reports of its studies; returns the exit code."""
         commandline.check_shows_one(self.arguments)
-        # Hydra looks for plugins once, and may have looked before it could find ours.
+        # Hydra searches for plugins once, perhaps before ours could be found.
         Plugins.instance().register(importlib.import_module("hydra_plugins.padzoo").Sweeper)
         own, _ = commandline.hydras_own(self.arguments)
-        sys.argv[1:] = [*own, *SWEEPER]  # what Hydra is to compose before the runs are known
+        sys.argv[1:] = [*own, *SWEEPER]  # what Hydra composes before the runs are known
         with tempfile.TemporaryDirectory() as folder:
             os.environ["PADZOO_SWEEP_DIR"] = folder
             self._call_hydra()
         return max(self.code, OK)
 
     def carry_out(self, sweeper: Any) -> None:
-        """What our sweeper is for, now that Hydra is ready to compose and to launch."""
+        """Called by our sweeper when Hydra is ready to compose and to launch runs."""
         from experiments.report import writing
         from experiments.study import execution, jobs
 
-        sys.argv[1:] = self.arguments  # as every run notes it
+        sys.argv[1:] = self.arguments  # as recorded by every run
         _, overrides = commandline.hydras_own(self.arguments)
         runs = presets.expand(overrides)
         if any(o.startswith("evaluate=") for o in runs[0]):
@@ -141,7 +141,7 @@ class Session:
         except (*BAD_INPUT, OmegaConfBaseException) as mistake:
             terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
             code = BAD
-        except Exception as error:  # a sweep's other runs go on
+        except Exception as error:  # the other runs of the sweep continue
             code = terminal.failure(error, which)
         self.code = max(self.code, code)
 
@@ -159,13 +159,13 @@ class Session:
         if code in (OK, FAILED):
             _, cell = prepare_data.identity(config)
             run = Run.of(config.study_folder, cell, config.seed)
-            results = run.results if run.complete else None  # of a probe's failure it is
+            results = run.results if run.complete else None  # FAILED if a probe failed
             seconds = time.perf_counter() - begun
             execution.tell_end(config.title, results, seconds, execution.Progress(folder))
         return code
 
     def _attempt(self, config: Config, overrides: list[str]) -> int:
-        """Train or evaluate, with every expected end told in one line."""
+        """Train or evaluate; every expected ending prints one line."""
         try:
             if config.evaluate is not None:
                 from experiments.probes.shared import reevaluate
@@ -181,7 +181,7 @@ class Session:
             self.studies.add(config.study_folder)
             return code
         except DamagedError as damage:
-            remedy = "; rerun=true trains the run anew" if config.evaluate is None else ""
+            remedy = "; rerun=true trains the run again" if config.evaluate is None else ""
             terminal.complain(f"{damage}{remedy}")
             return BAD
         except Claimed as elsewhere:
@@ -200,7 +200,7 @@ def _config(composed: DictConfig) -> Config:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM are one thing inside the block: an interrupt that is remembered."""
+    """Inside the block, Ctrl-C and SIGTERM both raise an interrupt that is also remembered."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, _interrupt) for number in numbers}
     framework.INTERRUPTED.clear()

@@ -1,4 +1,4 @@
-"""How the program speaks to a person, and how it ends."""
+"""Terminal output, error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from conf import packages
 from conf.reader import ConfigError
 from models.padding import PaddingError
 
-# Exit codes, the worst last; FOUND, a run that was complete already, exits with 0.
+# Exit codes, the worst last; FOUND (the run was already complete) exits with 0.
 FOUND, OK, FAILED, BAD, STOPPED = -1, 0, 1, 2, 130
 BAD_INPUT = (ConfigError, data.DataError, models.ModelError, PaddingError)
-TRACEBACK = "PADZOO_TRACEBACK"  # of the environment: 1 shows where an error came from
+TRACEBACK = "PADZOO_TRACEBACK"  # environment variable; 1 shows tracebacks
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -37,13 +37,13 @@ def say(text: str) -> None:
 
 
 def heard() -> bool:
-    """Whether `say` speaks."""
+    """Whether `say` prints."""
     return not _hushed
 
 
 @contextlib.contextmanager
 def hushed() -> Iterator[None]:
-    """Nothing is said inside the block; complaints are."""
+    """Inside the block, `say` prints nothing; `complain` still does."""
     global _hushed
     _hushed = True
     try:
@@ -63,13 +63,13 @@ def complain(text: str) -> None:
 
 
 def failure(error: Exception, which: str = "") -> int:
-    """Tell an error in one line; returns the exit code that it comes to.
+    """Print an error in one line; returns the exit code.
 
-    BAD for what whoever called can mend: input, a package that is missing, what the system
-    refuses. FAILED for an error that nobody foresaw, with how to see where it came from.
+    BAD for an error that the caller can correct: wrong input, a missing package, or something
+    that the system refuses. FAILED for an unforeseen error; the line says how to see its traceback.
 
     Args:
-        which: of many runs, before the line.
+        which: names one of many runs, at the start of the line.
     """
     code, told = BAD, packages.line(error)
     if isinstance(error, BAD_INPUT):
@@ -86,13 +86,13 @@ def failure(error: Exception, which: str = "") -> int:
 
 
 def system_error(error: OSError) -> str:
-    """What the system refuses, and why."""
+    """A message for an error of the operating system: the file and the reason."""
     where = error.filename2 or error.filename
     return f"{where} cannot be read or written: {error.strerror}" if where else str(error.strerror)
 
 
 def show_traceback(error: Exception) -> None:
-    """Where an error came from, if the environment asks for it."""
+    """Print the traceback of an error if the environment asks for it."""
     if _traceback_asked():
         errors.print(escape("".join(traceback.format_exception(error))))
 
@@ -102,7 +102,7 @@ def _traceback_asked() -> bool:
 
 
 def call(main: Callable[[list[str]], int]) -> int:
-    """Call a command with the program's arguments; returns its exit code, whatever happens."""
+    """Call a command with the program's arguments; always returns an exit code."""
     try:
         return main(sys.argv[1:])
     except KeyboardInterrupt:

@@ -26,7 +26,7 @@ def test_a_damaged_file_is_one_line_that_names_it(tiny, study, same, name, conte
     assert outcome.code == 2
     assert outcome.err.startswith(f"error: {same / name} cannot be read: ")
     assert outcome.err.count("\n") == 1
-    assert "rerun=true trains the run anew" in outcome.err
+    assert "rerun=true trains the run again" in outcome.err
     assert (same / name).read_bytes() == content
 
 
@@ -140,13 +140,13 @@ def test_evaluate_names_the_damaged_data(program, same, data_dir, tmp_path, name
         ("status.json", "that is a file"),
         ("status.json/more", "there is no such folder"),
         ("nowhere", "there is no such folder"),
-        ("..", "the folder is no run's"),
+        ("..", "it is not the folder of a run"),
     ],
 )
 def test_evaluate_says_what_is_no_finished_run(program, same, place, why):
     outcome = program(f"evaluate={same / place}")
     assert outcome.code == 2
-    assert f"is not a finished run ({why}): it needs the directory" in outcome.err
+    assert f"is not a finished run ({why}): it must be the directory" in outcome.err
     assert outcome.err.count("\n") == 1
 
 

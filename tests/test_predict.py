@@ -113,7 +113,7 @@ def test_files_by_command(trained, tmp_path, capsys):
     assert next_best == f"{network.class_names[row.argsort()[-2]]} {100 * np.sort(row)[-2]:.2f} %"
     for line, label in ((colour, "colour.png"), (one, "one.npy"), (first, "two.npy[0]")):
         assert line == grey.replace("grey.png", label)
-    assert said == "large.png is 40×50 and is brought to 32×32"
+    assert said == "large.png is 40×50 and is resized to 32×32"
     assert large.startswith("large.png   ")
     assert second.startswith("two.npy[1]   ")
 
@@ -178,7 +178,7 @@ def test_channels_first_is_for_arrays_and_not_for_image_files(trained_on):
 def test_image_files_are_refused_where_the_data_are_in_other_units(trained_on):
     network = trained_on((GREY / 255).astype(np.float32), "data.resize=8")
     Image.fromarray(GREY[0, ..., 0]).save("0.png")
-    with pytest.raises(DataError, match="the run's data are float32 in units of their own"):
+    with pytest.raises(DataError, match="the run's data are float32 in other units"):
         told("0.png", network)
     np.save("0.npy", (GREY[0] / 255).astype(np.float32))
     assert len(told("0.npy", network)) == 1
@@ -188,7 +188,7 @@ def test_an_array_of_fractions_for_pixels_is_told(trained_on, capsys):
     network = trained_on(GREY)
     np.save("0.npy", GREY[0] / 255)
     told("0.npy", network)
-    said = "0.npy: no value is above 1, where the run's data go from 0 to 255\n"
+    said = "0.npy: no value is above 1, but the run's data range from 0 to 255\n"
     assert capsys.readouterr().out == said
 
 
@@ -204,10 +204,10 @@ def test_another_shape_of_as_many_pixels_is_refused(program):
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
-        ("class_names", None, "does not name the 10 classes"),
-        ("class_names", ["a", "b"], "does not name the 10 classes"),
-        ("std", [-1.0], "std holds a number that is not above 0"),
-        ("mean", [0.0, 1.0], "no lists of numbers"),
+        ("class_names", None, "does not contain names for the 10 classes"),
+        ("class_names", ["a", "b"], "does not contain names for the 10 classes"),
+        ("std", [-1.0], "std holds a number that is not positive"),
+        ("mean", [0.0, 1.0], "not lists with one number"),
     ],
 )
 def test_damaged_statistics_are_named(trained, capsys, key, value, why):
@@ -226,8 +226,8 @@ def test_damaged_statistics_are_named(trained, capsys, key, value, why):
         ("a.png", b"not a picture", "a.png cannot be read as an image"),
         ("a.npy", b"", "a.npy cannot be read"),
         ("a.txt", b"1", "a.txt: images (.png"),
-        ("text.npy", npy("text"), "text.npy holds no numbers"),
-        ("empty.npy", npy(np.zeros((0, 32, 32))), "empty.npy holds no numbers"),
+        ("text.npy", npy("text"), "text.npy does not hold numbers"),
+        ("empty.npy", npy(np.zeros((0, 32, 32))), "empty.npy does not hold numbers"),
         ("nan.npy", npy(np.full((32, 32), np.nan)), "nan.npy: the inputs hold NaN"),
         ("number.npy", npy(1.0), "number.npy"),
         ("missing.png", None, "missing.png"),

@@ -108,12 +108,12 @@ def test_a_failed_run_is_told_at_the_end_and_tried_again_by_the_next_call(tiny):
         (["--cfg=job"], "leave out -m"),
         (["--cfg=job", "sweep=demo"], "leave out -m"),
         (["--cfg=job", "backend=tensorflow,jax"], "leave out -m"),
-        (["sweep=demo,a_a"], "sweep is one for all runs of a command"),
-        (["sweep=choice(demo,a_a)"], "sweep is one for all runs of a command"),
+        (["sweep=demo,a_a"], "sweep has one value for all runs of a command"),
+        (["sweep=choice(demo,a_a)"], "sweep has one value for all runs of a command"),
         (["sweep=demo", "sweep=a_a"], "sweep=demo sweep=a_a: a command takes one preset"),
-        (["sweep.margin=1,2"], "sweep.margin is one for all runs of a command"),
-        (["sweep.baseline=same,valid"], "sweep.baseline is one for all runs"),
-        (["rerun=true,false"], "rerun is one for all runs of a command"),
+        (["sweep.margin=1,2"], "sweep.margin has one value for all runs of a command"),
+        (["sweep.baseline=same,valid"], "sweep.baseline has one value for all runs"),
+        (["rerun=true,false"], "rerun has one value for all runs of a command"),
         (["model.kernel_size=3,x"], "`kernel_size` of small_cnn must be int"),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_sweep_waits_for_a_run_in_other_hands_and_takes_it_over(tiny, monkeypa
     begun = time.monotonic()
     outcome = tiny("-m", "padding=same", "seed=0,1")
     assert outcome.code == 0
-    assert "waiting for other processes, which hold the last 1 runs" in outcome.out
+    assert "waiting for other processes, which are training the last 1 runs" in outcome.out
     assert time.monotonic() - begun > 2
     assert set(statuses().values()) == {"COMPLETED"}
 

@@ -129,8 +129,8 @@ def test_a_last_batch_that_is_too_small_is_left_out_and_said(tiny):
     assert "leaves out" not in whole.out
     left = tiny("data.examples=123", "trainer.batch_size=40")
     assert (
-        "each epoch leaves out 3 of 123 training examples, others each time: a last batch of 3 "
-        "would weigh as much as one of 40"
+        "each epoch leaves out 3 of 123 training examples, different ones each time: a "
+        "last batch of 3 would count as much as one of 40"
     ) in left.out
     runs = {read(file.parent, "config.json")["data"]["examples"]: file.parent
             for file in Path().glob("runs/*/*/seed=0/config.json")}  # fmt: skip
@@ -144,7 +144,7 @@ def test_a_gpu_that_is_not_there_is_one_line_before_anything_is_written(tiny, mo
     outcome = tiny("device=gpu")
     assert outcome.code == 2
     assert outcome.err.startswith("error: device=gpu: ")
-    assert outcome.err.endswith("; or take device=cpu\n")
+    assert outcome.err.endswith("; or use device=cpu\n")
     assert outcome.err.count("\n") == 1
     assert not Path("runs").exists()
     assert tiny("-m", "device=gpu", "padding=same,valid").code == 2
@@ -171,7 +171,7 @@ def test_an_interrupted_run_resumes_bit_for_bit(tiny, monkeypatch):
         stop_at(patch, "write_metrics", 2)
         outcome = tiny(*HARD, "study=broken")
     assert outcome.code == 130
-    assert "the same command goes on" in outcome.err
+    assert "the same command resumes" in outcome.err
     broken = next(Path("runs/broken").glob("*/seed=0"))
     assert read(broken, "status.json")["status"] == "INTERRUPTED"
     assert len(rows(broken)) == 1
@@ -407,7 +407,7 @@ def test_every_option_trains(tiny, options):
         (["padding.amount=[1,2,3]"], "3"),
         (["padding.overrides={stage1*: {mode: 3}}"], "mode"),
         (["padding.overrides={1: reflect}"], "layer names"),
-        (["~model"], "nothing can be left out"),
+        (["~model"], "no setting can be removed"),
         (["optimizer=sgd", "optimizer.momentum=2"], "momentum"),
         (["data=image_folder"], "needs data.path=<folder>"),
         (["data=image_folder", "data.path=missing"], "data.path=missing is not a folder"),
@@ -500,7 +500,7 @@ def test_evaluate_refuses_what_it_would_not_use(program, unused):
     (tiny_run / "model.keras").touch()
     outcome = program(f"evaluate={tiny_run}", unused)
     assert outcome.code == 2
-    assert "does nothing beside evaluate" in outcome.err
+    assert "has no effect with evaluate" in outcome.err
 
 
 def test_a_saved_model_predicts_the_same_outside_the_project(tiny, tmp_path, data_dir):

@@ -1,1 +1,1 @@
-"""One training: how it starts, its data and network, the loop, its measurement and its record."""
+"""One run: its start, its data and network, the training loop, the evaluation and the record."""

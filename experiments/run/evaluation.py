@@ -1,4 +1,4 @@
-"""What a trained model does on the test split."""
+"""Evaluation of a trained model on the test split."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from experiments.run.loop.batches import ordered_batches
 
 
 class DivergedError(ArithmeticError):
-    """A loss or an output that is no longer a number."""
+    """A loss or an output is no longer finite."""
 
 
-# Pixels from the object's box to the nearest border; below 0 the border cuts the object.
+# Margin: pixels from the object's bounding box to the nearest border; negative if cut by it.
 MARGIN_EDGES = (-4, 0, 3, 6)
 
 
 def predict(model: keras.Model, split: Split, *, batch_size: int = 256) -> dict[str, np.ndarray]:
-    """Per label: id, label, predicted class, probability of the true class (float64 softmax).
+    """For each label: id, label, predicted class, probability of the true class (float64 softmax).
 
-    An example has one, or one for each scored step; then its rows carry one id.
+    An example has one label, or one for each scored step; all its rows have the same id.
     """
     batches = ordered_batches(split, batch_size=batch_size)
     logits = np.asarray(model.predict(batches, verbose=0), np.float64)
@@ -54,10 +54,10 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]:
-    """Accuracy overall, by class and, where the data tells them apart, by margin (shares of 1).
+    """Accuracy overall, by class and, if the data has margins, by margin (between 0 and 1).
 
-    Where a test split holds several subsets, all these count the first, and every subset's
-    accuracy follows.
+    If the test split has several subsets, these accuracies are those of the first, and the accuracy
+    of every subset is added.
     """
     subset = predictions.get("subset")
     if subset is not None:
@@ -81,7 +81,7 @@ def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]
 
 
 def by_subset(subset: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
-    """Accuracy and count of each subset, in the order in which the subsets begin."""
+    """Accuracy and count of each subset, in the order of the subsets in the data."""
     found = {}
     for name in dict.fromkeys(subset.tolist()):
         inside = subset == name
@@ -90,9 +90,9 @@ def by_subset(subset: np.ndarray, right: np.ndarray) -> dict[str, dict[str, floa
 
 
 def cost(model: keras.Model, layers: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a network costs: parameters and, from its trace, MACs an example and last map's size.
+    """The cost of a network: parameters, MACs per example and size of the last feature map.
 
-    Where it has no trace, there are no MACs and no map.
+    A network that cannot be traced has no MACs and no map size.
     """
     maps = [layer["output_size"] for layer in layers if layer["output_size"]]
     return {
@@ -103,7 +103,7 @@ def cost(model: keras.Model, layers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def by_margin(margin: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
-    """Accuracy and count in bins of margin, named by their bounds in pixels; the lower is in."""
+    """Accuracy and count in bins of margin, named by their bounds in pixels (lower included)."""
     bounds = [-np.inf, *MARGIN_EDGES, np.inf]
     names = [f"below {MARGIN_EDGES[0]}"]
     names += [f"{low} to {high}" for low, high in itertools.pairwise(MARGIN_EDGES)]

@@ -1,4 +1,4 @@
-"""A finished run: its configuration, what it learned of its data, its trained network."""
+"""A finished run: its configuration, the statistics of its data, its trained network."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def find(directory: Path, asked_by: str = "") -> Run:
 
     Args:
         directory: of the run.
-        asked_by: what names it on the command line, as `evaluate=`.
+        asked_by: the part of the command line that names it, such as `evaluate=`.
 
     Raises:
-        ConfigError: there is none, or a file of it is damaged.
+        ConfigError: there is none, or one of its files is damaged.
     """
     directory = directory.expanduser()
     run = Run(directory)
@@ -32,7 +32,7 @@ def find(directory: Path, asked_by: str = "") -> Run:
     elif damage := run.damage():
         raise damage
     elif run.status is None:
-        why = "the folder is no run's"
+        why = "it is not the folder of a run"
     elif not run.complete:
         why = f"its status is {run.status}"
     elif not _file(run).is_file():
@@ -40,13 +40,13 @@ def find(directory: Path, asked_by: str = "") -> Run:
     else:
         return run
     raise ConfigError(
-        f"{asked_by}{directory} is not a finished run ({why}): it needs the directory that a "
+        f"{asked_by}{directory} is not a finished run ({why}): it must be the directory that a "
         "training printed as its results, <runs_dir>/<study>/<cell>/seed=<seed>"
     )
 
 
 def trained(run: Run, data_dir: str | None = None) -> tuple[Config, dict[str, Any]]:
-    """A run's configuration, with its data in `data_dir` if given, and what it learned of it."""
+    """A run's configuration, with `data_dir` replaced if given, and the statistics of its data."""
     settings = run.settings()
     own = dataclasses.replace(settings.data, data_dir=data_dir or settings.data.data_dir)
     path = run.directory / "data.json"
@@ -56,18 +56,18 @@ def trained(run: Run, data_dir: str | None = None) -> tuple[Config, dict[str, An
     with files.content_of(path):
         mean, std = learned["mean"], learned["std"]
         if not mean or len(mean) != len(std) or not all(map(files.is_number, [*mean, *std])):
-            raise ValueError("mean and std are no lists of numbers, one a channel")
+            raise ValueError("mean and std are not lists with one number per channel")
         if min(std) <= 0:
-            raise ValueError("std holds a number that is not above 0")
+            raise ValueError("std holds a number that is not positive")
         str(learned["fingerprint"])
     return dataclasses.replace(settings, data=own), learned
 
 
 def network(run: Run, trained: Config) -> Any:
-    """A run's keras.Model, in a Keras that is as it was in training.
+    """A run's keras.Model, with Keras set up as in training.
 
     Raises:
-        DamagedError: model.keras is not whole.
+        DamagedError: model.keras is incomplete.
     """
     with terminal.busy(f"opening {run.directory}"):
         framework.start(trained.backend)
@@ -77,12 +77,12 @@ def network(run: Run, trained: Config) -> Any:
         import models.layers  # noqa: F401  registers the layers with Keras
 
         if not zipfile.is_zipfile(_file(run)):
-            raise files.DamagedError(_file(run), "it is no whole .keras file")
+            raise files.DamagedError(_file(run), "it is not a complete .keras file")
         try:
             return keras.saving.load_model(_file(run), compile=False)
         except ImportError:
             raise
-        except Exception as error:  # a damaged archive breaks its readers in many ways
+        except Exception as error:  # readers of a damaged archive raise many kinds of errors
             told = " ".join(str(error).split())[:200] or type(error).__name__
             raise files.DamagedError(_file(run), told) from error
 

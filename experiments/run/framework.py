@@ -1,4 +1,4 @@
-"""Starting Keras on the chosen backend: quietly, once a process, afresh for every run."""
+"""Starts Keras on the chosen back end, once per process, and resets it for every run."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from conf.schema import BACKENDS
 from experiments.run import on_jax
 from experiments.run.quiet import quiet
 
-ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # which TensorFlow reads when it is imported
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # read by TensorFlow when it is imported
 LIBRARIES = ("keras", "tensorflow", "jax", "numpy", "tensorflow-datasets", "hydra-core")
 
 
-# Set by Ctrl-C and SIGTERM beside the exception they raise, which foreign code may swallow.
+# Set by Ctrl-C and SIGTERM in addition to their exception, which other code may swallow.
 INTERRUPTED = threading.Event()
 
 
-_threads: int | None = None  # of the back end that runs; None where a GPU computes
+_threads: int | None = None  # of the running back end; None on a GPU
 
 
 def start(backend: str, threads: int | None = None, wanted: str = "auto") -> None:
-    """Import Keras on `backend`. A backend is fixed at import, so a second one is refused.
+    """Import Keras on `backend`. The back end is fixed at import, so a second one is refused.
 
     Args:
-        threads: that one operation is split among on a CPU; by default one for each core that
-            the process may use. They too are fixed by the first call.
-        wanted: `gpu` asks for one, `cpu` leaves it aside; `auto` takes it where there is one.
+        threads: number of threads among which one operation is split on a CPU; by default one for
+            each core that the process may use. It is also fixed by the first call.
+        wanted: `gpu` requires a GPU, `cpu` ignores it, `auto` uses it if there is one.
 
     Raises:
-        ConfigError: for another back end, or other threads, than those that run; for a GPU that is
-            not there, or cannot be used.
+        ConfigError: another back end or number of threads is already in use; or a GPU is missing or
+            cannot be used.
     """
     global _threads
     running = os.environ.get("KERAS_BACKEND") if "keras" in sys.modules else None
     if running is not None and running != backend:
         raise ConfigError(
-            f"backend={backend}: this process already runs {running}; start a process of its own"
+            f"backend={backend}: this process already runs {running}; start another process"
         )
     check_installed(backend)
     if wanted == "gpu" and (why := device.why_no_gpu(backend)):
-        raise ConfigError(f"device=gpu: {why}; or take device=cpu")
+        raise ConfigError(f"device=gpu: {why}; or use device=cpu")
     if wanted == "cpu":
         os.environ[device.VISIBLE] = "-1"
         os.environ[on_jax.PLATFORMS] = "cpu"
@@ -61,60 +61,60 @@ def start(backend: str, threads: int | None = None, wanted: str = "auto") -> Non
     elif threads not in (None, _threads):
         raise ConfigError(
             f"trainer.threads={threads}: this process already computes with {_threads}; "
-            "start a process of its own"
+            "start another process"
         )
     with quiet(), on_jax.started(_threads) if backend == "jax" else contextlib.nullcontext():
         importlib.import_module(backend)
         importlib.import_module("keras")
-        importlib.import_module("h5py")  # without which Keras starts, and cannot save
+        importlib.import_module("h5py")  # Keras starts without it, but cannot save
         if backend != "tensorflow" and device.installed("tensorflow"):
             _keep_tensorflow_off_the_gpu()
     if backend == "tensorflow":
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # a sweep traces anew for each run
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # a sweep traces again for each run
         _grow_memory()
         _share_among_threads()
     if device.find(backend).kind == "gpu" and not _sees_gpu(backend):
         raise ConfigError(
-            f"{backend} cannot use the {device.find(backend).name}: mend its CUDA installation, "
-            "or take device=cpu"
+            f"{backend} cannot use the {device.find(backend).name}: repair its CUDA installation, "
+            "or use device=cpu"
         )
 
 
 def choose_onednn() -> None:
-    """Let TensorFlow compute with oneDNN where that is faster, unless the user has chosen.
+    """Turn on oneDNN in TensorFlow if that is faster, unless the user has chosen.
 
-    By itself TensorFlow takes it only where the processor has AVX-512, and without it trains these
-    networks two to four times as slowly. The choice is made before TensorFlow is imported.
+    By default TensorFlow uses it only if the processor has AVX-512, and without it these networks
+    train two to four times more slowly. The choice must be made before TensorFlow is imported.
     """
     os.environ.setdefault(ONEDNN, str(int(device.processor().onednn)))
 
 
 def check_installed(backend: str) -> None:
-    """`ConfigError`, with what to do, unless `backend` is there; nothing heavy is imported."""
+    """`ConfigError`, with what to do, unless `backend` is installed; imports nothing heavy."""
     if device.installed(backend):
         return
     others = [name for name in BACKENDS if device.installed(name)]
     raise ConfigError(
         f"backend={backend} is not installed; install it with: "
         f"pip install -c constraints.txt '.[{backend}]'"
-        + f", or take backend={others[0]}, which is there"
+        + f", or use backend={others[0]}, which is installed"
         * bool(others)
     )
 
 
 def fresh(*, precision: str, seed: int) -> None:
-    """Forget the last run's layer names, policy and random state, and seed this one.
+    """Clear the layer names, policy and random state of the last run, and seed this one.
 
     Raises:
-        ConfigError: for a precision in which the backend computes garbage here.
+        ConfigError: for a precision in which the back end computes wrong results here.
     """
     import keras
 
     if "bfloat16" in precision and keras.backend.backend() == "jax" and not on_jax.keeps_bfloat16():
         raise ConfigError(
             f"trainer.precision={precision}: JAX {importlib.metadata.version('jax')} computes "
-            "garbage for convolutions in bfloat16 on this CPU; take trainer.precision=float32, or "
-            "JAX below 0.11.2"
+            "wrong results for convolutions in bfloat16 on this CPU; use "
+            "trainer.precision=float32, or JAX below 0.11.2"
         )
     if keras.backend.backend() == "tensorflow":
         _forget_gradients()
@@ -124,7 +124,7 @@ def fresh(*, precision: str, seed: int) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Python and the installed libraries that decide a run's numbers."""
+    """Versions of Python and of the libraries that affect the results of a run."""
     found = {"python": platform.python_version()}
     for library in LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -133,12 +133,12 @@ def versions() -> dict[str, str]:
 
 
 def threads() -> int | None:
-    """Among how many threads an operation is split here; None before a back end runs."""
+    """The number of threads among which an operation is split; None before a back end runs."""
     return _threads
 
 
 def onednn(backend: str) -> bool | None:
-    """Whether TensorFlow computes, or will compute, with oneDNN here; None on another back end."""
+    """Whether TensorFlow uses, or will use, oneDNN here; None on another back end."""
     if backend != "tensorflow":
         return None
     if "tensorflow" not in sys.modules:
@@ -150,10 +150,10 @@ def onednn(backend: str) -> bool | None:
 
 
 def _forget_gradients() -> None:
-    """Let go of the last run's graphs.
+    """Release the graphs of the last run.
 
-    TensorFlow keeps every custom gradient that it has traced, in a registry that is never emptied,
-    and with each the whole graph: 9 MB a run.
+    TensorFlow keeps every traced custom gradient in a registry that is never emptied, and with each
+    the whole graph: 9 MB per run.
     """
     from tensorflow.python.framework import ops
 
@@ -173,7 +173,7 @@ def _sees_gpu(backend: str) -> bool:
 
 
 def _keep_tensorflow_off_the_gpu() -> None:
-    """Keras imports TensorFlow where it is installed, to seed it, whatever the backend."""
+    """Hide the GPU from TensorFlow, which Keras imports on every back end to seed it."""
     import tensorflow
 
     with contextlib.suppress(RuntimeError):  # it has started already
@@ -198,5 +198,5 @@ def _grow_memory() -> None:
 
 
 def variables(model: Any) -> list[Any]:
-    """All that training changes: weights, statistics, random states, optimizer state."""
+    """Everything that training changes: weights, statistics, random states, optimizer state."""
     return [*model.variables, *model.optimizer.variables]

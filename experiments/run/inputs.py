@@ -1,6 +1,6 @@
-"""What a run trains on: its seeds, its data, its network.
+"""The inputs of a training: seeds, data, network.
 
-Runs of one process share what they can: a set is read once.
+Runs in one process share their data: a set is read once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FLOAT16_MAX = 65504
 
 
 def derived(seed: int, own: Seeds) -> dict[str, int]:
-    """One independent seed for each source of chance, from `seed` unless set apart."""
+    """One independent seed for each source of randomness, from `seed` unless set separately."""
     return {
         name: _derive(seed, name) if set_apart is None else set_apart
         for name, set_apart in dataclasses.asdict(own).items()
@@ -37,11 +37,11 @@ def _derive(seed: int, stream: str) -> int:
 
 
 def load(config: data.DataConfig, fingerprint: str, trainer: TrainerConfig) -> data.Data:
-    """The configured data; that of the last run, where it is the same.
+    """The configured data; that of the last run if it is the same.
 
     Raises:
-        ConfigError: if the training asks for a split that the data does not have, or for numbers
-            that are too short for it.
+        ConfigError: the training needs a split that the data does not have, or its precision is too
+            low for the data.
     """
     loaded = _load(config, fingerprint)
     for name in ("early_stopping", "restore_best"):
@@ -63,21 +63,21 @@ def _check_float16(config: data.DataConfig, loaded: data.Data) -> None:
         largest = float(np.abs(extremes(split.x)).max())
         if largest > FLOAT16_MAX:
             raise ConfigError(
-                f"the inputs of the {name} split of {config.name} go to {largest:.5g} after "
-                f"data.normalize={config.normalize}, and trainer.precision=mixed_float16 holds "
-                f"{FLOAT16_MAX}: take mixed_bfloat16 or another data.normalize"
+                f"the inputs of the {name} split of {config.name} reach {largest:.5g} after "
+                f"data.normalize={config.normalize}, but trainer.precision=mixed_float16 holds at "
+                f"most {FLOAT16_MAX}: use mixed_bfloat16 or another data.normalize"
             )
 
 
 def said_of(loaded: data.Data, trainer: TrainerConfig) -> list[str]:
-    """What a person should know of the data before training."""
+    """Lines that the user should see about the data before training."""
     examples = len(loaded.train)
     rest = left_out(examples, trainer.batch_size)
     said = list(loaded.notes)
     if rest:
         said.append(
-            f"each epoch leaves out {rest} of {examples:,} training examples, others each time: a "
-            f"last batch of {rest} would weigh as much as one of {trainer.batch_size}"
+            f"each epoch leaves out {rest} of {examples:,} training examples, different ones each "
+            f"time: a last batch of {rest} would count as much as one of {trainer.batch_size}"
         )
     return said
 
@@ -90,7 +90,7 @@ def _load(config: data.DataConfig, _fingerprint: str) -> data.Data:
 def build(
     model: Component, padding: PaddingConfig, spec: data.Spec | Shape, *, padding_seed: int
 ) -> Any:
-    """The configured network for data of this shape."""
+    """Build the configured network for data of this shape."""
     return models.build(
         model.name,
         input_shape=spec.input_shape,

@@ -1,4 +1,4 @@
-"""What JAX wants before it starts: threads, a platform, a cache; and what it computes wrongly."""
+"""Starting JAX: threads, platform and cache of compiled programs; a check of its bfloat16."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PLATFORMS = "JAX_PLATFORMS"
 
 @contextlib.contextmanager
 def started(threads: int) -> Iterator[None]:
-    """Import JAX inside the block, which leaves it running.
+    """Start JAX, which must be imported inside the block.
 
     Args:
-        threads: that an operation is split among on a CPU.
+        threads: number of threads among which an operation is split on a CPU.
 
     Raises:
-        ConfigError: for more threads than the machine has cores; for a platform, named by
-            `JAX_PLATFORMS`, that is not there.
+        ConfigError: there are more threads than cores, or the platform that `JAX_PLATFORMS` names
+            is not available.
     """
     _keep_compiled(threads)
     alone = device.find("jax").kind == "cpu"
@@ -36,10 +36,10 @@ def started(threads: int) -> Iterator[None]:
 
 @functools.cache
 def keeps_bfloat16() -> bool:
-    """Whether two convolutions in bfloat16 come out right, which takes half a second on a CPU.
+    """Whether two convolutions in bfloat16 give the correct result; takes half a second on a CPU.
 
-    From JAX 0.11.2 to 0.12.0.1 at least they are NaN on CPUs where they are fused with what
-    follows; without the fusion, and on GPUs, they are right.
+    At least from JAX 0.11.2 to 0.12.0.1 the result is NaN on CPUs if the convolutions are fused
+    with the following operations; without the fusion, and on GPUs, it is correct.
     """
     import jax
 
@@ -68,9 +68,9 @@ def keeps_bfloat16() -> bool:
 
 
 def _keep_compiled(threads: int) -> None:
-    """Let JAX keep what it compiles, which else takes most of a short run.
+    """Let JAX cache compiled programs, because compiling takes most of a short run.
 
-    A program is compiled for a kind of processor and a number of threads: each has its folder.
+    Programs depend on the kind of processor and the number of threads, so each has a folder.
     """
     here = f"{device.processor()} {threads}"
     folder = cache_folder("jax") / hashlib.sha256(here.encode()).hexdigest()[:12]
@@ -80,7 +80,7 @@ def _keep_compiled(threads: int) -> None:
 
 @contextlib.contextmanager
 def _platform_told() -> Iterator[None]:
-    """Where `JAX_PLATFORMS` names what JAX cannot start on, say so."""
+    """Report if JAX cannot start on the platform that `JAX_PLATFORMS` names."""
     try:
         yield
         importlib.import_module("jax").devices()
@@ -90,16 +90,16 @@ def _platform_told() -> Iterator[None]:
         why = " ".join(str(error).split()) or type(error).__name__
         raise ConfigError(
             f"{PLATFORMS}={os.environ[PLATFORMS]}: JAX cannot start there ({why}); unset it, or "
-            "take device=cpu"
+            "use device=cpu"
         ) from error
 
 
 @contextlib.contextmanager
 def _as_if_on(cores: int) -> Iterator[None]:
-    """Start JAX as on so many cores: XLA has no other setting for its number of threads.
+    """Start JAX as if on this number of cores, the only way to set XLA's number of threads.
 
     Raises:
-        ConfigError: where the machine has fewer.
+        ConfigError: the machine has fewer.
     """
     own = os.sched_getaffinity(0)
     others = [core for core in range(os.cpu_count() or 1) if core not in own]
@@ -108,15 +108,15 @@ def _as_if_on(cores: int) -> Iterator[None]:
         if len(chosen) < cores:
             raise OSError
         os.sched_setaffinity(0, chosen)
-    except OSError:  # there are too few, or they are not ours to take
+    except OSError:  # there are too few, or we may not use them
         raise ConfigError(
-            f"trainer.threads={cores}: JAX has at most a thread for each core, and this machine "
+            f"trainer.threads={cores}: JAX has at most one thread per core, and this machine "
             f"has {len(own) + len(others)}"
         ) from None
     try:
         yield
-        importlib.import_module("jax").devices()  # here XLA counts the cores
+        importlib.import_module("jax").devices()  # XLA counts the cores here
     finally:
         for thread in os.listdir("/proc/self/task"):
-            with contextlib.suppress(OSError):  # it has ended
+            with contextlib.suppress(OSError):  # the thread has ended
                 os.sched_setaffinity(int(thread), own)

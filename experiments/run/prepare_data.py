@@ -1,6 +1,6 @@
-"""Prepare a data set ahead of training, or write it as an npz file: `python -m data.prepare`.
+"""Prepare a data set before training, or write it as an npz file: `python -m data.prepare`.
 
-It takes the overrides of train.py. `fingerprint` does the same for a run that is about to start.
+The command takes the overrides of train.py. `fingerprint` prepares the set of a run that starts.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ from experiments.run.quiet import quiet
 from experiments.terminal import BAD, OK, STOPPED
 
 HELP = """\
-Prepare a data set ahead of training, and write it as a file if asked.
+Prepare a data set before training, and optionally write it as a file.
 
-  python -m data.prepare data=placed_digits                     make it, or find it
-  python -m data.prepare data=cifar10 data.download=true        fetch it from its source
-  python -m data.prepare data=cifar10 npz=cifar10.npz           and write it as one file
+  python -m data.prepare data=placed_digits                     generate it, unless it exists
+  python -m data.prepare data=cifar10 data.download=true        download it from its source
+  python -m data.prepare data=cifar10 npz=cifar10.npz           write it as one file
   python -m data.prepare data=cifar10 data.examples=5000 npz=small.npz
 
-npz=FILE trains with nothing but NumPy and a back end: no TensorFlow, no download.
-data.examples writes only that stratified part of training, beside the validation examples set
-aside; data.resize is applied where the images vary in size. Everything else is left to training.
+Training from npz=FILE needs only NumPy and a back end: no TensorFlow, no download.
+data.examples writes only a stratified subset of the training examples, and the validation examples
+that were held out; data.resize is applied if the images vary in size. All other settings are
+applied in training.
 
 data=  (data sets)
 """
@@ -68,7 +69,7 @@ def main(arguments: list[str]) -> int:
 
 
 def fingerprint(cfg: data.DataConfig, backend: str) -> str:
-    """The identity of a set, which is made first where the project makes it."""
+    """The identity of a set; a set of the project is generated first if it is missing."""
     found = data.fingerprint(cfg)
     if found is None:
         with terminal.busy(f"preparing {cfg.name}, once"):
@@ -79,7 +80,7 @@ def fingerprint(cfg: data.DataConfig, backend: str) -> str:
 
 
 def identity(config: Config) -> tuple[str, str]:
-    """The fingerprint of a run's data, made first if need be, and the name of the run's cell."""
+    """The fingerprint of a run's data, generated first if needed, and the name of its cell."""
     from data import loading
 
     found = fingerprint(config.data, config.backend)
@@ -87,13 +88,13 @@ def identity(config: Config) -> tuple[str, str]:
 
 
 def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> dict[str, str]:
-    """Make the set ready, and write it to `target` unless that is None; what to say of it."""
+    """Prepare the set, and write it to `target` unless that is None; returns lines about it."""
     from data import loading
     from data.sources import npz, npz_export, store, streaming
 
     if cfg.source == "tfds" and device.installed("tensorflow"):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with quiet():  # it will read the set
+        with quiet():  # reading the set needs it
             importlib.import_module("tensorflow")
     data.ensure(cfg)
     identity = str(data.fingerprint(cfg))
@@ -103,7 +104,7 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
         "data": _described(stored),
         "splits": "   ".join(_counts(stored)),
         "classes": f"{len(stored.class_names)}: {_listed(stored.class_names)}",
-        "lies in": f"{where} ({streaming.gib(_bytes(Path(str(where)).expanduser()))})",
+        "location": f"{where} ({streaming.gib(_bytes(Path(str(where)).expanduser()))})",
         "fingerprint": identity,
         **({"note": "; ".join(stored.notes)} if stored.notes else {}),
     }
@@ -112,7 +113,9 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
     if target is None:
         varied = None in stored.splits["train"].shape and cfg.resize is None
         if not varied and streaming.line(cfg, stored):
-            said["memory"] = str(loading.read(cfg, identity)[2])  # writes what it streams from
+            said["memory"] = str(
+                loading.read(cfg, identity)[2]
+            )  # may first write the files to stream from
         words = [word for word in overrides if not word.startswith("data.download=")]
         words += ["data.resize=<pixels>"] * varied
         return said | {"train": _command(*model, *words)}
@@ -131,7 +134,7 @@ def _target(given: list[str]) -> Path | None:
         return None
     path = Path(given[-1].removeprefix("npz=")).expanduser()
     if path.suffix != ".npz" or len(given) > 1:
-        raise ConfigError(f"{' '.join(given)}: one file is written, npz=<file>.npz")
+        raise ConfigError(f"{' '.join(given)}: only one file can be written, npz=<file>.npz")
     if path.is_dir() or not path.parent.is_dir():
         raise ConfigError(f"npz={path} cannot be written: {path.parent} is not a folder")
     return path
@@ -142,12 +145,12 @@ def _checked(arguments: list[str]) -> list[str]:
         key = argument.split("=", 1)[0].lstrip("+~")
         if key != "data" and not key.startswith("data."):
             raise ConfigError(
-                f"{argument} does nothing here: data.prepare takes data=<set>, data.<key>=<value> "
+                f"{argument} has no effect here: data.prepare takes data=<set>, data.<key>=<value> "
                 "and npz=<file>; --help lists the sets"
             )
     arguments = commandline.readable(arguments)
     if commandline.check(arguments) > 1:
-        raise ConfigError("one set is prepared at a time: give one value each")
+        raise ConfigError("only one set can be prepared at a time: give one value for each setting")
     return arguments
 
 
@@ -181,7 +184,7 @@ def _bytes(where: Path) -> int:
 
 
 def _differences(cfg: data.DataConfig) -> list[str]:
-    """The overrides that make `data=npz` this config."""
+    """The overrides that turn `data=npz` into this config."""
     usual = dataclasses.asdict(data.DataConfig("npz", "npz"))
     changes = []
     for key, value in dataclasses.asdict(cfg).items():

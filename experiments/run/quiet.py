@@ -1,4 +1,4 @@
-"""Holding back what native libraries say while they are loaded."""
+"""Suppresses the output of native libraries while they are loaded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back what native code writes to stderr; show it after all if the block fails.
+    """Suppress what native code writes to stderr, but show it if the block fails.
 
-    A package that cannot be imported is told in a line of its own.
+    If a package cannot be imported, only its own line is shown.
     """
     sys.stderr.flush()
     saved = os.dup(2)

@@ -1,4 +1,4 @@
-"""What a person reads before and after a run."""
+"""The lines that are printed before and after a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILES_NAMED = 3
 
 
 def headline(config: Config) -> None:
-    """The line before training: what is trained, on what."""
+    """The line before training: the run and the device."""
     here, trainer = device.find(config.backend), config.trainer
     threads = f", {framework.threads()} threads" if here.kind == "cpu" else ""
     xla = ", XLA" if trainer.jit else ""
@@ -26,14 +26,14 @@ def headline(config: Config) -> None:
 
 
 def sizes(layers: list[dict[str, Any]]) -> str:
-    """How the map changes along the network's main path: 32×32 → 30×30 → …, repeats left out."""
+    """The sizes of the feature map along the main path, without repeats: 32×32 → 30×30 → …"""
     rows = main_path([Row(**layer) for layer in layers])
     shown = ["×".join(map(str, row.output_size)) for row in rows]
     return " → ".join(size for size, _ in itertools.groupby(shown))
 
 
 def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, runs_dir: str) -> None:
-    """Accuracy, what the padding did to the maps, where time went, where to look next."""
+    """Accuracy, feature map sizes, cost, times, and where to find the results."""
     n, model = len(run.findings), shlex.quote(str(run.directory / "model.keras"))
     look = f"{n} finding{'s' * (n > 1)}: python -m experiments.geometry --file {model}"
     by_margin = results.get("accuracy_by_margin", {})
@@ -64,7 +64,7 @@ def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, run
 
 
 def already_complete(run: Run, runs_dir: str) -> None:
-    """A complete run's summary again, and what has changed since."""
+    """Print the summary of a complete run again, and what has changed since."""
     line = _outdated(run)
     say(f"complete: {run.directory} (rerun=true trains it again)")
     with files.content_of(run.directory / "geometry.json"):

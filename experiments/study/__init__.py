@@ -1,1 +1,1 @@
-"""What is meant to exist, and who does it: the plan, the jobs of a sweep, their launch."""
+"""Studies: the plan of their runs, the jobs of a sweep, and their execution."""

@@ -1,4 +1,4 @@
-"""A sweep over back ends: a process for each, because Keras fixes its back end at import."""
+"""A sweep over back ends: one process for each, because Keras fixes its back end at import."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from experiments.terminal import FAILED, OK, STOPPED
 
 
 def split(arguments: list[str]) -> dict[str, list[str]]:
-    """By back end, the arguments of its part of a multirun that sweeps over back ends.
+    """Split a multirun over back ends: from each back end to the arguments of its part.
 
-    `auto` counts as the back end that it stands for. Empty where no sweep names `backend`.
+    `auto` is replaced by the actual back end. Empty if there is no sweep over `backend`.
 
     Raises:
-        ConfigError: for arguments that cannot be meant, a back end that is not installed.
+        ConfigError: for invalid arguments, or a back end that is not installed.
     """
     named = [o for o in commandline.parse(arguments) if o.key_or_group == "backend"]
     if not any(override.is_sweep_override() for override in named):
@@ -41,9 +41,9 @@ def split(arguments: list[str]) -> dict[str, list[str]]:
 
 
 def run_each(sweeps: dict[str, list[str]]) -> int:
-    """Run each back end's sweep in a process of its own, one after the other.
+    """Run the sweep of each back end in a separate process, one after the other.
 
-    Returns the worst of their exit codes; an interrupt is passed on and ends it all.
+    Returns the worst of their exit codes; an interrupt is passed on and ends all of them.
     """
     worst = OK
     for number, (backend, arguments) in enumerate(sweeps.items(), start=1):
@@ -58,11 +58,11 @@ def run_each(sweeps: dict[str, list[str]]) -> int:
 def _run(arguments: list[str]) -> int:
     program = commandline.ROOT.parent / "train.py"
     sys.stdout.flush()
-    # A process group of its own: else a terminal's Ctrl-C would reach it twice. But then a
-    # terminal that is closed does not reach it at all.
+    # A separate process group, because otherwise a terminal's Ctrl-C would reach it twice. But
+    # then the closing of a terminal does not reach it at all.
     child = subprocess.Popen([sys.executable, str(program), *arguments], process_group=0)
     hangup = signal.getsignal(signal.SIGHUP)
-    if hangup == signal.SIG_DFL:  # under nohup it is ignored, and stays so
+    if hangup == signal.SIG_DFL:  # ignored under nohup, which stays so
         signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         code = child.wait()

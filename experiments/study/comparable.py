@@ -1,8 +1,8 @@
-"""Whether a run that is about to train can be compared with the runs that its study has.
+"""Whether a run that is about to train can be compared with the existing runs of its study.
 
-Runs are paired by seed only where processor, threads, oneDNN, versions and sources agree. So that
-nobody learns it after the training, a study is looked at before: it keeps its number of threads by
-itself, and what else differs is said in one line, with what to do.
+Runs are paired by seed only if processor, threads, oneDNN, versions and sources agree. This is
+checked before training: the number of threads is taken from the study, and one line names any other
+difference and says what to do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from conf.schema import Config
 from experiments.run import framework
 from experiments.run.record import circumstances, files, provenance, source_files
 
-# What to do about a difference; {} is what the study's runs have.
+# What to do about a difference; {} is the value of the study's runs.
 REMEDIES = {
     "threads": "trainer.threads={}",
     "onednn": framework.ONEDNN + "={:d} before the command",
@@ -29,10 +29,10 @@ REMEDIES = {
 
 
 def threads(config: Config, workers: int = 1) -> int:
-    """Among how many threads the run's operations are split on a CPU.
+    """The number of threads among which the run's operations are split on a CPU.
 
-    What `trainer.threads` says; else what the back end of this process was started with; else what
-    the study's runs have; else this process's cores, shared by `workers`.
+    This is `trainer.threads`; if that is auto, the number with which the back end of this process
+    was started; else the number of the study's runs; else the cores of this process / `workers`.
     """
     asked = config.trainer.threads
     if isinstance(asked, int):
@@ -41,15 +41,15 @@ def threads(config: Config, workers: int = 1) -> int:
         return running
     known = (start["threads"] for start in _starts(config) if start["threads"])
     found = next(known, max(1, device.cores() // workers))
-    # TensorFlow takes any number, JAX at most one a core.
+    # TensorFlow takes any number of threads, JAX at most one per core.
     return min(found, os.cpu_count() or 1) if config.backend == "jax" else found
 
 
 def warning(config: Config, threads: int) -> str | None:
-    """One line for a study whose runs differ from what would run here; None where none does.
+    """One line if the study's runs cannot be compared with a run made here, else None.
 
-    Looked at are the runs of the same network, data and back end, one for each cell. A run that is
-    trained again is the remedy, and gets no warning.
+    It considers one run per cell, of the same network, data and back end. Runs that are trained
+    again (rerun=true) are the remedy and give no warning.
     """
     if config.rerun:
         return None
@@ -62,7 +62,7 @@ def warning(config: Config, threads: int) -> str | None:
     apart: dict[str, list[Any]] = {}
     total = unlike = 0
     for start in _starts(config):
-        # What a run does not tell, because it is older than the question, is not held against it.
+        # Older runs did not record everything; a missing entry does not count as a difference.
         differs = [
             key
             for key, value in here.items()
@@ -82,13 +82,13 @@ def warning(config: Config, threads: int) -> str | None:
     wanted = dict.fromkeys(REMEDIES[key].format(value) for key, (value, *_) in apart.items())
     return (
         f"not comparable: {unlike} of the {total} cells of study {config.study} differ from this "
-        f"run in {told}. Take {' and '.join(wanted)}, or another study=…, or train all of them "
+        f"run in {told}. Use {' and '.join(wanted)}, or another study=…, or train all of them "
         "here with rerun=true"
     )
 
 
 def _starts(config: Config) -> Iterator[dict[str, Any]]:
-    """The last start of one run of each cell that has the network, data and back end of this."""
+    """The last start of one run of each cell with the same network, data and back end."""
     own = (config.model.name, config.data.name, config.backend)
     for cell in sorted(_folders(config.study_folder)):
         for run in _folders(cell):
@@ -98,7 +98,7 @@ def _starts(config: Config) -> Iterator[dict[str, Any]]:
                 of = (settings["model"]["name"], settings["data"]["name"], settings["backend"])
                 found = circumstances.of_start(starts[-1])
             except (OSError, ValueError, LookupError, TypeError, AttributeError):
-                continue  # no run, or a damaged one, which the report names
+                continue  # no run, or a damaged one that the report names
             if of == own:
                 yield found
             break

@@ -1,7 +1,7 @@
-"""Carrying out a sweep: what is left of it goes to the launcher until nothing is.
+"""Executing a sweep: the remaining runs are passed to the launcher until none is left.
 
-The truth is in the runs' directories: two sweeps at once, or the workers of one, share the work
-by claiming runs there, and the end of a sweep is told from them.
+The state is kept in the runs' directories: two sweeps at the same time, or the workers of one,
+share the work by claiming runs there, and the final state of a sweep is read from them.
 """
 
 from __future__ import annotations
@@ -17,22 +17,20 @@ from experiments.run.record import files
 from experiments.run.record.directory import COMPLETED, FAILED, RUNNING, Claimed, Run
 from experiments.study.jobs import Job, Sweep
 
-ATTEMPTS = 3  # at a run that ends without a word, as when the system kills a worker
+ATTEMPTS = 3  # after a run that ends without a status, as when the system kills a worker
 POLL_SECONDS = 1.0
 PROGRESS = "sweep.json"
 Launch = Callable[[list[list[str]]], None]
 
 
 def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> list[Job]:
-    """Run what is not complete or not probed; wait for what other processes hold.
+    """Run all jobs that are not complete or lack a probe; wait for those of other processes.
 
-    Returns the runs that are missing.
-
-    A run that fails is not tried again: the next call does that.
+    Returns the runs that are missing. A run that fails is tried again only by the next call.
 
     Args:
         launch: runs each list of overrides.
-        folder: of this sweep alone, shared by its workers.
+        folder: a folder for this sweep alone, shared by its workers.
         rerun: whether complete runs are trained again.
     """
     Progress.begin(folder, sweep, rerun)
@@ -44,7 +42,9 @@ def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> lis
         if not free:
             if not waits:
                 waits = True
-                terminal.say(f"waiting for other processes, which hold the last {len(left)} runs")
+                terminal.say(
+                    f"waiting for other processes, which are training the last {len(left)} runs"
+                )
             time.sleep(POLL_SECONDS)
             continue
         attempts.update(job.run.directory for job in free)
@@ -57,16 +57,16 @@ def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> lis
 
 
 def tell_end(title: str, results: dict[str, Any] | None, seconds: float, progress: object) -> None:
-    """After a run of a sweep: what came of it, and where the sweep stands."""
+    """After a run of a sweep: print its result and the progress of the sweep."""
     came = f"{100 * results['test_accuracy']:.2f} %" if results else "failed"
     terminal.say(f"{title}: {came} in {terminal.clock(seconds)}   [{progress}]")
 
 
 def complain_of(jobs: list[Job]) -> None:
-    """After a sweep: every run that is not there, and why."""
+    """After a sweep: print every missing run, and why it is missing."""
     for job in jobs:
         if damage := job.run.damage():
-            terminal.complain(f"no result: {damage}; rerun=true trains the run anew")
+            terminal.complain(f"no result: {damage}; rerun=true trains the run again")
             continue
         why = job.run.told.get("error") or "it never ended"
         terminal.complain(f"no result: {job.run.directory}: {why}")
@@ -93,7 +93,7 @@ def _held(run: Run) -> bool:
 
 
 class Progress:
-    """Where a sweep stands, counted in the directories of its runs."""
+    """The progress of a sweep, counted in the directories of its runs."""
 
     def __init__(self, folder: Path) -> None:
         content: dict[str, Any] = files.read_json(folder / PROGRESS)
@@ -104,7 +104,7 @@ class Progress:
 
     @staticmethod
     def begin(folder: Path, sweep: Sweep, rerun: bool) -> None:
-        """Note what the sweep holds, for its workers."""
+        """Record the content of the sweep for its workers."""
         content = {
             "runs": [str(job.run.directory) for job in sweep.jobs],
             "not_applicable": len(sweep.not_applicable),
@@ -130,7 +130,7 @@ class Progress:
         return ", ".join(parts)
 
 
-_complete: set[Path] = set()  # seen by this process: it stays so, and is not read again
+_complete: set[Path] = set()  # complete runs stay complete and are not read again
 
 
 def _statuses(runs: Iterable[Run]) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""What a sweep comes to: its cells with their seeds, aliases, and what makes no sense."""
+"""From a sweep to its jobs: cells with their seeds, aliases, combinations that make no sense."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Compose = Callable[[list[str]], DictConfig]
 
 @dataclass(frozen=True)
 class Job:
-    """A run that is meant to exist, the overrides that train it, and what is to probe it."""
+    """A planned run, the overrides that train it, and the probes to measure it with."""
 
     run: Run
     overrides: list[str]
@@ -42,12 +42,12 @@ class Sweep:
     """The runs that one command asks for.
 
     Attributes:
-        jobs: in the order in which they were asked for, none twice.
-        studies: the folders that they belong to.
-        not_applicable: combinations that were left out.
-        aliases: of combinations, how many run in another's stead.
-        warnings: of runs that their studies' other runs cannot be compared with.
-        notes: on the data, none twice.
+        jobs: in the order of the command, without repetition.
+        studies: the folders of their studies.
+        not_applicable: combinations that are left out.
+        aliases: number of combinations that are represented by another.
+        warnings: about runs that cannot be compared with the other runs of their study.
+        notes: about the data, without repetition.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the runs of one configuration are, and the threads that they take."""
+    """The location of the runs of one configuration, and their number of threads."""
 
     study: Path
     cell: str
@@ -69,16 +69,15 @@ class Place:
 
 
 def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
-    """Check every run, write the studies' plans, and return what is to be run.
+    """Check every run, write the plans of the studies, and return the runs to do.
 
     Args:
         runs: overrides of each run.
-        compose: a run's configuration from its overrides.
-        command: that asks for them, as the plan will name it.
+        compose: makes a run's configuration from its overrides.
+        command: the command line, as the plan will record it.
 
     Raises:
-        ConfigError, data.DataError, models.ModelError: for a run that cannot be meant; nothing
-            is written then.
+        ConfigError, data.DataError, models.ModelError: for an invalid run; then nothing is written.
     """
     configurations: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
     for run in runs:
@@ -114,11 +113,11 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
 
 
 def announce(sweep: Sweep) -> None:
-    """Before a sweep: how many runs there are, and which combinations make no sense."""
+    """Before a sweep: print the number of runs, and the combinations that make no sense."""
     done = sum(job.run.complete for job in sweep.jobs)
     parts = [f"{len(sweep.jobs)} runs, {done} of them complete"]
     if sweep.aliases:
-        parts.append(f"{sweep.aliases} cells compute the same as another and stand with it")
+        parts.append(f"{sweep.aliases} cells compute the same as another and are its aliases")
     if sweep.not_applicable:
         parts.append(f"{len(sweep.not_applicable)} combinations not applicable")
     terminal.say("; ".join(parts))
@@ -138,7 +137,7 @@ def _add(
     command: str,
     notes: dict[str, None],
 ) -> Place | None:
-    """Plan a configuration's runs; returns their place, None where it makes no sense."""
+    """Plan the runs of a configuration; returns their place, or None if it makes no sense."""
     composed = compose(group[0])
     chosen, launcher = composed.hydra.runtime.choices, composed.hydra.launcher
     with open_dict(composed):
@@ -182,7 +181,7 @@ def _add(
 
 
 def _warnings(places: Iterable[Place]) -> list[str]:
-    """Of every network, data and back end of a study that its runs were made otherwise."""
+    """One warning per network, data set and back end of a study with runs made differently."""
     kinds = {
         (place.study, place.config.model.name, place.config.data.name, place.config.backend): place
         for place in places
@@ -192,7 +191,7 @@ def _warnings(places: Iterable[Place]) -> list[str]:
 
 
 def _signature(config: Config, fingerprint: str, threads: int, notes: dict[str, None]) -> str:
-    """Of all that decides a run's result but its seed; adds to the notes on its data."""
+    """A digest of all that determines a run's result except its seed; adds notes on its data."""
     framework.start(config.backend, threads, config.device)
     from models.geometry.tracing.signature import signature
 
@@ -207,9 +206,9 @@ def _signature(config: Config, fingerprint: str, threads: int, notes: dict[str, 
 
 
 def _jobs(plan: Plan, place: Place, run: list[str]) -> list[Job]:
-    """What one list of overrides runs in its cell, or in the one that stands for it.
+    """The jobs of one list of overrides, in its cell or in the cell of which it is an alias.
 
-    That is its seed's run; without one, the cell's.
+    That is the run of its seed or, without one, all runs of the cell.
     """
     name = plan.cells[place.cell].alias_of or place.cell
     seeds = _seeds([run]) or plan.cells[place.cell].seeds
@@ -227,6 +226,6 @@ def _of_the_cell(run: list[str]) -> tuple[str, ...]:
 
 
 def _seeds(runs: list[list[str]]) -> list[Any]:
-    """What the runs set the seed to, as Hydra reads it; the configuration says if it is one."""
+    """The seeds of the runs, as Hydra reads them; the configuration checks them."""
     given = [override for run in runs for override in run if override.startswith("seed=")]
     return [override.value() for override in commandline.parse(given)]

@@ -1,7 +1,7 @@
-"""A study's plan: every run that is meant to exist, written before the first, and added to.
+"""The plan of a study: all its runs. It is written before the first run; other sweeps may add runs.
 
-`<runs_dir>/<study>/study.json` holds what was declared (question, baseline, primary metric,
-margin), the sweeps that fed it, the cells with their seeds, and what makes no sense.
+`<runs_dir>/<study>/study.json` has the declaration (question, baseline, primary metric, margin),
+the commands of the sweeps, the cells with their seeds, and the combinations that make no sense.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Cell:
     """All planned seeds of one configuration.
 
     Attributes:
-        model, padding, data, backend: what people call it by.
-        seeds: of the runs that are meant to exist.
-        signature: of the network as it is built; cells that differ in padding alone and have one
+        model, padding, data, backend: names for people.
+        seeds: of the planned runs.
+        signature: of the built network; cells that differ only in padding and have the same
             signature compute the same.
-        alias_of: the cell that runs in this one's stead.
-        sources: hash of the sources that `signature` was traced with.
-        overrides: that train it, but for the seed.
+        alias_of: the cell that runs instead of this one.
+        sources: hash of the sources with which `signature` was computed.
+        overrides: that train it, without the seed.
     """
 
     model: str
@@ -49,7 +49,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """A combination that makes no sense, as a causal stack on images: nothing to run."""
+    """A combination that makes no sense and is not run, such as a causal network on images."""
 
     model: str
     padding: str
@@ -68,10 +68,10 @@ class Plan:
 
     @classmethod
     def read(cls, study: Path) -> Plan | None:
-        """The study's plan; None where no sweep has made one.
+        """The plan of the study, or None if no sweep has written one.
 
         Raises:
-            DamagedError: for a file that is none of ours.
+            DamagedError: the file is not a valid plan.
         """
         values = files.read_json(study / PLAN)
         if values is None:
@@ -85,13 +85,13 @@ class Plan:
             )
             for name, cell in found.cells.items():
                 if not all(isinstance(seed, int) for seed in cell.seeds):
-                    raise ValueError(f"the seeds of {name} are no whole numbers")
+                    raise ValueError(f"the seeds of {name} are not whole numbers")
                 if cell.alias_of is not None and cell.alias_of not in found.cells:
-                    raise ValueError(f"{name} is an alias of nothing")
+                    raise ValueError(f"{name} is an alias of a cell that does not exist")
             return found
 
     def runs(self, study: Path) -> list[Run]:
-        """Every run that is meant to exist; an alias has none of its own."""
+        """All planned runs; an alias has no runs of its own."""
         return [
             Run(study / name / f"seed={seed}")
             for name, cell in self.cells.items()
@@ -100,10 +100,10 @@ class Plan:
         ]
 
     def add(self, other: Plan) -> None:
-        """Take in what another sweep plans.
+        """Add the runs of another sweep.
 
         Raises:
-            ConfigError: if it declares something else.
+            ConfigError: if its declaration differs.
         """
         if self.cells and other.declared != self.declared:
             changed = [
@@ -112,7 +112,7 @@ class Plan:
                 if value != getattr(self.declared, name)
             ]
             raise ConfigError(
-                f"the study was declared with another {' and '.join(changed)}: keep to it, or "
+                f"the study was declared with another {' and '.join(changed)}: use the same, or "
                 "choose another study=…"
             )
         self.declared = other.declared
@@ -124,7 +124,7 @@ class Plan:
         self.not_applicable += [n for n in other.not_applicable if n not in self.not_applicable]
 
     def find_aliases(self) -> None:
-        """Of the cells that compute the same, let the first one run, with all their seeds."""
+        """Among cells that compute the same, keep the first, with the seeds of all."""
         first: dict[str, str] = {}
         for name, cell in self.cells.items():
             kept = first.setdefault(cell.signature, name)
@@ -138,6 +138,6 @@ class Plan:
 
 
 def locked(study: Path) -> AbstractContextManager[Any]:
-    """Hold the study's plan: sweeps that start at once add to it one after the other."""
+    """Lock the study's plan, so that sweeps that start together add to it one after the other."""
     study.mkdir(parents=True, exist_ok=True)
     return FileLock(study / ".lock")

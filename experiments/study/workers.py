@@ -1,4 +1,4 @@
-"""A sweep's workers: how many the launcher starts, and the cores that each keeps to."""
+"""The workers of a sweep: how many the launcher starts, and which cores each one uses."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from omegaconf import DictConfig
 
 
 def count(launcher: DictConfig) -> int:
-    """How many processes a launcher, as Hydra composes it, uses: 1 but for joblib."""
+    """The number of processes of a launcher: 1 except for joblib."""
     jobs = launcher.get("n_jobs", 1)
     cores = os.cpu_count() or 1
     return jobs if jobs > 0 else max(1, cores + 1 + jobs)
 
 
-_held: list[object] = []  # this process's share of the cores, as long as it lives
+_held: list[object] = []  # this process's claim on its cores, held for its lifetime
 
 
 def share_cores(folder: Path) -> None:
-    """Keep to this worker's share of the cores, so that runs do not fight; the first call decides.
+    """Pin this worker to its own cores, so that runs do not compete; only the first call counts.
 
     Args:
-        folder: shared by the workers of one sweep; in it each claims a number.
+        folder: shared by the workers of one sweep; each claims a number in it.
     """
     many = count(HydraConfig.get().launcher)
     if _held or many == 1:

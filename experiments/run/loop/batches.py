@@ -1,4 +1,4 @@
-"""The bridge from an epoch's batches to `model.fit`; importing it loads Keras."""
+"""Passes an epoch's batches to `model.fit`; importing this module loads Keras."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from data.types import Split
 
 
 class KerasBatches(keras.utils.PyDataset):
-    """An Epoch as `fit` wants it, to be read in order.
+    """An Epoch in the form that `fit` takes, to be read in order.
 
-    `fit` shuffles the batches of a PyDataset by default, from Python's global generator: the
-    order would then depend on more than the seeds and the epoch. Out of order is refused.
+    By default `fit` shuffles the batches of a PyDataset with Python's global generator, so the
+    order would not depend on the seeds and the epoch alone. Reading out of order is refused.
     """
 
     def __init__(self, epoch: Epoch) -> None:
@@ -27,9 +27,9 @@ class KerasBatches(keras.utils.PyDataset):
         return len(self.epoch)
 
     def __getitem__(self, i: int) -> Any:
-        # Keras looks at the first batches before it begins at 0.
+        # Keras reads the first batches once before it begins at 0.
         if i not in (0, self._next):
-            raise DataError(f"batch {i} was read where {self._next} is next: fit(shuffle=False)")
+            raise DataError(f"batch {i} was read instead of {self._next}: use fit(shuffle=False)")
         self._next = i + 1
         return self.epoch[i]
 
@@ -44,22 +44,22 @@ def epoch_batches(
     augment: AugmentConfig | None = None,
     steps: int | None = None,
 ) -> Any:
-    """One epoch for `model.fit(x=…, shuffle=False)`, on any Keras backend.
+    """One epoch for `model.fit(x=…, shuffle=False)`, on any Keras back end.
 
     Args:
-        split: what to train on.
+        split: the training split.
         batch_size: the last batch may be smaller, down to a quarter of it.
-        epoch: from 0; with the two seeds it decides everything.
+        epoch: from 0; the result depends only on it and on the two seeds.
         order_seed, augment_seed: at least 0; two streams, so one can change without the other.
-        augment: images only; None for none.
+        augment: for images only; None for no augmentation.
         steps: stop after this many batches, if there are more.
 
     Returns:
-        A keras.utils.PyDataset of (x float32 (b, …), y int32 (b,)). It refuses to be read out
-        of order, which `fit` does unless it is given shuffle=False.
+        A keras.utils.PyDataset of (x float32 (b, …), y int32 (b,)). It raises an error when it is
+        read out of order, as `fit` does without shuffle=False.
 
     Raises:
-        DataError: an argument means nothing, or sequences are to be augmented.
+        DataError: an argument is invalid, or sequences would be augmented.
     """
     epoch_plan = plan_epoch(
         split,
@@ -74,5 +74,5 @@ def epoch_batches(
 
 
 def ordered_batches(split: Split, *, batch_size: int) -> Any:
-    """All of `split` in its own order, as `epoch_batches` gives it, to evaluate or predict."""
+    """All of `split` in its own order, in the form of `epoch_batches`, for evaluation."""
     return KerasBatches(Epoch(split, np.arange(len(split)), batch_size, AugmentConfig(), None))

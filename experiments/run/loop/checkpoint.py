@@ -1,8 +1,8 @@
 """The exact state of a training between two epochs, in one file.
 
 Weights, batch statistics, the states of dropout's random generators, the optimizer with its
-iteration count, and the history of metrics travel together: there is no moment at which a kill
-leaves a new checkpoint beside an old history.
+iteration count, and the history of metrics are stored together, so a kill can never leave a new
+checkpoint with an old history.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from experiments.run.record.files import content_of, read_npz, write_npz
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that does not belong to this model or cannot be read; the message names it."""
+    """A checkpoint cannot be read or belongs to another model; the message names it."""
 
 
 def save(path: Path, model: Any, state: dict[str, Any], best: Sequence[Any] = ()) -> None:
     """Write the model's and optimizer's variables and `state` (JSON values), atomically.
 
-    `best` are the weights to go back to at the end, where that is asked for.
+    `best` are the weights to restore at the end, if the training does that.
     """
     import numpy as np
 
@@ -46,12 +46,12 @@ def restore(path: Path, model: Any) -> dict[str, Any]:
             saved = json.loads(str(file["state"]))
             state, paths = dict(saved["state"]), list(saved["paths"])
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read: start anew with rerun=true") from error
+        raise CheckpointError(f"{path} cannot be read: start again with rerun=true") from error
     values = [array for name, array in file.items() if name.isdecimal()]
     best = [array for name, array in file.items() if name.startswith("best")]
     shapes = [tuple(v.shape) for v in targets]
     if [v.shape for v in values] != shapes or len(paths) != len(targets):
-        raise CheckpointError(f"{path} is of another model: start anew with rerun=true")
+        raise CheckpointError(f"{path} belongs to another model: start again with rerun=true")
     for target, value in zip(targets, values, strict=True):
         target.assign(value)
     return {**state, "best": best}

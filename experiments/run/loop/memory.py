@@ -1,4 +1,4 @@
-"""When a training does not fit into the device's memory: what would."""
+"""For a training that does not fit into the device's memory: find a batch size that would."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from data import Split
 
 SIGNS = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "Out of memory", "out of memory")
-FREE = 0.9  # of the device's memory: what is held beside the step, and lost to its gaps
+FREE = 0.9  # fraction of the device's memory for data other than the step, and for fragmentation
 
 
 class OutOfMemoryError(RuntimeError):
-    """The device's memory does not hold a step; the message says which batch it would hold."""
+    """A step does not fit into the device's memory; the message names a batch size that fits."""
 
 
 @contextlib.contextmanager
 def told(model: keras.Model, train: Split, trainer: TrainerConfig) -> Iterator[None]:
-    """Inside the block, an error of the device's memory is one line that says what to do.
+    """Inside the block, turn an out-of-memory error into one line that says what to do.
 
     Args:
         model: compiled for the training.
-        train: what it is trained on.
-        trainer: of the run.
+        train: the training split.
+        trainer: settings of the run.
 
     Raises:
-        OutOfMemoryError: in the error's stead.
+        OutOfMemoryError: instead of the original error.
     """
     try:
         yield
@@ -39,23 +39,23 @@ def told(model: keras.Model, train: Split, trainer: TrainerConfig) -> Iterator[N
             raise
         batch, limit, fits = trainer.batch_size, _limit(), None
         if limit is not None:
-            with contextlib.suppress(Exception):  # of a second error nobody would learn the first
+            with contextlib.suppress(Exception):  # a second error would hide the first
                 fits = largest_batch(model, train, batch, limit)
-        known = f"about {fits} would fit" if fits else "how many would fit is not known"
+        known = f"about {fits} would fit" if fits else "the batch size that would fit is unknown"
         raise OutOfMemoryError(
-            f"the device's memory does not hold a step of trainer.batch_size={batch}; {known}: "
-            f"take trainer.batch_size={fits or max(1, batch // 2)}"
+            f"a step of trainer.batch_size={batch} does not fit into the device's memory; {known}: "
+            f"use trainer.batch_size={fits or max(1, batch // 2)}"
         ) from error
 
 
 def largest_batch(model: keras.Model, train: Split, batch_size: int, limit: int) -> int | None:
-    """The largest batch whose step, as XLA compiles it, fits into `limit` bytes; on JAX.
+    """The largest batch size whose compiled step fits into `limit` bytes; on JAX.
 
-    The memory of two small batches' steps is extended along a line (what XLA's `memory_analysis`
-    tells of arguments, results and all between).
+    The estimate is linear, from the memory of the steps for two small batches (arguments, results
+    and temporary buffers by XLA's `memory_analysis`).
 
     Returns:
-        A power of two below `batch_size`; None where not even one example fits.
+        A power of two below `batch_size`; None if not even one example fits.
     """
     few, more = max(1, batch_size // 8), max(2, batch_size // 4)
     small, large = (step_bytes(model, train, size) for size in (few, more))
@@ -65,7 +65,7 @@ def largest_batch(model: keras.Model, train: Split, batch_size: int, limit: int)
 
 
 def step_bytes(model: keras.Model, train: Split, batch_size: int) -> int:
-    """The memory that one training step of `batch_size` takes at its peak, by XLA's account."""
+    """The peak memory of one training step of `batch_size` in bytes, by XLA's estimate."""
     import jax
 
     def shapes(variables: list[Any]) -> list[Any]:
@@ -88,7 +88,7 @@ def step_bytes(model: keras.Model, train: Split, batch_size: int) -> int:
 
 
 def _limit() -> int | None:
-    """The bytes of the device that JAX computes on; None on a CPU and on another back end."""
+    """The memory of JAX's device in bytes; None on a CPU and on another back end."""
     if keras.backend.backend() != "jax":
         return None
     import jax

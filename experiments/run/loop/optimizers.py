@@ -26,7 +26,7 @@ def build(optimizer: Component, schedule: Component, *, steps: int) -> Any:
         raise unknown("schedule", schedule.name, SCHEDULES)
     cls = getattr(keras.optimizers, OPTIMIZERS[optimizer.name])
     options = _checked("optimizer", optimizer, cls.__init__)
-    peak = float(options.pop("learning_rate"))  # Keras takes no int
+    peak = float(options.pop("learning_rate"))  # Keras does not accept an int
     make = SCHEDULES[schedule.name]
     rate = make(peak, steps, **_checked("schedule", schedule, make))
     try:
@@ -44,7 +44,7 @@ def constant(peak: float, steps: int) -> Any:
 
 
 def cosine(peak: float, steps: int, *, warmup: float, final: float) -> Any:
-    """Linear from 0 to `peak` over `warmup`·steps, half a cosine to `final`·peak after.
+    """Linear from 0 to `peak` over `warmup`·steps, then half a cosine down to `final`·peak.
 
     Source: Loshchilov & Hutter 2017 (SGDR), equation 5, without restarts.
     """
@@ -52,9 +52,9 @@ def cosine(peak: float, steps: int, *, warmup: float, final: float) -> Any:
 
 
 def one_cycle(peak: float, steps: int, *, warmup: float, initial: float, final: float) -> Any:
-    """Up from `initial`·peak over `warmup`·steps, half a cosine down to `final`·peak.
+    """Up from `initial`·peak over `warmup`·steps, then half a cosine down to `final`·peak.
 
-    Source: Smith & Topin 2018 (super-convergence), with a cosine for the way down.
+    Source: Smith & Topin 2018 (super-convergence), with a cosine for the decrease.
     """
     return _two_phases(peak, steps, share=warmup, initial=initial, final=final)
 
@@ -81,7 +81,7 @@ def _two_phases(peak: float, steps: int, *, share: float, initial: float, final:
 
 
 def _checked(group: str, component: Component, target: Callable[..., Any]) -> dict[str, Any]:
-    """The component's options, each known to `target` and a number or a truth value."""
+    """The component's options, checked: each is known to `target` and is a number or a boolean."""
     parameters = set(inspect.signature(target).parameters) - {"self", "kwargs", "name"}
     for key, value in component.options.items():
         if key not in parameters:

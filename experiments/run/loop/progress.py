@@ -1,4 +1,4 @@
-"""What a person sees while a run trains."""
+"""The progress that is shown while a run trains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from experiments.terminal import console, say
 
 
 class Bar(keras.callbacks.Callback):
-    """One bar over the whole training, and a line an epoch."""
+    """One bar for the whole training, and one line per epoch."""
 
     def __init__(self, *, epochs: int, steps: int, batch_size: int, visible: bool) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Bar(keras.callbacks.Callback):
 
 
 def each(names: Sequence[str], what: str, *, visible: bool) -> Iterator[str]:
-    """The names in turn, beside a bar that says which one is under way, on a terminal."""
+    """Iterate over the names, with a bar that shows the current one on a terminal."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

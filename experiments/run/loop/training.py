@@ -1,4 +1,4 @@
-"""The training loop: one `fit` an epoch, a checkpoint after each, the same numbers after a kill."""
+"""The training loop: one `fit` per epoch, a checkpoint after each, exact resume after a kill."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) ->
     """Compile for classification from logits and create the optimizer's variables.
 
     Raises:
-        ConfigError: if `trainer.freeze` matches no layer, or every one.
+        ConfigError: if `trainer.freeze` matches no layer, or all layers.
     """
     if trainer.freeze is not None:
         _freeze(model, trainer.freeze)
@@ -57,17 +57,17 @@ def _freeze(model: keras.Model, pattern: str) -> None:
 
 
 def without_optimizer(model: keras.Model) -> keras.Model:
-    """The same layers, not compiled: what is worth saving once training is over."""
+    """The same layers, not compiled, to be saved after training."""
     return keras.Model(model.inputs, model.outputs, name=model.name)
 
 
 def batches(examples: int, batch_size: int) -> int:
-    """Of one epoch."""
+    """The number of batches in one epoch."""
     return math.ceil((examples - left_out(examples, batch_size)) / batch_size)
 
 
 def plan(trainer: TrainerConfig, examples: int) -> tuple[int, int]:
-    """(epochs, steps) of a whole training: the last epoch is cut short where `steps` says so."""
+    """(epochs, steps) of a whole training; the last epoch is cut short if `steps` requires it."""
     per_epoch = batches(examples, trainer.batch_size)
     if trainer.steps is not None:
         return math.ceil(trainer.steps / per_epoch), trainer.steps
@@ -86,10 +86,10 @@ def fit(
     progress: keras.callbacks.Callback,
     on_epoch: Callable[[list[Row]], None],
 ) -> list[Row]:
-    """Train to the end, from the checkpoint if there is one; returns one row of metrics an epoch.
+    """Train to the end, from the checkpoint if there is one; returns one row of metrics per epoch.
 
-    `on_epoch` receives the history so far after every epoch whose state is safely on disk, and
-    once at a resume.
+    `on_epoch` receives the history so far after every epoch whose state has been written to disk,
+    and once at a resume.
     """
     epochs, steps = plan(trainer, len(data.train.y))
     history: list[Row] = []
@@ -136,7 +136,9 @@ def fit(
 
 
 def kept(history: list[Row], trainer: TrainerConfig) -> Row:
-    """The epoch whose weights are tested: the last, or with `restore_best` the best validated."""
+    """The epoch whose weights are tested: the last or, with `restore_best`, the one with the
+    lowest validation loss.
+    """
     if not trainer.restore_best:
         return history[-1]
     return history[int(np.argmin([row["validation_loss"] for row in history]))]
@@ -153,7 +155,7 @@ def train_epoch(
     steps: int,
     callbacks: list[keras.callbacks.Callback],
 ) -> dict[str, float]:
-    """One pass over `train`, of at most `steps` steps; returns its mean loss and accuracy."""
+    """One pass over `train` of at most `steps` steps; returns mean loss and accuracy."""
     plan: dict[str, Any] = {
         "batch_size": trainer.batch_size,
         "epoch": epoch,
@@ -164,7 +166,7 @@ def train_epoch(
     }
     if augment.active or isinstance(train.x, Streamed):
         source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
-    else:  # the same batches from arrays in this epoch's order: Keras' fastest way
+    else:  # the same batches from arrays in this epoch's order, the fastest way in Keras
         order = plan_epoch(train, **plan).order
         source = {"x": train.x[order], "y": train.y[order], "batch_size": trainer.batch_size}
     fitted = model.fit(**source, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
@@ -172,7 +174,7 @@ def train_epoch(
 
 
 def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[str, float]:
-    """Loss and accuracy on the validation split, where there is one."""
+    """Loss and accuracy on the validation split, if there is one."""
     if split is None:
         return {}
     batches = ordered_batches(split, batch_size=4 * batch_size)
@@ -183,7 +185,7 @@ def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[s
 
 
 def stopped_early(history: list[Row], patience: int | None) -> bool:
-    """Whether the last `patience` epochs brought no better validation loss."""
+    """Whether the validation loss did not improve in the last `patience` epochs."""
     if patience is None or not history:
         return False
     losses = [row["validation_loss"] for row in history]
@@ -191,7 +193,7 @@ def stopped_early(history: list[Row], patience: int | None) -> bool:
 
 
 def speed(history: list[Row]) -> dict[str, float]:
-    """Medians over the epochs: images per second and milliseconds a step, tracing left out."""
+    """Medians over the epochs: images per second and milliseconds per step, without tracing."""
     return {
         name: statistics.median(row[name] for row in history)
         for name in ("images_per_second", "step_ms")
@@ -199,7 +201,7 @@ def speed(history: list[Row]) -> dict[str, float]:
 
 
 class Watch(keras.callbacks.Callback):
-    """Counts steps, times them without the first of an epoch, and stops at a loss of NaN."""
+    """Counts steps, times all but the first of an epoch, and stops if the loss is NaN."""
 
     def __init__(self, batch_size: int, examples: int, steps: int) -> None:
         super().__init__()
@@ -209,7 +211,7 @@ class Watch(keras.callbacks.Callback):
         self._marks: list[tuple[float, int]] = []
 
     def remaining(self) -> int:
-        """Steps that the training still has."""
+        """The number of remaining steps of the training."""
         return self.steps - self.step
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -219,7 +221,7 @@ class Watch(keras.callbacks.Callback):
         self._marks = [(time.perf_counter(), self.step)]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        # With several steps an execution, Keras counts the last one of an epoch as full.
+        # With several steps per execution, Keras counts the last execution of an epoch as full.
         if framework.INTERRUPTED.is_set():
             raise KeyboardInterrupt
         self.step = min(self._started + batch + 1, self._last)
@@ -228,7 +230,7 @@ class Watch(keras.callbacks.Callback):
         self._marks.append((time.perf_counter(), self.step))
 
     def speed(self) -> dict[str, float]:
-        """Of the epoch just run; its first execution, which may trace, left out."""
+        """The speed of the last epoch, without its first execution, which may trace."""
         (begun, first), (ended, last) = self._marks[min(1, len(self._marks) - 2)], self._marks[-1]
         seconds = max(ended - begun, 1e-9)
         seen = min(self.examples, (last - self._started) * self.batch_size)

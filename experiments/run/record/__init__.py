@@ -1,1 +1,1 @@
-"""What a run leaves: its directory, where it comes from, its event files."""
+"""The record of a run: its directory, its provenance, its event files."""

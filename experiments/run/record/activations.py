@@ -1,4 +1,4 @@
-"""One picture of what a network's layers do, border and all: the mean activation by position."""
+"""A picture of the mean activation by position, including the border, for each convolution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXAMPLES = 256
 
 
 def means(model: keras.Model, x: Any) -> dict[str, np.ndarray]:
-    """By convolution, its mean output over examples and channels: (height, width) or (time,)."""
+    """Each convolution's mean output over examples and channels: (height, width) or (time,)."""
     layers = [layer for layer in model.layers if "Conv" in type(layer).__name__]
     names, outputs = [layer.name for layer in layers], [layer.output for layer in layers]
     if not outputs:

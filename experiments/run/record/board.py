@@ -1,7 +1,7 @@
-"""What a run writes for TensorBoard.
+"""Writes a run's events for TensorBoard.
 
-A run's scalars are derived from its history, so a resumed run writes them anew and no step stands
-twice or is missing.
+A run's scalars are derived from its history, so a resumed run writes all of them again, and no step
+is repeated or missing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SCALARS = {
     "speed/images_per_second": "images_per_second",
 }
 TEST_ACCURACY = "test/accuracy"
-# It warns of every layer under mixed precision, whose policy it draws as no dtype.
+# It warns about every layer under mixed precision, because it does not know the policy's dtype.
 logging.getLogger("tensorboard").setLevel(logging.ERROR)
 METRICS = [
     summary_v2.Metric(TEST_ACCURACY, display_name="test accuracy"),
@@ -58,8 +58,8 @@ METRICS = [
 class Board:
     """A run's event file, from its start to its end; use it as a context manager.
 
-    Every run declares the same hyperparameters and metrics: TensorBoard takes the columns of its
-    HParams page from whichever run it reads first.
+    Every run declares the same hyperparameters and metrics, because TensorBoard takes the columns
+    of its HParams page from the first run that it reads.
     """
 
     def __init__(
@@ -95,9 +95,9 @@ class Board:
             self._file.close()
 
     def model(self, model_json: str, layers: list[dict[str, Any]], findings: list[Finding]) -> None:
-        """The graph of layers, twice, the geometry table, a row a layer, and what the lint found.
+        """The graph of layers, twice, the geometry table with a row per layer, and the findings.
 
-        TensorBoard opens its page with the run's graph and offers Keras' own beside it.
+        TensorBoard opens its page with the run's graph, and also offers Keras' own graph.
         """
         graph = keras_model_to_graph_def(json.loads(model_json))
         left_out = {"inputs"} if any(any(row["whole"]) for row in layers) else {"inputs", "whole"}
@@ -112,14 +112,14 @@ class Board:
         )
 
     def epoch(self, history: list[dict[str, Any]]) -> None:
-        """The scalars of those rows of `history` that are not written yet."""
+        """Write the scalars of the rows of `history` that are not written yet."""
         for row in history[self._epochs :]:
             told = {tag: row[key] for tag, key in SCALARS.items() if key in row}
             self._file.add(*(scalar(t, v, row["epoch"], row["time"]) for t, v in told.items()))
         self._epochs = len(history)
 
     def finish(self, results: dict[str, Any], picture: np.ndarray | None) -> None:
-        """The test accuracies, and the picture of mean activations (height, width, 3) uint8."""
+        """Write the test accuracies and the picture of activations, uint8 (height, width, 3)."""
         told = {TEST_ACCURACY: results["test_accuracy"]}
         for name, found in results.get("accuracy_by_margin", {}).items():
             told[f"test/accuracy_at_margin/{name}"] = found["accuracy"]
@@ -131,23 +131,23 @@ class Board:
 
 
 def show_pictures(directory: Path, group: str, pictures: dict[str, bytes]) -> None:
-    """Show pictures beside what a finished run has written, in an event file of their own.
+    """Add pictures to the events of a finished run, in a separate event file.
 
     Args:
         directory: of the run.
         group: the first part of the tags <group>/<name>; a group's earlier file is replaced.
         pictures: PNG files by name.
     """
-    for earlier in directory.glob(f"{EARLIER}.{group}.*"):  # as version 0.1 named them
+    for earlier in directory.glob(f"{EARLIER}.{group}.*"):  # the file name of version 0.1
         earlier.unlink()
     events = [image(f"{group}/{name}", picture) for name, picture in pictures.items()]
     replace(directory, events, f".{group}")
 
 
 def hparams(config: Config) -> Hyperparameters:
-    """A cell's hyperparameters: what a person compares by. The seed is none.
+    """The hyperparameters of a cell, without the seed.
 
-    TensorBoard sorts the names and shows the first five: those that matter most come first.
+    TensorBoard sorts the names and shows the first five, so the important ones come first.
     """
     padding, trainer = config.padding.padding, config.trainer
     return {

@@ -1,8 +1,8 @@
-"""What decides a run's last digits beside its configuration, and whether two runs share it.
+"""The conditions besides the configuration that affect a run's last digits, and their comparison.
 
 Rounding depends on the processor's instruction sets, on the number of threads that a sum is split
-into, on oneDNN, on the versions of the libraries and on the sources. Training makes points of it,
-so runs that differ in one of these are not paired.
+into, on oneDNN, on the versions of the libraries and on the sources. Over a training this can
+change the accuracy by points, so runs that differ in one of these are not paired.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-SOURCES = "sources"  # file -> digest; one digest of all files for runs from before there were those
-# What every start of two runs must share, beside all that makes a family.
+SOURCES = "sources"  # file -> digest; older runs have one digest of all files
+# What must be equal at every start of two paired runs, in addition to what defines a family.
 MUST_AGREE = (
     SOURCES,
     "versions",
@@ -21,22 +21,22 @@ MUST_AGREE = (
     "onednn",
     "threads",
 )
-# Of their values, where it is not text.
+# Types of the values that are not text.
 KINDS: dict[str, Any] = {SOURCES: (dict, str), "versions": dict, "onednn": bool, "threads": int}
 WITH_CORES = re.compile(r"(.*), (\d+) cores")
 
 
 def of_start(start: dict[str, Any]) -> dict[str, Any]:
-    """Of one start of a run, as `provenance.describe` wrote it, what must agree.
+    """From one start of a run, as written by `provenance.describe`, the entries that must agree.
 
-    Runs from before threads were recorded had one for each core, whose number the device's name
-    held.
+    Older runs did not record threads; they had one for each core, and the device's name contains
+    the number of cores.
     """
     found = {key: start.get(key) for key in MUST_AGREE}
     found[SOURCES] = start.get(SOURCES, start.get("source_hash"))
     if old := WITH_CORES.fullmatch(str(start.get("device"))):
         found["device"], found["threads"] = old[1], int(old[2])
-    # What is of another type was not written by `provenance.describe`: it tells nothing.
+    # A value of another type was not written by `provenance.describe` and is ignored.
     return {key: value if _is_told(key, value) else None for key, value in found.items()}
 
 
@@ -47,9 +47,9 @@ def _is_told(key: str, value: Any) -> bool:
 
 
 def unlike(own: list[Any], others: list[Any]) -> bool:
-    """Whether two runs, or groups of them, differ in one thing; each given as its unlike values.
+    """Whether two runs, or groups of runs, differ in one entry; each is given by its values.
 
-    Two networks may come from other files: those that both have must be alike.
+    Two networks may be built from different files; only the files that both have must be equal.
     """
     if not all(_is_files(value) for value in (*own, *others)):
         return own != others
@@ -57,16 +57,16 @@ def unlike(own: list[Any], others: list[Any]) -> bool:
 
 
 def told(values: list[Any], others: list[Any] | None = None) -> str:
-    """Values that differ, in words; of versions and files those alone that do."""
+    """The differing values in words; for versions and files, only those that differ."""
     values = values + (others or [])
     if all(map(_is_files, values)):
         either = set[str]().union(*values)
         both = {name for name in either if not others or all(name in value for value in values)}
         return ", ".join(sorted(n for n in both if len({value.get(n) for value in values}) > 1))
-    values = ["one digest a file" if _is_files(value) else value for value in values]
+    values = ["one digest per file" if _is_files(value) else value for value in values]
     if all(isinstance(value, list) for value in values):
         shared: set[Any] = set.intersection(*map(set, values))
-        values = [" ".join(v for v in value if v not in shared) or "no more" for value in values]
+        values = [" ".join(v for v in value if v not in shared) or "none" for value in values]
     if all(isinstance(value, dict) for value in values):
         names = dict.fromkeys(name for value in values for name in value)
         apart = [n for n in names if len({str(value.get(n)) for value in values}) > 1]

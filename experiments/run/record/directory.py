@@ -1,8 +1,8 @@
 """One run: its identity, directory, lock and status.
 
-A run lives in `<runs_dir>/<study>/<cell>/seed=<seed>`. Its cell is the content of the resolved
-configuration and of the data, so the same command finds the same run again: complete, interrupted,
-in the hands of another process, or new.
+A run's directory is `<runs_dir>/<study>/<cell>/seed=<seed>`. The cell's name is derived from the
+resolved configuration and the data, so the same command finds the same run again: complete,
+interrupted, being trained by another process, or new.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ STATES = (RUNNING, COMPLETED, FAILED, INTERRUPTED)
 
 
 class Claimed(Exception):
-    """Another living process is training this run."""
+    """Another process is training this run."""
 
 
 class RunFailed(Exception):
-    """A run that was claimed and did not end well; its directory says FAILED."""
+    """A run that was claimed and failed; the status in its directory is FAILED."""
 
 
 class Run:
-    """A run's directory and the files in it that say where it stands."""
+    """A run's directory and the files that record its state."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -50,7 +50,7 @@ class Run:
 
     @classmethod
     def of(cls, study: Path, cell: str, seed: int) -> Run:
-        """The run of a cell, the name that its configuration and its data give, in a study."""
+        """The run with this seed in a cell of a study."""
         return cls(study / cell / f"seed={seed}")
 
     @property
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def told(self) -> dict[str, Any]:
-        """status.json: where the run stands; empty where there is none that can be read."""
+        """status.json, the state of the run; empty if there is none that can be read."""
         return _readable(self.directory / "status.json") or {}
 
     @property
@@ -69,18 +69,18 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether the run is over and has left its results."""
+        """Whether the run has ended and written its results."""
         return self.status == COMPLETED and self.results is not None
 
     @property
     def results(self) -> dict[str, Any] | None:
-        """results.json; None where there is none that can be read."""
+        """results.json, or None if there is none that can be read."""
         results = _readable(self.directory / "results.json")
         return results if results and files.is_number(results.get("test_accuracy")) else None
 
     def damage(self) -> DamagedError | None:
-        """The first damaged file of those by which it is decided what becomes of the run."""
-        if not self.directory.is_dir():  # no run yet, or a place that `check_free` refuses
+        """The first damaged file among those that determine the state of the run."""
+        if not self.directory.is_dir():  # no run yet, or a path that `check_free` refuses
             return None
         try:
             status, results, meta = (
@@ -101,7 +101,7 @@ class Run:
         """The configuration that the run was trained with.
 
         Raises:
-            DamagedError: config.json is missing, or is none.
+            DamagedError: config.json is missing or not a configuration.
         """
         path = self.directory / "config.json"
         values = files.read_json(path)
@@ -111,7 +111,7 @@ class Run:
             return from_dict(values)
 
     def not_probed(self, names: Iterable[str]) -> list[str]:
-        """Of these probes, those that have not measured the run."""
+        """The probes among `names` that have not measured the run."""
         return [name for name in names if name not in (self.results or {}).get("probes", {})]
 
     def changed_since(self) -> tuple[list[str], list[str]]:
@@ -146,13 +146,13 @@ class Run:
     def claim(
         self, settings: dict[str, Any], start: dict[str, Any], *, rerun: bool
     ) -> Iterator[None]:
-        """Hold the run: RUNNING inside the block, then COMPLETED, INTERRUPTED or FAILED.
+        """Lock the run: RUNNING inside the block, then COMPLETED, INTERRUPTED or FAILED.
 
-        The lock is the system's: it falls with the process, however that dies.
+        The operating system holds the lock and releases it when the process ends in any way.
 
         Args:
             settings: for config.json.
-            start: what `provenance.describe` says of this start.
+            start: the result of `provenance.describe` for this start.
             rerun: whether a complete run is trained again.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ class Run:
                 self._note(INTERRUPTED)
                 raise
             except Exception as error:
-                if framework.INTERRUPTED.is_set():  # which foreign code made an error of its own
+                if framework.INTERRUPTED.is_set():  # which other code turned into another error
                     self._note(INTERRUPTED)
                     raise KeyboardInterrupt from error
                 noted = self._note(FAILED, error=_line(error), traceback=traceback.format_exc())
@@ -182,7 +182,7 @@ class Run:
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """What the lint found in the network; nothing for a run from before there was one."""
+        """The findings of the lint in the network; empty for older runs."""
         return files.read_json(self.directory / "findings.json", list) or []
 
     @property
@@ -204,7 +204,7 @@ class Run:
         results: dict[str, Any],
         normalisation: dict[str, Any],
     ) -> None:
-        """Write what a finished run leaves; results.json comes last, so it vouches for the rest."""
+        """Write the files of a finished run; results.json is last, so it implies all others."""
         files.write_npz(self.directory / "predictions.npz", predictions, compressed=True)
         with tempfile.TemporaryDirectory(".part", ".model.", self.directory) as folder:
             model.save(Path(folder) / "model.keras")
@@ -213,7 +213,7 @@ class Run:
         files.write_json(self.directory / "results.json", results)
 
     def held(self) -> AbstractContextManager[Any]:
-        """Hold a finished run for a moment, to add to its files; waits until it is free."""
+        """Lock a finished run for a moment, to add to its files; waits until it is free."""
         return FileLock(self.directory / ".lock")
 
     @contextlib.contextmanager
@@ -235,13 +235,13 @@ class Run:
         files.write_json(self.directory / "meta.json", meta)
 
     def _start_over(self) -> None:
-        """Keep the last result under another name, and resume nothing."""
+        """Keep the last result under another name, and delete the checkpoint."""
         self.checkpoint.unlink(missing_ok=True)
         self._set(RUNNING)
         meta = _readable(self.directory / "meta.json") or {}
         told = [meta.get("earlier"), meta.get("starts")]
         earlier = [start for starts in told if _are_starts(starts) for start in starts or ()]
-        # The earlier starts are of results that count no more.
+        # The earlier starts belong to results that no longer count.
         files.write_json(self.directory / "meta.json", {"starts": [], "earlier": earlier})
         (self.directory / "probes.npz").unlink(missing_ok=True)
         shutil.rmtree(self.directory / "probes", ignore_errors=True)
@@ -255,7 +255,7 @@ class Run:
         files.write_json(self.directory / "status.json", content)
 
     def _note(self, status: str, **more: Any) -> str:
-        """Set a status as far as the disk allows; where it stands, or why it does not."""
+        """Set a status if the disk allows it; says where it is written, or why it is not."""
         where = self.directory / "status.json"
         try:
             self._set(status, **more)
@@ -265,7 +265,7 @@ class Run:
 
 
 def _readable(path: Path) -> dict[str, Any] | None:
-    """A JSON file's content; None where there is none, or a damaged one."""
+    """A JSON file's content, or None if the file is missing or damaged."""
     try:
         return files.read_json(path)
     except DamagedError:

@@ -1,8 +1,8 @@
-"""TensorBoard's event files, on every back end: what goes into them, and how they are written.
+"""TensorBoard's event files, on every back end: their entries, and writing them.
 
 The entries are TensorBoard's own protocol buffers, written by its own record writer, so that
-nothing here needs TensorFlow. A run's file grows (`EventFile`); a report's is put together in
-memory and takes the place of the one before it (`replace`).
+nothing here needs TensorFlow. A run's file grows (`EventFile`); a report's file is built in memory
+and replaces the previous one (`replace`).
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from experiments.run.record import files
 Hyperparameters = dict[str, str | float | bool]
 EARLIER = "events.out.tfevents.*"
 VERSION = "brain.Event:2"
-SIZE = slice(16, 20), slice(20, 24)  # where a PNG file tells its width and its height
+SIZE = slice(16, 20), slice(20, 24)  # offset of width and height in a PNG file
 
 
 class EventFile:
-    """An event file in a folder, to be closed at the end."""
+    """An event file in a folder, which must be closed at the end."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = open(folder / _name(), "xb")  # noqa: SIM115  as long as the object lives
+        self._file = open(folder / _name(), "xb")  # noqa: SIM115  open as long as the object exists
         self._records = RecordWriter(self._file)
         self.add(Event(file_version=VERSION))
 
     def add(self, *events: Event) -> None:
-        """Write events, at once; those without a time happen now."""
+        """Write events at once; those without a time get the current time."""
         for event in events:
             event.wall_time = event.wall_time or time.time()
             self._records.write(event.SerializeToString())
@@ -54,16 +54,16 @@ class EventFile:
 def replace(
     folder: Path, events: Iterable[Event], suffix: str = "", wall_time: float | None = None
 ) -> None:
-    """Put an event file in the place of the folder's earlier ones that end in `suffix`.
+    """Replace the folder's event files that end in `suffix` by one new file.
 
-    The file appears whole, and those before it are removed once it is there; one of the same
-    content stays.
+    The new file appears complete before the earlier ones are removed; an earlier file with the same
+    content is kept.
 
     Args:
         folder: of the event file.
         events: its content.
         suffix: of the file's name.
-        wall_time: when the events are said to have been; now, unless it is given.
+        wall_time: the time of the events; by default the current time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     earlier = list(folder.glob(f"{EARLIER}{suffix}"))
@@ -99,7 +99,7 @@ def image(tag: str, picture: bytes, step: int = 0) -> Event:
 
 
 def plugin(tag: str, name: str, tensor: bytes, content: bytes = b"") -> Event:
-    """What a plugin of TensorBoard reads: a tensor of one string, and content for the plugin."""
+    """An event for a TensorBoard plugin: a tensor of one string, and the plugin's content."""
     data = SummaryMetadata.PluginData(plugin_name=name, content=content)
     stored = TensorProto(dtype=DT_STRING, string_val=[tensor], tensor_shape=TensorShapeProto())
     metadata = SummaryMetadata(plugin_data=data)
@@ -107,7 +107,7 @@ def plugin(tag: str, name: str, tensor: bytes, content: bytes = b"") -> Event:
 
 
 def readable(tag: str) -> str:
-    """A tag of letters, digits and `_ - . + /`, as TensorBoard groups and shows them."""
+    """A tag with only letters, digits and `_ - . + /`, which TensorBoard groups and shows."""
     return re.sub(r"[^\w.+/-]", "_", tag)
 
 
@@ -116,5 +116,5 @@ def _event(value: Summary.Value, step: int = 0) -> Event:
 
 
 def _name(suffix: str = "") -> str:
-    """One of its own: writers of one directory and one second do not meet."""
+    """A unique file name, even for writers in the same directory and second."""
     return f"events.out.tfevents.{time.time():.6f}.{os.getpid()}.{uuid.uuid4().hex[:8]}{suffix}"

@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all, and never pickled."""
+"""Reading and writing files: written completely or not at all, and never pickled."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SPOKEN = {dict: "an object", list: "a list", str: "a text", bool: "true or fals
 
 
 class DamagedError(ConfigError):
-    """A stored file that is not what was written; the message names it.
+    """A stored file is damaged; the message names it.
 
     Attributes:
-        why: it cannot be read, without the file's name.
+        why: the reason, without the file's name.
     """
 
     def __init__(self, path: Path, why: str) -> None:
@@ -36,7 +36,7 @@ class DamagedError(ConfigError):
 
 @contextlib.contextmanager
 def content_of(path: Path) -> Iterator[None]:
-    """Inside the block, what breaks because of the file's content is a `DamagedError`."""
+    """Inside the block, errors caused by the file's content become a `DamagedError`."""
     try:
         yield
     except DamagedError:
@@ -47,13 +47,13 @@ def content_of(path: Path) -> Iterator[None]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise OSError unless the folder, or what is to hold it, is one that can be written to."""
+    """Raise OSError unless the folder, or the parent in which to create it, is writable."""
     for place in (folder, *folder.parents):
         try:
             os.lstat(place)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        if not place.is_dir():  # a file, or a link to nowhere
+        if not place.is_dir():  # a file, or a broken link
             raise _refusal(errno.ENOTDIR, place)
         if not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
             raise _refusal(errno.EACCES, place)
@@ -68,7 +68,7 @@ def write(path: Path, content: bytes) -> None:
     """Replace `path` by `content` atomically: a reader or a kill sees the old file or the new.
 
     Raises:
-        OSError: the system does not let it; it names `path`.
+        OSError: the system refuses; the error names `path`.
     """
     try:
         _write(path, content)
@@ -99,10 +99,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path, kind: type = dict) -> Any:
-    """The file's content, which is of this kind; None where there is no file.
+    """The file's content, which must be of this kind; None if there is no file.
 
     Raises:
-        DamagedError: for anything else.
+        DamagedError: for any other content.
     """
     try:
         text = path.read_text("utf-8")
@@ -114,7 +114,7 @@ def read_json(path: Path, kind: type = dict) -> Any:
     except UnicodeDecodeError:
         raise DamagedError(path, "it is not text") from None
     except (ValueError, RecursionError) as error:
-        why = f"it is no JSON ({error})" if text.strip() else "it is empty"
+        why = f"it is not JSON ({error})" if text.strip() else "it is empty"
         raise DamagedError(path, why) from None
     if not isinstance(content, kind):
         found = _SPOKEN.get(type(content), "null" if content is None else "a number")
@@ -126,8 +126,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file that `write_npz` wrote.
 
     Raises:
-        DamagedError: the file is not whole.
-        FileNotFoundError: there is none.
+        DamagedError: the file is incomplete.
+        FileNotFoundError: the file does not exist.
     """
     import numpy as np
 
@@ -136,9 +136,9 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise
-    except Exception as error:  # a damaged archive breaks its readers in many ways
+    except Exception as error:  # readers of a damaged archive raise many kinds of errors
         told = " ".join(str(error).split()) or type(error).__name__
-        why = f"it is no whole npz file ({told})" if path.stat().st_size else "it is empty"
+        why = f"it is not a complete npz file ({told})" if path.stat().st_size else "it is empty"
         raise DamagedError(path, why) from error
 
 
@@ -157,7 +157,7 @@ def is_number(value: Any) -> bool:
 
 
 def png(picture: np.ndarray) -> bytes:
-    """A picture, uint8 (height, width, 3), as a PNG file."""
+    """A picture, uint8 (height, width, 3), as the bytes of a PNG file."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -166,7 +166,7 @@ def png(picture: np.ndarray) -> bytes:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One line a row; the columns are the first row's keys."""
+    """Write one line per row; the columns are the first row's keys."""
     text = io.StringIO()
     table = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     table.writeheader()

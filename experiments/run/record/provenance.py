@@ -1,4 +1,4 @@
-"""Where a result comes from: sources, versions, machine."""
+"""The provenance of a result: sources, versions, machine."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def now() -> str:
 def describe(
     backend: str, trainer: TrainerConfig, seeds: dict[str, int], sources: dict[str, str]
 ) -> dict[str, Any]:
-    """What a result has to carry for someone to trust it or to repeat it.
+    """The record that is needed to trust or to repeat a result.
 
     Args:
-        backend: that runs already.
-        trainer: of the run.
-        seeds: by the source of chance, and "seed".
-        sources: `source_files.of_run`.
+        backend: the running back end.
+        trainer: settings of the run.
+        seeds: one for each source of randomness, and "seed".
+        sources: from `source_files.of_run`.
     """
     here = device.find(backend)
     return {
@@ -53,10 +53,10 @@ def describe(
 
 
 def today(backend: str, wanted: str = "auto") -> dict[str, Any]:
-    """The part of `describe` that is known before a back end runs, and decides the last digit.
+    """The part of `describe` that affects rounding and is known before a back end runs.
 
     Args:
-        wanted: the device, as `device.find` takes it.
+        wanted: the device, as for `device.find`.
     """
     return {
         "versions": framework.versions(),

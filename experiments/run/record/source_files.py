@@ -1,10 +1,10 @@
-"""Which source files decide a run's numbers, and what each of them computes.
+"""The source files that affect a run's results, and a digest of each.
 
-A file is identified by its syntax tree without docstrings, so neither a comment nor a help text
-changes it. The files of a run are those that the training imports, however indirectly, and those of
-the architecture, the data set and the modes of padding that were chosen. Registries find these by
-name, so no other model, data set, mode, report or probe is among them. `conf` is left out: its
-outcome is the run's configuration, by which the run is found.
+The digest covers the syntax tree without docstrings, so comments and docstrings do not change it.
+The files of a run are those that the training imports, directly or indirectly, and those of the
+chosen architecture, data set and padding modes. Registries find these by name, so no other model,
+data set, mode, report or probe is included. `conf` is left out, because its result is the run's
+configuration, which identifies the run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.padding import AMOUNTS
 from models.padding.modes import ZEROS
 
 ROOT = Path(__file__).resolve().parents[3]
-# Where the training begins; what these import counts too.
+# The modules of the training; their imports are included.
 TRAINING = (
     "experiments.run.framework",
     "experiments.run.inputs",
@@ -40,15 +40,15 @@ def of_run(
     """The files of a run and the digest of each.
 
     Args:
-        architecture: a name of `models.registry`.
-        source: of the data, a name of `data.sources`.
-        data_name: of the data set; one that the project makes has a file of its own.
-        modes: of padding, names of `models.padding.MODES`.
+        architecture: a name in `models.registry`.
+        source: of the data, a name in `data.sources`.
+        data_name: of the data set; a set that the project generates has its own file.
+        modes: of padding, names in `models.padding.MODES`.
 
     Returns:
         Path in the checkout -> twelve hexadecimal digits.
     """
-    program = ROOT / "train.py"  # itself alone: it imports all that the program is
+    program = ROOT / "train.py"  # without its imports, which are the whole program
     files = of_modules((*TRAINING, *_chosen(architecture, source, data_name, modes)))
     return {**files, program.name: _read(program)[0]}
 
@@ -61,7 +61,7 @@ def of_model(architecture: str) -> str:
 def of_signature(
     architecture: str, source: str, data_name: str, modes: Collection[str]
 ) -> dict[str, str]:
-    """The files that decide what a network computes, which tells aliases; as `of_run`."""
+    """The files that determine what a network computes, to recognise aliases; as `of_run`."""
     return of_modules((*SIGNATURE, *_chosen(architecture, source, data_name, modes)))
 
 
@@ -71,7 +71,7 @@ def digest(files: dict[str, str]) -> str:
 
 
 def of_modules(modules: Iterable[str]) -> dict[str, str]:
-    """The files of modules and of all that they import from the project, and their digests."""
+    """The files of modules and of everything they import from the project, with digests."""
     found: dict[str, str] = {}
     left = [path for name in modules for path in _files_of(name)]
     while left:
@@ -94,7 +94,7 @@ def _chosen(architecture: str, source: str, data_name: str, modes: Collection[st
 
 
 def _files_of(module: str) -> Iterator[Path]:
-    """The module's file and those of the packages it lies in; nothing for what is not ours."""
+    """The module's file and those of its packages; nothing for modules outside the project."""
     parts = module.split(".")
     if parts[0] not in PACKAGES:
         return
@@ -107,7 +107,7 @@ def _files_of(module: str) -> Iterator[Path]:
 
 @functools.cache
 def _read(path: Path) -> tuple[str, tuple[str, ...]]:
-    """A file's digest, and the modules that it imports other than for the type checker."""
+    """A file's digest, and the modules that it imports, except for the type checker."""
     tree = _Bare().visit(ast.parse(path.read_text()))
     package = path.parent.relative_to(ROOT).parts
     return _short(ast.dump(tree)), tuple(dict.fromkeys(_imports(tree, package)))
@@ -120,7 +120,7 @@ def _imports(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) + 1 - node.level] if node.level else ()
             module = ".".join((*above, *filter(None, [node.module])))
-            # A name may be a module of a package; one that is none has no file.
+            # An imported name may be a module of the package; if it is not, no file has its name.
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 

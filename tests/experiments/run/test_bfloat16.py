@@ -71,7 +71,7 @@ def test_bfloat16_is_refused_exactly_where_its_outputs_are_wrong():
     assert bool(wrong) == (line is not None), (wrong, line)
     if line:
         assert line.startswith("trainer.precision=mixed_bfloat16: JAX ")
-        assert "take trainer.precision=float32, or JAX below 0.11.2" in line
+        assert "use trainer.precision=float32, or JAX below 0.11.2" in line
         assert "\n" not in line
 
 

@@ -88,7 +88,7 @@ def test_other_threads_than_those_that_run_are_refused():
     framework.start("tensorflow")
     running = framework.threads()
     framework.start("tensorflow", running)
-    with pytest.raises(ConfigError, match=f"already computes with {running}; start a process"):
+    with pytest.raises(ConfigError, match=f"already computes with {running}; start another"):
         framework.start("tensorflow", running + 1)
 
 
@@ -112,5 +112,5 @@ def test_a_platform_that_jax_cannot_start_on_is_named(platforms):
     assert ended.returncode == 1
     said = ended.stderr.strip().splitlines()[-1]
     assert said.startswith(f"ConfigError: JAX_PLATFORMS={platforms}: JAX cannot start there (")
-    assert said.endswith("unset it, or take device=cpu")
+    assert said.endswith("unset it, or use device=cpu")
     assert on_jax("cpu", platforms).returncode == 0

@@ -131,7 +131,7 @@ def test_a_file_of_sequences_with_channels_says_what_they_are(tmp_path):
     np.savez(tmp_path / "own.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     cfg = data.DataConfig("own", "npz", path=str(tmp_path / "own.npz"), kind="sequence")
     assert_trains_alike(data.load(cfg), written(cfg, tmp_path))
-    with pytest.raises(data.DataError, match="is the set itself"):
+    with pytest.raises(data.DataError, match="is the file of the set itself"):
         npz_export.write(cfg, "", tmp_path / ".." / tmp_path.name / "own.npz")
 
 
@@ -170,7 +170,7 @@ def test_what_is_said_and_the_command_it_ends_in(call, program, tmp_path):
     assert said["classes"] == "10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     assert said["fingerprint"] == "placed_digits/1.0.0+0e4c474cb7aa"
     assert said["holds"] == "train 120, validation 1,000, test 3,000, uint8"
-    assert "placed_digits/1.0.0 (" in said["lies in"]
+    assert "placed_digits/1.0.0 (" in said["location"]
     size = (tmp_path / "a b.npz").stat().st_size
     assert said["written to"] == f"a b.npz ({size / 2**20:.1f} MiB)"
     python, script, *words = shlex.split(said["train"])
@@ -207,14 +207,14 @@ def test_a_set_that_will_stream_is_made_ready_to(call, data_dir):
         (["data=placed_digits", "data.resize=x"], "data.resize must be a whole number; got 'x'"),
         (["data=placed_digits", "data.resize=0"], "data.resize=0 must be a whole number of"),
         (["data=placed_digits", "data.memory=lots"], "must be auto or a number of GiB"),
-        (["data=placed_digits,mnist1d"], "one set is prepared at a time"),
-        (["model=small_cnn"], "model=small_cnn does nothing here"),
-        (["--cfg", "job"], "--cfg does nothing here"),
-        (["npz=out"], "npz=out: one file is written, npz=<file>.npz"),
-        (["npz=a.npz", "npz=b.npz"], "one file is written"),
+        (["data=placed_digits,mnist1d"], "only one set can be prepared at a time"),
+        (["model=small_cnn"], "model=small_cnn has no effect here"),
+        (["--cfg", "job"], "--cfg has no effect here"),
+        (["npz=out"], "npz=out: only one file can be written, npz=<file>.npz"),
+        (["npz=a.npz", "npz=b.npz"], "only one file can be written"),
         (["npz=nowhere/out.npz"], "nowhere is not a folder"),
         (["data=npz", "data.path=none.npz", "npz=out.npz"], "data.path=none.npz is not a file"),
-        (["data=placed_digits", "data.examples=3", "npz=out.npz"], "must lie between 10"),
+        (["data=placed_digits", "data.examples=3", "npz=out.npz"], "must be between 10"),
         (["data=mnist1d", "data.resize=3", "npz=out.npz"], "data.resize is for images"),
         (["data=tfds", "data.name=kmnist"], "data.download=true"),
     ],

@@ -124,6 +124,6 @@ def test_an_interrupt_reaches_the_run_and_no_other_starts(tmp_path, monkeypatch,
     _, err = running.communicate()
     assert running.returncode == 130
     assert err.count("\n") == 1
-    assert "the same command goes on" in err
+    assert "the same command resumes" in err
     (status,) = Path("runs").rglob("status.json")
     assert json.loads(status.read_text())["status"] == "INTERRUPTED"

@@ -48,7 +48,7 @@ OTHERWISE = {
     ),
     "instruction sets": (
         {"instruction_sets": [*HERE["instruction_sets"], "avx1024"]},
-        "instruction sets (no more here and avx1024 there)",
+        "instruction sets (none here and avx1024 there)",
         "a machine like the study's",
     ),
     "device": ({"device": "another"}, "here and another there)", "a machine like the study's"),
@@ -71,7 +71,7 @@ def test_what_differs_is_said_with_what_to_do(tmp_path, what):
     said = comparable.warning(config(study(tmp_path / "kept", **change)), 2)
     assert said.startswith("not comparable: 2 of the 2 cells of study kept differ from this run in")
     assert difference in said
-    assert f". Take {remedy}" in said
+    assert f". Use {remedy}" in said
     assert said.endswith("or another study=…, or train all of them here with rerun=true")
     assert "\n" not in said
 

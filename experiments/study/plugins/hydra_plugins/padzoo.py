@@ -1,7 +1,7 @@
-"""Hydra's seam for a sweep; Hydra finds it by the folder's name.
+"""The plugin through which Hydra runs a sweep; Hydra finds it by the name of the folder.
 
-Hydra's own sweeper composes a run only to find that it is complete; here the session chooses the
-runs beforehand, and the launcher, whichever is configured, gets what is left of them.
+Hydra's own sweeper would launch every run, even those that are complete. With this one the session
+chooses the runs beforehand, and the configured launcher gets those that remain.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from omegaconf import DictConfig
 
 
 class Sweeper(sweeper.Sweeper):
-    """Composes and launches the runs of the session whose job Hydra is given."""
+    """Composes and launches the runs of the session whose job was passed to Hydra."""
 
     def __init__(self, **_: Any) -> None:
-        """What Hydra's own sweeper can be set to means nothing here."""
+        """Ignores the settings of Hydra's own sweeper."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: Any, config: DictConfig) -> None:
         """Hydra's call: the launcher is made of the configuration's `hydra.launcher`."""
@@ -29,7 +29,7 @@ class Sweeper(sweeper.Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Hydra's call; the overrides of the runs are the session's."""
+        """Hydra's call; the session provides the overrides of the runs."""
         self._session.carry_out(self)
 
     def compose(self, overrides: list[str]) -> DictConfig:

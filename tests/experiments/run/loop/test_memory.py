@@ -35,8 +35,8 @@ def test_the_line_names_the_batch_and_what_to_take(model, error):
     ):
         raise error
     assert str(caught.value) == (
-        "the device's memory does not hold a step of trainer.batch_size=48; how many would fit is "
-        "not known: take trainer.batch_size=24"
+        "a step of trainer.batch_size=48 does not fit into the device's memory; the batch size "
+        "that would fit is unknown: use trainer.batch_size=24"
     )
     assert caught.value.__cause__ is error
 
