@@ -1,7 +1,8 @@
-"""From a study's folder to what is said of it.
+"""From a study's folder to its report.
 
-`reading`: the runs, and what is wrong with them. `families`: which cells belong together.
-`differences`: every cell against its baseline. `content`, with `descriptive` and `origins`: what
-the report says, as blocks, which `document` writes as Markdown and `html` as a page. `sheets`: the
-numbers as CSV files. `plots`, on `canvas`: the pictures. `summary`: the same for TensorBoard.
+`reading` reads the runs and lists what is wrong with them. `families` groups the cells that are
+compared with each other. `differences` compares every cell with its baseline. `content`, with
+`descriptive` and `origins`, builds the report as blocks, which `document` writes as Markdown and
+`html` as a page. `sheets` writes the numbers as CSV files. `plots`, on `canvas`, draws the
+pictures. `events` writes the same for TensorBoard.
 """

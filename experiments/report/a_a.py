@@ -1,4 +1,4 @@
-"""How often the report would find a difference where there is none, on real runs.
+"""Measures on real runs how often the report finds a difference where there is none.
 
     python -m experiments.report.a_a runs/a_a
 
@@ -27,14 +27,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m experiments.report.a_a", description=__doc__)
     parser.add_argument("study", type=Path, help="a study's folder, such as runs/a_a")
     parser.add_argument("--out", type=Path, help="file to write; by default <study>/a_a.json")
-    parser.add_argument("--splits", type=int, default=1000, help="of the seeds; default 1000")
+    parser.add_argument(
+        "--splits",
+        type=int,
+        default=1000,
+        help="number of random splits of the seeds; default 1000",
+    )
     options = parser.parse_args(arguments)
     plan = Plan.read(options.study)
     cells = read(options.study, plan=plan, brief=True).cells
     runs = max((list(cell.records.values()) for cell in cells), key=len, default=[])
     blocks = [n for n in BLOCKS if 2 * n <= len(runs)]
     if not blocks:
-        parser.error(f"{options.study} has no cell of {2 * BLOCKS[0]} complete seeds")
+        parser.error(f"{options.study} has no cell with {2 * BLOCKS[0]} complete seeds")
     margin = plan.declared.margin if plan else 0.3
     name, values = runs[0].cell, [100 * run.results["test_accuracy"] for run in runs]
     found = [false_findings(values, n, margin, options.splits) for n in blocks]

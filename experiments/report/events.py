@@ -1,8 +1,8 @@
-"""The study's root for TensorBoard: `_summary`, where one writer owns layout and hyperparameters.
+"""The folder `_summary` of a study for TensorBoard, with its layout and hyperparameters.
 
-Pictures as images, tables as text, validation accuracy over epochs as a band a padding, and on
-the HParams page a row a cell: a cell's row carries the name by which its seeds are grouped, so the
-two are one row when the whole study is looked at.
+It has pictures as images, tables as text, validation accuracy over epochs as one band per padding,
+and on the HParams page one row per cell. A cell's row has the name by which its seeds are grouped,
+so that cell and seeds form one row when the whole study is shown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OF_SEEDS = [
     summary_v2.Metric(SEEDS, display_name="seeds"),
 ]
 BAND = "mean", "low", "high"
-OPEN = 4  # families whose charts are unfolded at first
+OPEN = 4  # number of families whose charts are expanded at first
 PICTURES = {
     "accuracy": "accuracy_against_padding",
     "margin": "accuracy_by_margin",
@@ -44,7 +44,7 @@ PICTURES = {
 
 
 def write(report: Report, pictures: Mapping[str, bytes]) -> Path:
-    """Write `<study>/_summary` anew and return it.
+    """Write `<study>/_summary`, replacing an earlier one, and return it.
 
     Args:
         report: of the study.
@@ -66,10 +66,10 @@ def write(report: Report, pictures: Mapping[str, bytes]) -> Path:
 
 
 def _begun(report: Report) -> float | None:
-    """Just before the first run began.
+    """A time just before the first run began.
 
-    TensorBoard lists runs by their first event and takes the columns of the HParams page from the
-    first: that is to be the summary.
+    TensorBoard sorts runs by their first event and takes the columns of the HParams page from the
+    first run, which should be the summary.
     """
     records = [r for f in report.families for c in f.cells.values() for r in c.records.values()]
     starts = [start["time"] for record in records for start in record.starts if "time" in start]
@@ -91,7 +91,7 @@ def _root(
 
 
 def _row(cell: Cell, values: Hyperparameters, metric: str) -> Iterator[Event]:
-    """A cell as one session: the means over its seeds, and how many and how far apart they are."""
+    """A cell as one session: mean over its seeds, their number and standard deviation."""
     yield Event(summary=summary_v2.hparams_pb(values, trial_id=cell.name))
     records = list(cell.records.values())
     accuracies = [record.results["test_accuracy"] for record in records]
@@ -114,10 +114,10 @@ def _row(cell: Cell, values: Hyperparameters, metric: str) -> Iterator[Event]:
 
 
 def _bands(families: Sequence[Family]) -> Iterator[Event]:
-    """Validation accuracy over epochs, a band a padding, and the page that lays the bands out.
+    """Validation accuracy over epochs, one band per padding, and the layout of their page.
 
-    TensorBoard colours by run: the chart of a whole family takes the cells' own runs, where every
-    padding has its colour; below it stands a chart for each padding, from the root.
+    TensorBoard colours by run, so the chart of a whole family uses the cells' own runs, where every
+    padding has its colour; below it, there is one chart per padding from the summary.
     """
     layout = layout_pb2.Layout()
     for family in families:
@@ -138,7 +138,7 @@ def _bands(families: Sequence[Family]) -> Iterator[Event]:
 
 
 def _band(tag: str, cell: Cell) -> Iterator[Event]:
-    """`<tag>/mean`, `/low` and `/high` over epochs, shares of 1."""
+    """`<tag>/mean`, `/low` and `/high` over epochs, between 0 and 1."""
     for epoch, *values in plots.band(cell):
         for what, value in zip(BAND, values, strict=True):
             yield scalar(f"{tag}/{what}", value / 100, epoch)
@@ -151,17 +151,17 @@ def _chart(title: str, tag: str) -> layout_pb2.Chart:
 
 
 def _hyperparameters(family: Family, cell: Cell, settings: Iterable[str]) -> Hyperparameters:
-    """A run's, and what tells families apart; the same names for every cell."""
+    """A run's hyperparameters, and those that distinguish families; same names in all cells."""
     return hparams(cell.config) | {key: family.differs.get(key, "–") for key in settings}
 
 
 def _primary(metric: str) -> list[summary_v2.Metric]:
-    """The primary metric's column, where it is not the test accuracy."""
+    """The column of the primary metric, if that is not the test accuracy."""
     if metric == "test_accuracy":
         return []
     return [summary_v2.Metric(f"test/{metric}", display_name=plots.named(metric))]
 
 
 def _plain(name: str) -> str:
-    """A name as a part of a tag, which slashes divide."""
+    """A name as one part of a tag; slashes separate the parts."""
     return re.sub(r"[^\w.+-]+", "_", name)

@@ -1,6 +1,6 @@
-"""A study at a glance, in a fraction of a second: accuracy against padding, every seed a dot.
+"""One quick picture of a study: accuracy by padding, with one dot per seed.
 
-Drawn at the end of single runs; `experiments.report` draws the same picture and all others.
+It is drawn at the end of single runs; `experiments.report` draws it too, with all other pictures.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ SUFFIX = ".overview"
 
 
 def write(study: Path) -> Path | None:
-    """Draw the study's complete runs to accuracy.png and for TensorBoard; the picture's path.
+    """Draw the study's complete runs to accuracy.png and for TensorBoard; returns the path.
 
-    Of many families the first are drawn, as many as fit in one picture.
+    If there are many families, only the first are drawn, as many as fit in one picture.
     """
     found = collect(study)
     if not found:
@@ -39,5 +39,5 @@ def write(study: Path) -> Path | None:
 
 
 def collect(study: Path) -> list[Family]:
-    """All complete runs below `study`, by what was trained."""
+    """All complete runs below `study`, grouped into families."""
     return families(read(study, brief=True).cells)

@@ -1,12 +1,13 @@
-"""Reading a study: its runs as a report to keep, and exit code 0 when every planned run is there.
+"""The report of a study; the exit code is 0 if every planned run is complete.
 
     python -m experiments.report runs/paddings
     python -m experiments.report runs/paddings --out experiments/results/paddings
 
-writes report.md and report.html (one page that opens offline), runs.csv (a line a run),
-differences.csv (a line a comparison), curves.csv (a line an epoch of a run), timings.csv and the
-pictures; and for TensorBoard the study's `_summary`. What was declared before the first run is
-read from the study's plan; --baseline and --margin choose afterwards, and the report says so.
+writes report.md and report.html (one page that works offline), runs.csv (one line per run),
+differences.csv (one line per comparison), curves.csv (one line per epoch of a run), timings.csv
+and the pictures, and for TensorBoard the study's `_summary`. The declaration is read from the
+study's plan, which was written before the first run; --baseline and --margin override it, and the
+report says so.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from experiments.terminal import FAILED, OK
 
 SHEETS = ("runs.csv", "differences.csv", "curves.csv", "timings.csv")
 PICTURE = re.compile(r"(accuracy|margin|cost|curves)(-\d+)?")
-SHOWN = 20  # gaps in the terminal
+SHOWN = 20  # number of missing runs listed in the terminal
 
 
 def write(
@@ -51,10 +52,10 @@ def write(
     Args:
         study: its folder.
         out: where to write; by default `<study>/report`.
-        baseline, margin: instead of those declared.
+        baseline, margin: used instead of those declared.
 
     Raises:
-        ValueError: if there is nothing to report: no plan, and no run complete.
+        ValueError: if there is nothing to report: no plan, and no complete run.
         ConfigError: if the plan cannot be read.
     """
     plan = Plan.read(study)
@@ -84,16 +85,16 @@ def write(
         if drawn:
             files.write(study / "accuracy.png", next(iter(drawn.values())))
         events.write(report, drawn)
-    except OSError as refusal:  # of a study that was only lent; its report is written elsewhere
+    except OSError as refusal:  # of a read-only study whose report is written elsewhere
         terminal.say(f"nothing is added to the study itself: {terminal.system_error(refusal)}")
     return report
 
 
 def finish(study: Path) -> bool:
-    """Report a study at the end of a sweep, and tell it in the terminal.
+    """Report a study at the end of a sweep, and print its tables.
 
     Returns:
-        Whether every planned run is there.
+        Whether every planned run is complete.
     """
     report = write(study)
     tell(report, study / "report")
@@ -101,16 +102,16 @@ def finish(study: Path) -> bool:
 
 
 def draw(found: Sequence[Family], metric: str) -> list[Picture]:
-    """The report's pictures, the accuracies first; many families take two of a kind."""
+    """The report's pictures, accuracy first; with many families, two of each kind."""
     kinds: list[tuple[str, str, Callable[[Sequence[Family]], Figure | None]]] = [
         (
             "accuracy",
-            "Accuracy by padding: every seed a dot, the mean a bar, its 95 % interval a line",
+            "Accuracy by padding: seeds (dots), their mean (bar) and its 95 % interval (line)",
             lambda some: plots.accuracy(some, metric),
         ),
         (
             "margin",
-            "Accuracy by the margin between object and border: means and 95 % intervals",
+            "Accuracy by margin, the distance from object to border: means and 95 % intervals",
             plots.by_margin,
         ),
         (
@@ -124,7 +125,7 @@ def draw(found: Sequence[Family], metric: str) -> list[Picture]:
     drawn = min(len(found), canvas.MOST)
     if drawn < len(found):
         kinds = [
-            (name, f"{says}; the first {drawn} of {len(found)} families", drawing)
+            (name, f"{says}; only the first {drawn} of {len(found)} families", drawing)
             for name, says, drawing in kinds
         ]
     for name, says, drawing in kinds:
@@ -136,25 +137,25 @@ def draw(found: Sequence[Family], metric: str) -> list[Picture]:
 
 
 def tell(report: Report, out: Path) -> None:
-    """The study in the terminal: a table a family, what is missing, where the rest is."""
+    """Print the study: a table per family, the missing runs, the paths of the report."""
     for one in report.compared:
         terminal.say("\n" + "\n".join(table(one, report.declared)))
     absent = report.study.absent
     if absent:
-        terminal.say("\nnot here")
+        terminal.say("\nmissing runs")
         terminal.say("\n".join(f"  {content.gap(report.study, run)}" for run in absent[:SHOWN]))
         if len(absent) > SHOWN:
             terminal.say(f"  and {len(absent) - SHOWN} more, in the report")
     if unplanned := report.study.unplanned:
         runs = f"{len(unplanned)} complete run{'s' * (len(unplanned) > 1)}"
-        terminal.say(f"\n{runs} that no sweep of this study asks for: not compared; see the report")
+        terminal.say(f"\n{runs} that no sweep of this study planned: not compared; see the report")
     terminal.say(f"\n{'report':<14} {out / 'report.html'}")
     if report.families:
         terminal.say(f"{'picture':<14} {out / 'accuracy.png'}")
 
 
 def table(one: Compared, declared: Declared) -> list[str]:
-    """A family's lines: padding, n, mean, sd, difference from the baseline, verdict in words."""
+    """Lines for a family: padding, n, mean, sd, difference from the baseline, verdict in words."""
     shown = {name: one.family.shown(name) for name in one.family.cells}
     width = max(14, *map(len, shown.values()))
     base = f"− {declared.baseline} [95 %]"
@@ -187,7 +188,7 @@ def _verdict(one: Compared, name: str) -> tuple[str, str]:
 
 
 def _declared(plan: Plan | None, baseline: str | None, margin: float | None) -> Declared:
-    """What was declared, with what is chosen instead of it marked as such."""
+    """The declaration; settings that replace it are marked as chosen afterwards."""
     told = Declared()
     if plan:
         told = Declared(plan.declared.baseline, plan.declared.metric, plan.declared.margin)
@@ -202,13 +203,13 @@ def _declared(plan: Plan | None, baseline: str | None, margin: float | None) -> 
 
 
 def main(arguments: list[str]) -> int:
-    """The command line; returns the exit code."""
+    """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser("python -m experiments.report", description=__doc__)
     parser.add_argument("study", type=Path, help="a study's folder, such as runs/default")
     parser.add_argument("--out", type=Path, help="where to write; by default <study>/report")
     parser.add_argument("--baseline", help="the padding to compare with; by default as declared")
     parser.add_argument(
-        "--margin", type=float, help="of equivalence, in points; by default as declared"
+        "--margin", type=float, help="the equivalence margin in points; by default as declared"
     )
     options = parser.parse_args(arguments)
     if options.margin is not None and not options.margin > 0:

@@ -1,1 +1,1 @@
-"""A study's runs as they are read, sorted into families, and compared with a baseline."""
+"""Reads the runs of a study, groups their cells into families, and compares with a baseline."""

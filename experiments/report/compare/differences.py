@@ -1,8 +1,8 @@
-"""A family's cells against its baseline: which may be compared, and what came of it.
+"""Compares the cells of a family with its baseline, if they are comparable.
 
-Cells are paired by seed, so they may differ in the padding alone. Runs from other sources, with
-other library versions, on another device or another kind of processor, with other threads, in
-another precision or on other data are not compared, and what differs is said.
+Cells are paired by seed, so they may differ only in the padding. Runs with other sources, library
+versions, device, kind of processor, number of threads, precision or data are not compared, and the
+report says what differs.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ FINGERPRINT = "data fingerprint"
 
 @dataclass(frozen=True)
 class Declared:
-    """What is compared, and how.
+    """The settings of the comparisons.
 
     Attributes:
         baseline: the padding that the others are compared with.
-        metric: the primary one.
+        metric: the primary metric.
         margin: of equivalence, in points.
-        afterwards: those of them that were chosen when the runs were there.
+        afterwards: the names of those that were chosen after the runs.
     """
 
     baseline: str = "same"
@@ -44,12 +44,12 @@ class Declared:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A cell that is no part of the comparisons.
+    """A cell that is left out of the comparisons.
 
     Attributes:
-        why: in words.
-        difference: (n, mean, low, high) over the seeds it shares with the baseline, which
-            describes and tests nothing; None for runs that may not be paired.
+        why: the reason, in words.
+        difference: (n, mean, low, high) over the seeds that it shares with the baseline, as a
+            description without a test; None for runs that may not be paired.
     """
 
     why: str
@@ -61,11 +61,11 @@ class Compared:
     """The comparisons of one family with its baseline.
 
     Attributes:
-        baseline: the cell's name; None where the family has none.
+        baseline: name of the baseline cell; None if the family has none.
         comparisons: of the cells that have all seeds.
         new_items: cell -> (low, high) of its difference on new test items, in points.
-        left_out: cell -> why.
-        seeds: that the comparisons are paired by.
+        left_out: cell -> reason.
+        seeds: the seeds by which the comparisons are paired.
     """
 
     family: Family
@@ -81,14 +81,14 @@ class Compared:
 
 
 def against_baseline(family: Family, declared: Declared) -> Compared:
-    """Compare every cell of a family that may be compared with the baseline.
+    """Compare the baseline with every cell of the family that is comparable.
 
-    The seeds are those of the baseline that some other cell has; a cell that lacks one of them is
-    left out, for the family's test flips whole rows of seeds.
+    The seeds are those of the baseline that at least one other cell has. A cell that lacks one of
+    them is left out, because the test of the family flips the signs of all cells of a seed.
     """
     name, metric = family.named(declared.baseline), declared.metric
     if name is None:
-        why = f"no run of {declared.baseline} here is like it in everything but the padding"
+        why = f"there is no run of {declared.baseline} that differs only in the padding"
         return Compared(family, None, left_out={other: LeftOut(why) for other in family.cells})
     base = _points(family.cells[name], metric)
     left_out: dict[str, LeftOut] = {}
@@ -108,7 +108,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
         if len(base) < 2:
             reason = f"{name} has {len(base)} of the 2 seeds that a comparison needs"
         elif len(seeds) < 2:
-            reason = f"fewer than 2 of its seeds are {name}'s too"
+            reason = f"it shares fewer than 2 seeds with {name}"
         elif missing:
             reason = f"lacks seeds {', '.join(map(str, missing))}"
         else:
@@ -129,7 +129,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
 
 
 def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
-    """Why two cells may not be paired; None where they differ in the padding alone."""
+    """Why two cells may not be paired; None if they differ only in the padding."""
     own, others = _circumstances(cell), _circumstances(base)
     among = [key for key, values in own.items() if len(values) > 1]
     if among:
@@ -141,14 +141,14 @@ def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
         )
     apart = [key for key in own if unlike(own[key], others[key])]
     if apart:
-        return f"not like {name} in " + _listed(
+        return f"differs from {name} in " + _listed(
             f"{key} ({told(own[key], others[key])})" for key in apart
         )
     return None
 
 
 def _circumstances(cell: Cell) -> dict[str, list[Any]]:
-    """What the runs of a cell were made with: every value that some start of a run had."""
+    """The conditions of a cell's runs: for each entry, all values in any start of a run."""
     found: dict[str, list[Any]] = {key: [] for key in (*circumstances.MUST_AGREE, FINGERPRINT)}
     for record in cell.records.values():
         starts = [circumstances.of_start(start) for start in record.starts]
@@ -166,7 +166,7 @@ def _listed(parts: Iterable[str]) -> str:
 
 
 def _identical(cell: Cell, base: Cell, seeds: Iterable[int]) -> bool:
-    """Whether two cells predict the same, to the last bit; unknown counts as no."""
+    """Whether two cells have the same predictions, to the last bit; False if unknown."""
     pairs = [(cell.records[seed].items, base.records[seed].items) for seed in seeds]
     return all(own and other and own.predicted == other.predicted for own, other in pairs)
 
@@ -179,7 +179,7 @@ def _points(cell: Cell, metric: str) -> dict[int, float]:
 def _described(
     points: dict[int, float], base: dict[int, float]
 ) -> tuple[int, float, float, float] | None:
-    """(n, mean, low, high) of the difference over the seeds that both have; None below 2."""
+    """(n, mean, low, high) of the difference over the shared seeds; None for fewer than 2."""
     shared = sorted(set(points) & set(base))
     if len(shared) < 2:
         return None
@@ -190,9 +190,9 @@ def _described(
 def _on_new_items(
     family: Family, base: str, names: list[str], seeds: list[int]
 ) -> dict[str, tuple[float, float]]:
-    """Each cell's interval over new seeds and new test items, in points.
+    """The interval of each cell over new seeds and new test items, in points.
 
-    A cell whose runs have seen other items than the baseline's, or have none, gets no interval.
+    A cell has no interval if its runs were tested on other items than the baseline's, or on none.
     """
     first = family.cells[base].records[seeds[0]].items
 

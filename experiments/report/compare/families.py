@@ -1,8 +1,8 @@
-"""Which cells are compared with each other: those that differ in their padding alone.
+"""Groups cells into families: cells that differ only in their padding and are compared.
 
-A family is one network on one data set with everything but the padding equal: kernel size, part
-of the data, training, back end. Families that share network and data are told apart by what
-differs.
+A family is one network on one data set with everything but the padding equal: kernel size, subset
+of the data, training, back end. If families share network and data, their titles say in which
+settings they differ.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from typing import Any
 from conf.schema import Config
 from experiments.report.compare.reading import Cell
 
-# Settings whose value says it all.
+# Settings whose value is clear without the name.
 SPEAKING = ("backend", "precision")
 JIT = "trainer.jit"
 
 
 @dataclass(frozen=True)
 class Family:
-    """Cells that differ in their padding alone.
+    """Cells that differ only in their padding.
 
     Attributes:
-        model, data: what people call them by.
-        differs: setting -> value, where other families have the same model and data.
-        cells: name -> cell; a name is the padding's, with the digest where two have one name.
+        model, data: their names.
+        differs: setting -> value, for settings that differ in other families with the same model
+            and data.
+        cells: name -> cell; the name is that of the padding, with a digest if it is not unique.
     """
 
     model: str
@@ -47,7 +48,7 @@ class Family:
         return f"{name}, also {', '.join(aliases)}" if aliases else name
 
     def named(self, padding: str) -> str | None:
-        """The name of the cell that has this padding, or stands for it; None without one."""
+        """The name of the cell with this padding, its own or that of an alias; None without one."""
         for name, cell in self.cells.items():
             if padding in (name, cell.label, *cell.aliases):
                 return name
@@ -55,7 +56,7 @@ class Family:
 
 
 def families(cells: list[Cell]) -> list[Family]:
-    """Sort cells into families, in the order in which they come."""
+    """Group cells into families, in the order of their first cells."""
     settings = [_flat(_apart_from_padding(cell.config)) for cell in cells]
     groups: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for i, cell in enumerate(cells):
@@ -71,14 +72,14 @@ def families(cells: list[Cell]) -> list[Family]:
 
 
 def _apart_from_padding(config: Config) -> dict[str, Any]:
-    """What makes two cells' trainings the same but for the padding and the data's content.
+    """The settings of a cell without the padding and the content of the data.
 
-    The content is held against the baseline's when cells are compared: data that has changed is
-    to be told, and not to make a family of its own.
+    The content is compared with the baseline's later, so that changed data is reported and does not
+    form a separate family.
     """
     values = config.identity("")
     del values["padding"]
-    values["seeds"].pop("padding", None)  # only a random border draws from it
+    values["seeds"].pop("padding", None)  # only a random border uses it
     return values
 
 
@@ -93,10 +94,10 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _apart(settings: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """For each family, the settings in which it is not like the others of its model and data."""
+    """For each family, the settings in which it differs from others with its model and data."""
     keys = dict.fromkeys(key for values in settings for key in values)
     apart = [k for k in keys if len({json.dumps(v.get(k, "–")) for v in settings}) > 1]
-    # Another optimizer or schedule has other options: its name says that.
+    # Another optimizer or schedule has other options; its name is enough.
     renamed = {key.removesuffix("name") for key in apart if key.endswith(".name")}
     apart = [
         key
@@ -108,7 +109,7 @@ def _apart(settings: list[dict[str, Any]]) -> list[dict[str, str]]:
     if JIT in apart and len({v["backend"] for v in settings}) == len(
         {(v["backend"], v[JIT]) for v in settings}
     ):
-        apart.remove(JIT)  # it follows from the back end, which is said
+        apart.remove(JIT)  # it follows from the back end, which is named
     short = [_short(key) for key in apart]
     names = [
         name if short.count(name) == 1 else key for key, name in zip(apart, short, strict=True)

@@ -1,7 +1,7 @@
-"""A study's runs as their files tell them: what is complete is read, all else is listed.
+"""Reads the complete runs of a study from their files, and lists all others.
 
-Ten thousand runs take seconds, so each file is opened once and a cell's configuration is checked
-once. Nothing is guessed: a run that says COMPLETED and cannot be read whole is left out.
+Ten thousand runs take seconds, because each file is opened once and a cell's configuration is
+checked once. Nothing is guessed: a run that is COMPLETED but cannot be read completely is left out.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ TEST_ACCURACY, VALIDATION_ACCURACY = METRICS
 ON = "accuracy_on/"
 WHY = {
     RUNNING: "still running, or killed while it ran",
-    INTERRUPTED: "interrupted; the same command goes on with it",
+    INTERRUPTED: "interrupted; the same command resumes it",
 }
 
 
 @dataclass(frozen=True)
 class Items:
-    """What one run did on the test items that the primary metric counts.
+    """The predictions of one run on the test items of the primary metric.
 
     Attributes:
         right: (items,) bool, whether the predicted class was the label.
-        key: of the items and their labels: equal keys, the same items in the same order.
-        groups: (items,) what each item was made from; None where every item stands alone.
-        predicted: of the predicted classes and probabilities: equal only for equal predictions.
-        classes: how many classes are predicted.
+        key: digest of the items and their labels: equal for the same items in the same order.
+        groups: (items,) the source of each item; None if every item has a source of its own.
+        predicted: digest of the predicted classes and probabilities: equal for equal predictions.
+        classes: number of classes that are predicted.
     """
 
     right: np.ndarray
@@ -53,10 +53,10 @@ class Record:
 
     Attributes:
         results: results.json.
-        starts: meta.json's, one for each time that the run was started.
+        starts: those in meta.json, one for each time that the run was started.
         fingerprint: of its data.
-        curve: metrics.csv, a row an epoch; empty if not asked for.
-        items: None if not asked for, or where the primary metric is none of the test split.
+        curve: metrics.csv, one row per epoch; empty if not requested.
+        items: None if not requested, or if the primary metric is not one of the test split.
     """
 
     cell: str
@@ -69,7 +69,7 @@ class Record:
     items: Items | None
 
     def points(self, metric: str = TEST_ACCURACY) -> float | None:
-        """A declared metric of the run in per cent; None where it has none such."""
+        """A declared metric of the run in per cent; None if the run does not have it."""
         if metric in METRICS:
             value = self.results.get(metric)
             return None if value is None else 100 * value
@@ -79,11 +79,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Cell:
-    """All complete runs of one configuration; those that are planned, where there is a plan.
+    """All complete runs of one configuration; only the planned ones, if there is a plan.
 
     Attributes:
         records: by seed, in order.
-        aliases: labels of the paddings that compute the same here and have no runs of their own.
+        aliases: labels of the paddings that compute the same and have no runs of their own.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Absent:
-    """A run that is not in the report, and why."""
+    """A run that is not in the report, and the reason."""
 
     cell: str
     seed: int
@@ -108,12 +108,12 @@ class Absent:
 
 @dataclass(frozen=True)
 class Study:
-    """What a report is made from.
+    """The data of a report.
 
     Attributes:
         cells: in the order of the plan, or of their names.
-        absent: runs that are planned or begun, and not complete.
-        unplanned: complete runs that no plan asks for, as (cell, seed).
+        absent: runs that are planned or begun, but not complete.
+        unplanned: complete runs that are not in the plan, as (cell, seed).
     """
 
     path: Path
@@ -128,7 +128,7 @@ class Study:
 
     @property
     def whole(self) -> bool:
-        """Whether every planned run is there."""
+        """Whether every planned run is complete."""
         return not any(run.planned for run in self.absent)
 
 
@@ -139,8 +139,8 @@ def read(
 
     Args:
         path: the study's folder.
-        metric: the primary one, whose test items are read.
-        plan: what is meant to exist; None takes every complete run.
+        metric: the primary metric, whose test items are read.
+        plan: the planned runs; None takes every complete run.
         brief: leave out curves and test items.
     """
     found: dict[str, dict[int, Record]] = defaultdict(dict)
@@ -165,14 +165,14 @@ def _sorted_out(
     found: dict[str, dict[int, Record]],
     why: dict[tuple[str, int], str],
 ) -> Study:
-    """What was found, held against the plan."""
+    """Compare the runs that were found with the plan."""
     if plan is None:
         wanted = {name: sorted(records) for name, records in found.items()}
     else:
         wanted = {n: sorted(c.seeds) for n, c in plan.cells.items() if c.alias_of is None}
     pairs = {(name, seed) for name, seeds in wanted.items() for seed in seeds}
     there = {(name, seed) for name, records in found.items() for seed in records}
-    reasons = dict.fromkeys(sorted(pairs - there), "missing: nothing on disk") | why
+    reasons = dict.fromkeys(sorted(pairs - there), "missing: there are no files") | why
     aliases: dict[str, list[str]] = defaultdict(list)
     for planned in plan.cells.values() if plan else ():
         if planned.alias_of is not None:
@@ -193,9 +193,9 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     status = stored.read(directory, "status.json") or {}
     state = status.get("status")
     if state == FAILED:
-        raise BrokenRun(f"failed: {status.get('error', 'no reason was written')}")
+        raise BrokenRun(f"failed: {status.get('error', 'no reason was recorded')}")
     if state != COMPLETED:
-        raise BrokenRun(WHY.get(str(state), "half-written: status.json is missing or says nothing"))
+        raise BrokenRun(WHY.get(str(state), "incomplete: status.json is missing or empty"))
     described = stored.read(directory, "data.json") or {}
     record = Record(
         cell=directory.parent.name,
@@ -210,7 +210,7 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     if brief:
         return record
     if not record.starts or record.fingerprint is None:
-        raise BrokenRun("half-written: meta.json or data.json is missing or says nothing")
+        raise BrokenRun("incomplete: meta.json or data.json is missing or empty")
     points = record.points(metric)
     if points is None or metric == VALIDATION_ACCURACY:
         return record
@@ -222,11 +222,11 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
 
 
 def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Items:
-    """Read a run's predictions on the test items that `metric` counts.
+    """Read a run's predictions on the test items of `metric`.
 
-    Where the test split holds subsets, `test_accuracy` counts the first alone. Neighbouring
-    steps of a series depend on each other: with `scored_steps` labels a sequence, that many
-    successive moments are one group (the block bootstrap of Künsch 1989).
+    If the test split has subsets, `test_accuracy` is that of the first. Neighbouring steps of a
+    series depend on each other: with `scored_steps` labels per sequence, that many successive
+    moments are one group (the block bootstrap of Künsch 1989).
     """
     columns = files.read_npz(path)
     label, ids, predicted = columns["label"], columns["id"], columns["predicted"]
@@ -240,7 +240,7 @@ def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Item
         label, ids, right, predicted = (a[inside] for a in (label, ids, right, predicted))
         groups = groups[inside] if groups is not None else None
     if not right.size:
-        raise ValueError(f"it holds no item for {metric}")
+        raise ValueError(f"it holds no items for {metric}")
     if groups is not None and scored_steps:
         groups = (groups - groups.min()) // scored_steps
     key = hash((label.tobytes(), ids.tobytes()))

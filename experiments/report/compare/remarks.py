@@ -1,4 +1,4 @@
-"""What a reader must know of a family's accuracies before comparing them: ceilings, constants."""
+"""Warnings about accuracies that should not be compared: ceilings, constant predictions."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ CEILING = 100.0
 
 
 def remarks(family: Family, metric: str) -> list[str]:
-    """Lines on cells that are right, or wrong, on every item, or that predict one class alone.
+    """Lines about cells that are right, or wrong, on every item, or that predict only one class.
 
     Args:
-        metric: the primary one.
+        metric: the primary metric.
     """
     said = []
     for limit, words in ((CEILING, "100 %"), (0.0, "0 %")):
         there = [name for name, cell in family.cells.items() if _always(cell, metric, limit)]
         if len(there) == len(family.cells) > 1:
             said.append(
-                f"every padding is at {words} with every seed: these test items cannot tell them "
-                "apart"
+                f"every padding is at {words} with every seed: these test items cannot "
+                "distinguish them"
             )
         else:
             said += [f"{name}: at {words} with every seed" for name in there]

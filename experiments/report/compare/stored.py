@@ -1,6 +1,6 @@
-"""What one file of a run tells, checked as far as a report uses it.
+"""Reads the files of one run and checks the values that a report uses.
 
-Whatever is wrong with a file, the run alone is left out: each function raises `BrokenRun`.
+If anything is wrong with a file, only its run is left out: each function raises `BrokenRun`.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from typing import Any
 from conf.schema import METRICS, Config, from_dict
 from experiments.run.record import files
 
-# What runs of one cell may differ in.
+# Settings in which the runs of one cell may differ.
 PER_RUN = ("seed", "device", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes")
 NUMBERS = (*METRICS, "epochs", "parameters", "macs", "images_per_second", "step_ms")
 GROUPS = ("accuracy_by_margin", "accuracy_by_subset")
 
 
 class BrokenRun(Exception):
-    """A run that says it is complete and cannot be read whole; the message is one line."""
+    """A complete run cannot be read completely; the message is one line."""
 
 
 def read(directory: Path, name: str, reader: Callable[[Path], Any] = files.read_json) -> Any:
-    """A file of a run by its reader, a JSON file's object by default; None where that is missing.
+    """Read a file of a run, by default a JSON object, which is None if the file is missing.
 
     Raises:
-        BrokenRun: the file is damaged, or missing to any other reader.
+        BrokenRun: the file is damaged, or it is missing and not a JSON file.
     """
     try:
         return reader(directory / name)
     except FileNotFoundError:
-        raise BrokenRun(f"half-written: {name} is missing") from None
+        raise BrokenRun(f"incomplete: {name} is missing") from None
     except files.DamagedError as damage:
         raise BrokenRun(f"{name} cannot be read: {damage.why}") from None
-    except Exception as error:  # a broken file can break its reader in any way
+    except Exception as error:  # readers of a damaged file raise many kinds of errors
         raise BrokenRun(f"{name} cannot be read: {_line(error)}") from None
 
 
 def config(directory: Path, known: dict[str, Config]) -> Config:
-    """The checked configuration, less what is a run's own.
+    """The checked configuration, without the settings in which runs of a cell differ.
 
     Args:
-        known: those that were checked already; it is added to.
+        known: configurations that were already checked; the function adds to it.
     """
     values = read(directory, "config.json")
     if values is None:
-        raise BrokenRun("half-written: config.json is missing or says nothing")
+        raise BrokenRun("incomplete: config.json is missing or empty")
     values = {key: value for key, value in values.items() if key not in PER_RUN}
     key = json.dumps(values, sort_keys=True)
     if key not in known:
@@ -60,24 +60,24 @@ def config(directory: Path, known: dict[str, Config]) -> Config:
 
 
 def results(directory: Path) -> dict[str, Any]:
-    """results.json, in which every number that a report takes is one, or null."""
+    """results.json; every entry that a report uses is checked to be a number or null."""
     found = read(directory, "results.json")
     if not (found and files.is_number(found.get(METRICS[0]))):
-        raise BrokenRun("half-written: results.json is missing or holds no test accuracy")
+        raise BrokenRun("incomplete: results.json is missing or holds no test accuracy")
     for key in NUMBERS:
         if not _may_be_number(found.get(key)):
-            raise BrokenRun(f"results.json cannot be read: {key} is no number")
+            raise BrokenRun(f"results.json cannot be read: {key} is not a number")
     for key in GROUPS:
         parts = found.get(key, {})
         if not (isinstance(parts, dict) and all(map(_is_part, parts.values()))):
             raise BrokenRun(f"results.json cannot be read: {key} holds no accuracies")
     if not isinstance(found.get("final_map_size", []), list):
-        raise BrokenRun("results.json cannot be read: final_map_size is no list")
+        raise BrokenRun("results.json cannot be read: final_map_size is not a list")
     return dict(found)
 
 
 def starts(directory: Path) -> list[dict[str, Any]]:
-    """What meta.json says of each start of the run; nothing where there is no such file."""
+    """The entries of meta.json for each start of the run; empty if there is no such file."""
     found = (read(directory, "meta.json") or {}).get("starts", [])
     if not isinstance(found, list) or not all(map(_is_start, found)):
         raise BrokenRun("meta.json cannot be read: it does not hold the run's starts")
@@ -85,7 +85,7 @@ def starts(directory: Path) -> list[dict[str, Any]]:
 
 
 def curve(directory: Path) -> list[dict[str, float]]:
-    """metrics.csv, a row an epoch."""
+    """metrics.csv, one row per epoch."""
     return list(read(directory, "metrics.csv", _curve))
 
 

@@ -1,1 +1,1 @@
-"""What a report shows: blocks of text and tables, pictures, Markdown, HTML and CSV."""
+"""The content of a report: blocks of text and tables, pictures, Markdown, HTML and CSV."""

@@ -1,7 +1,7 @@
-"""What all pictures share: colours, panels, and how a figure becomes a file.
+"""Shared by all pictures: colours, panels, and saving a figure.
 
-Text and axes are drawn in `INK`, which a page replaces by its own colour; the other colours are
-mid-tones of Okabe & Ito's palette and are read on light and on dark.
+Text and axes are drawn in `INK`, which a page replaces by its own text colour; the other colours
+are mid-tones of Okabe & Ito's palette, readable on light and dark backgrounds.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ STYLE: Any = {
 
 
 def png(figure: Figure) -> bytes:
-    """The figure on white."""
+    """The figure as PNG on a white background."""
     return _saved(figure, format="png", facecolor="white")
 
 
 def svg(figure: Figure) -> str:
-    """The figure on nothing; its bytes follow from what is drawn alone."""
+    """The figure as SVG without background; the same drawing always gives the same bytes."""
     nothing = dict.fromkeys(("Date", "Creator", "Type", "Format"))
     return _saved(figure, format="svg", transparent=True, metadata=nothing).decode()
 
 
 def _saved(figure: Figure, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):  # ticks are made when they are first drawn
+    with matplotlib.rc_context(STYLE):  # ticks are created when they are first drawn
         figure.savefig(buffer, **options)
     return buffer.getvalue()
 
@@ -73,13 +73,13 @@ def marker(i: int) -> str:
 
 
 def line(i: int) -> dict[str, Any]:
-    """How the i-th of several lines looks: colour, dashes and marker."""
+    """The style of the i-th of several lines: colour, dashes and marker."""
     dash = LINES[i // len(COLOURS) % len(LINES)]
     return {"color": colour(i), "ls": dash, "marker": marker(i), "ms": 4, "lw": 1.3}
 
 
 def legend(axis: Axes) -> None:
-    """The legend beside a panel, where it has names."""
+    """The legend beside a panel, if there are names."""
     _, labels = axis.get_legend_handles_labels()
     if labels:
         axis.legend(loc="upper left", bbox_to_anchor=(1, 1), borderaxespad=0.3)
@@ -105,5 +105,5 @@ def panels(
             else:
                 draw(axis, subject)
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once, whatever it is saved as
+        figure.set_layout_engine("none")  # laid out once for all file formats
     return figure

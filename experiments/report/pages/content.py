@@ -1,4 +1,4 @@
-"""What a report says: a study's cells, comparisons and gaps as blocks of a document."""
+"""The content of a report: cells, comparisons and missing runs as blocks of a document."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from experiments.run.record.tables import Marked
 
 @dataclass(frozen=True)
 class Report:
-    """All that a report is written from."""
+    """The data from which a report is written."""
 
     study: Study
     declared: Declared
@@ -42,7 +42,7 @@ class Report:
 
 
 def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
-    """The whole report, what was measured in seconds last."""
+    """The whole report, with measured times at the end."""
     return [
         Heading(report.study.path.name, 1),
         *_opening(report),
@@ -50,8 +50,9 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
         *(pictures[:1] if pictures else []),
         Heading("Cells"),
         Paragraph(
-            f"{plots.named(report.declared.metric).capitalize()} at the epoch that is tested, in "
-            "per cent; sd is the sample standard deviation over seeds, the interval Student's."
+            "A cell is one configuration with all its seeds. "
+            f"{plots.named(report.declared.metric).capitalize()} in per cent at the tested epoch; "
+            "sd is the sample standard deviation over seeds, the interval is Student's t."
         ),
         cells(report),
         *_comparisons(report),
@@ -62,7 +63,7 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
 
 
 def cells(report: Report) -> Table:
-    """A row a cell; where families share network and data, columns say what differs."""
+    """One row per cell; if families share network and data, columns show what differs."""
     settings = dict.fromkeys(key for family in report.families for key in family.differs)
     columns = ["network", "data", *map(Marked, settings), "padding", "n", "mean", "sd", "95 %"]
     columns += ["seed by seed", "parameters", "MACs", "final map"]
@@ -95,7 +96,7 @@ def points(cell: Cell, metric: str) -> dict[int, float]:
 
 
 def spread(values: list[float]) -> Sequence[Entry]:
-    """Mean, sd and interval; dashes for what so few values do not have."""
+    """Mean, sd and interval; dashes for those that need more values."""
     if not values:
         return ["–"] * 3
     if len(values) == 1:
@@ -114,37 +115,37 @@ def _opening(report: Report) -> list[Block]:
     study, declared = report.study, report.declared
     asked = study.plan.declared.question if study.plan else None
     how = (
-        f"Baseline {declared.baseline}, primary metric {declared.metric}, margin of equivalence "
-        f"{declared.margin:g} points"
+        f"Baseline {declared.baseline}, primary metric {declared.metric}, equivalence margin "
+        f"{declared.margin:g} points (smaller differences are negligible)"
     )
     if declared.afterwards:
         chosen = " and ".join(declared.afterwards)
-        how += f"; the {chosen} chosen afterwards, when the runs were there"
+        how += f"; the {chosen} chosen afterwards, when the runs were complete"
         was = [f"{n} {getattr(study.plan.declared, n)}" for n in declared.afterwards if study.plan]
         how += f" (declared: {', '.join(was)})" if was else ""
     elif study.plan:
         how += ": declared before the first run"
     else:
-        how += ": the defaults, for nothing was declared"
+        how += ": the defaults, because nothing was declared"
     lines = [Paragraph(asked)] if asked else []
-    lines.append(Paragraph(f"{how}. All other metrics describe and test nothing."))
+    lines.append(Paragraph(f"{how}. All other metrics are described, not tested."))
     if study.plan:
         missing = sum(run.planned for run in study.absent)
         lines.append(
-            Paragraph(f"{study.planned - missing} of {study.planned} planned runs are here.")
+            Paragraph(f"{study.planned - missing} of {study.planned} planned runs are complete.")
         )
     return [*lines]
 
 
 def _gaps(study: Study) -> list[Block]:
-    """What is not in the report, and why."""
+    """The runs that are not in the report, and why."""
     found: list[Block] = []
     if study.absent:
-        found += [Heading("Not here"), Items([gap(study, run) for run in study.absent])]
+        found += [Heading("Missing runs"), Items([gap(study, run) for run in study.absent])]
     if study.unplanned:
         found += [
             Heading("Not planned"),
-            Paragraph("Complete runs that no plan asks for, not compared:"),
+            Paragraph("Complete runs that are not in the plan, and are not compared:"),
             Items([f"{cell}, seed {seed}" for cell, seed in study.unplanned]),
         ]
     if study.plan and study.plan.not_applicable:
@@ -158,7 +159,7 @@ def _gaps(study: Study) -> list[Block]:
 
 
 def gap(study: Study, run: Absent) -> str:
-    """A line on a run that is not in the report."""
+    """A line about a run that is not in the report."""
     unasked = " (not planned)" if study.plan and not run.planned else ""
     return f"{run.cell}, seed {run.seed}{unasked}: {run.why}"
 
@@ -166,7 +167,7 @@ def gap(study: Study, run: Absent) -> str:
 COLUMNS = (
     "comparison",
     "n",
-    "these test images [95 %]",
+    "same test images [95 %]",
     "simultaneous [95 %]",
     "new test images [95 %]",
     "p, family",
@@ -196,14 +197,15 @@ def _comparisons(report: Report) -> list[Block]:
     return [
         Heading(f"Against {report.declared.baseline}"),
         Paragraph(
-            "Differences in points, paired by seed; a family holds the cells that differ in their "
-            "padding alone. On these test images: the difference's own interval, Student's t over "
-            "seeds. Simultaneous: intervals that cover all comparisons of a table together. On new "
-            "test images: a bootstrap over seeds and test items (for items made from one source, "
-            "over sources). p, family: exact max-T test by flipping the signs of whole seeds. "
-            f"p, equivalence: two one-sided tests at ±{report.declared.margin:g}. Correlation: of "
-            "the two accuracies over seeds; pairing gained: how many times the seeds an unpaired "
-            "study would need for the same interval."
+            "Differences in points, paired by seed, within each family: the cells that differ only "
+            "in the padding. Same test images: interval over new seeds on these test images "
+            "(Student's t). Simultaneous: intervals that together cover all comparisons of a "
+            "table. New test images: a bootstrap over seeds and test items (over sources, if "
+            "several items are made from one source). p, family: exact max-T test that flips the "
+            f"signs of whole seeds. p, equivalence: two one-sided tests at ±"
+            f"{report.declared.margin:g}. Correlation: between the two accuracies over seeds. "
+            "Pairing gained: how many times as many seeds an unpaired study would need for an "
+            "interval of the same width."
         ),
         *found,
     ]
@@ -219,7 +221,7 @@ def sentence(one: Compared, comparison: Comparison) -> str:
 
 
 def left_out(one: Compared, name: str) -> str:
-    """Why a cell is not compared, and what can be said of it nevertheless."""
+    """Why a cell is not compared, and a description of it if possible."""
     found = one.left_out[name]
     said = f"{one.family.shown(name)}: not compared, {found.why}"
     if found.difference is None:
@@ -237,7 +239,7 @@ def _row(one: Compared, c: Comparison) -> list[Entry]:
     if c.p is None:
         return [*head, *["–"] * 5, c.verdict, "–", "–"]
     new = one.new_items.get(c.name)
-    # Two pairs always lie on a line.
+    # Two points are always on a line.
     correlation, gain = (c.pairing.correlation, c.pairing.gain) if c.n > 2 else (None, None)
     return [
         *head,

@@ -1,4 +1,4 @@
-"""What is described beside the primary metric, and not tested: validation, margins, subsets."""
+"""Metrics that are described but not tested: validation, margins, subsets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Results = dict[str, Any]
 
 
 def blocks(compared: list[Compared], primary: str) -> list[Block]:
-    """A table a family: every other metric of every cell, and its difference from the baseline."""
+    """A table per family: all other metrics of each cell, and differences from the baseline."""
     found: list[Block] = []
     for one in compared:
         if rows := _rows(one, primary):
@@ -37,16 +37,16 @@ def blocks(compared: list[Compared], primary: str) -> list[Block]:
     return [
         Heading("Described, not tested"),
         Paragraph(
-            "Accuracies in per cent on validation, on subsets of the test split and by the margin "
-            "between object and border, in pixels; differences paired over the seeds that both "
-            "have, with their own interval."
+            "Accuracies in per cent on the validation split, on subsets of the test split and by "
+            "margin, the distance in pixels from the object to the border; differences are paired "
+            "over the shared seeds, each with its own interval."
         ),
         *found,
     ]
 
 
 def where_cut(results: Results) -> float | None:
-    """Test accuracy in per cent on the objects cut by the border; None without margins."""
+    """Test accuracy in per cent on objects that the border cuts; None without margins."""
     bins = [b for name, b in results.get("accuracy_by_margin", {}).items() if _is_cut(name)]
     if not bins:
         return None
@@ -85,7 +85,7 @@ def _difference(
 
 
 def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], float | None]]:
-    """Every metric but the primary one that some run of the family has."""
+    """All metrics except the primary one that at least one run of the family has."""
     results = [r.results for cell in one.family.cells.values() for r in cell.records.values()]
     margins = dict.fromkeys(name for r in results for name in r.get("accuracy_by_margin", {}))
     subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))

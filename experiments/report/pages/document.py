@@ -1,7 +1,7 @@
 """A report as data: headings, paragraphs, lists, tables and pictures, and its Markdown.
 
-Everything is put together once; `markdown` here and `experiments.report.pages.html` write it down
-by the templates beside.
+The blocks are built once; `markdown` here and `experiments.report.pages.html` render them with the
+templates in this folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TEMPLATES.globals.update(escaped=tables.escaped, table=tables.markdown)
 
 @dataclass(frozen=True)
 class Value:
-    """A table's entry: what is read, and the number by which it sorts."""
+    """A table entry: the text, and the number by which it is sorted."""
 
     text: str
     number: float
@@ -52,7 +52,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Items:
-    """A list of lines; `code` sets them as commands."""
+    """A list of lines; with `code` they are shown as commands."""
 
     lines: Sequence[str]
     code: bool = False
@@ -60,7 +60,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """`right` are the places of the columns that Markdown sets to the right."""
+    """A table; `right` are the indices of the columns that Markdown aligns to the right."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Entry]]
@@ -69,7 +69,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure and the name of its file, without the ending."""
+    """A figure and the name of its file, without extension."""
 
     name: str
     says: str
@@ -81,7 +81,7 @@ Block = Heading | Paragraph | Items | Table | Picture
 
 
 def number(value: float | None, form: str = ".2f") -> Entry:
-    """An entry that sorts by its value; a dash for None."""
+    """An entry that is sorted by its value; a dash for None."""
     return "–" if value is None else Value(format(value, form), float(value))
 
 
@@ -91,11 +91,11 @@ def signed(mean: float, low: float, high: float) -> Value:
 
 
 def markdown(blocks: Sequence[Block]) -> str:
-    """The blocks as GitHub reads them; pictures are files beside."""
+    """The blocks as Markdown for GitHub; pictures are separate files in the same folder."""
     return rendered("report.md.j2", blocks)
 
 
 def rendered(template: str, blocks: Sequence[Block], **more: Any) -> str:
-    """A template, which is given every block after the name of its kind."""
+    """Render a template with pairs of kind and block."""
     named = [(type(block).__name__, block) for block in blocks]
     return TEMPLATES.get_template(template).render(blocks=named, **more)

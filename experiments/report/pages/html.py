@@ -1,4 +1,4 @@
-"""A report as one page that opens offline: pictures inside, tables that sort, light and dark."""
+"""A report as one page that works offline, with pictures, sortable tables, light and dark mode."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def page(title: str, blocks: Sequence[Block]) -> str:
 
 
 def element(figure: Figure) -> str:
-    """A figure as an element of the page, in the colour of the text around it.
+    """A figure as an element of the page, in the colour of the surrounding text.
 
-    What the figure draws in `INK` becomes the page's colour, so it is read on light and on dark.
+    `INK` is replaced by the page's text colour, so the figure is readable on light and dark.
     """
     drawn = "<svg" + canvas.svg(figure).partition("<svg")[2]
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
     drawn = re.sub(r' xmlns(:xlink)?="[^"]*"', "", drawn)
     drawn = drawn.replace("xlink:href", "href")
-    drawn = re.sub(r'<g id="[^"]*">', "<g>", drawn)  # every figure counts from 1
+    drawn = re.sub(r'<g id="[^"]*">', "<g>", drawn)  # the ids of every figure count from 1
     return drawn.replace(canvas.INK, "currentColor")

@@ -1,4 +1,4 @@
-"""Where a study's numbers come from: commands, machines, versions; and how long they took."""
+"""The provenance of a study's numbers: commands, machines, versions, and times."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
 
 
 def blocks(study: Study) -> list[Block]:
-    """The report's last sections; what differs from one training to the next is in the last."""
+    """The last sections of the report; only the very last differs between identical trainings."""
     records = [record for cell in study.cells for record in cell.records.values()]
     return [
         Heading("Commands"),
         Items(commands(study, records), code=True),
-        Heading("Where and with what"),
+        Heading("Environment"),
         Items(list(dict.fromkeys(line for record in records for line in _circumstances(record)))),
         Heading("Times"),
         Paragraph(
-            "Medians over a cell's runs. They are of the machine and of what else it did, and "
-            "differ each time a run is trained."
+            "Medians over the runs of a cell. They depend on the machine and its load, and differ "
+            "each time a run is trained."
         ),
         _times(study),
     ]
 
 
 def commands(study: Study, records: list[Record]) -> list[str]:
-    """The commands that the plan or the runs name, without the paths of the machine."""
+    """The commands recorded in the plan or the runs, without paths of the machine."""
     named = study.plan.commands if study.plan else ()
     told = named or [start["command"] for record in records for start in record.starts]
     return list(dict.fromkeys(_without_paths(command) for command in told))
@@ -43,7 +43,7 @@ def _without_paths(command: str) -> str:
 
 
 def _circumstances(record: Record) -> list[str]:
-    """A line for each unlike start of a run."""
+    """A line describing the conditions of a record."""
     return [
         f"{start.get('device')}{_threads(start)}; {record.config.backend}, {start.get('precision')}"
         f"{', XLA' if start.get('jit') else ''}; "
@@ -56,7 +56,7 @@ def _circumstances(record: Record) -> list[str]:
 
 
 def _threads(start: dict[str, Any]) -> str:
-    """Runs from before threads were recorded tell their cores in the device's name."""
+    """The number of threads; in older runs, the device's name has the number of cores instead."""
     return f", {start['threads']} threads" if start.get("threads") else ""
 
 

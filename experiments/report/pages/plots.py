@@ -1,4 +1,4 @@
-"""A study in pictures: every seed a dot, and intervals."""
+"""The pictures of a study."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from experiments.report.compare.reading import ON, TEST_ACCURACY, Cell
 from experiments.report.pages.canvas import DOT, MEAN, colour, legend, line, marker, panels
 from experiments.report.statistics.paired import interval
 
-NAMED = 12  # points in one place that are named
+NAMED = 12  # number of points close together that are named
 
 
 def named(metric: str) -> str:
-    """What an axis or a column calls the primary metric."""
+    """The name of the primary metric on an axis or in a column."""
     if metric.startswith(ON):
         return f"accuracy on {metric.removeprefix(ON)}"
     return metric.replace("_", " ")
 
 
 def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:
-    """A panel a family, a row a padding: every seed a dot, the mean and its 95 % interval."""
+    """One panel per family, one row per padding: a dot per seed, the mean, its 95 % interval."""
     most = max(len(family.cells) for family in families)
 
     def draw(axis: Axes, family: Family) -> None:
@@ -53,7 +53,7 @@ def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:
 
 
 def by_margin(families: Sequence[Family]) -> Figure | None:
-    """Accuracy against the distance to the border, a line a padding; None without margins."""
+    """Accuracy by distance to the border, one line per padding; None without margins."""
     families = [family for family in families if _margins(family)]
 
     def draw(axis: Axes, family: Family) -> None:
@@ -68,7 +68,7 @@ def by_margin(families: Sequence[Family]) -> Figure | None:
                 axis.vlines(places, low, high, color=colour(i), lw=1, alpha=0.6)
                 axis.plot(places, mean, label=family.shown(name), **line(i))
         axis.set_xticks(range(len(bins)), bins, fontsize=8)
-        axis.set_xlabel("from the object to the border, px (below 0: cut)")
+        axis.set_xlabel("margin: object to border, px (below 0: cut)")
         axis.set_ylabel("test accuracy, %")
         axis.set_title(family.title)
         axis.grid(axis="y")
@@ -78,7 +78,7 @@ def by_margin(families: Sequence[Family]) -> Figure | None:
 
 
 def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure | None:
-    """A panel a data set: mean accuracy against MACs, a colour a network; None without costs."""
+    """Mean accuracy against MACs, a panel per data set, a colour per network; None if no costs."""
     groups = {
         data: [f for f in families if f.data == data and any(map(_macs, f.cells.values()))]
         for data in dict.fromkeys(family.data for family in families)
@@ -103,7 +103,7 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter("{x:g}")
         axis.tick_params(axis="x", which="minor", labelsize=7)
-        axis.set_xlabel("multiply-accumulates an example, millions")
+        axis.set_xlabel("multiply-accumulates per example, millions")
         axis.set_ylabel(f"{named(metric)}, %")
         axis.set_title(data)
         axis.grid()
@@ -114,10 +114,10 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
 
 
 def curves(families: Sequence[Family]) -> Figure | None:
-    """Accuracy by epoch, a panel a family: the mean over seeds, and its 95 % interval as a band.
+    """Accuracy by epoch, a panel per family: the mean over seeds, its 95 % interval as a band.
 
-    Validation accuracy, where there is a validation split; the training's where the family has
-    one cell, or no such split.
+    It is the validation accuracy; if the family has only one cell, or no validation split, it is
+    the training accuracy.
     """
     families = [family for family in families if any(band(c) for c in family.cells.values())]
 
@@ -148,7 +148,7 @@ def curves(families: Sequence[Family]) -> Figure | None:
 def band(cell: Cell, key: str = "validation_accuracy") -> list[tuple[int, float, float, float]]:
     """(epoch, mean, low, high) in per cent, over the epochs that all seeds have.
 
-    The interval is Student's; with one seed it is the value itself.
+    The interval is Student's t; with one seed it is the value itself.
     """
     records = list(cell.records.values())
     rows = []
@@ -169,14 +169,14 @@ def _interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _row(shown: str, values: list[float], same: str) -> str:
-    """A padding's name, its n where they differ, and its mean."""
+    """A padding's name, its n if they differ, and its mean."""
     shown = shown if len(shown) <= 30 else f"{shown[:29]}…"
     n = "" if same else f", n={len(values)}"
     return f"{shown}{n}  {np.mean(values):.2f}" if values else f"{shown}{n}"
 
 
 def _margins(family: Family) -> list[str]:
-    """The bins of margin that some run has, the nearest to the border first."""
+    """The bins of margin that occur in a run, the nearest to the border first."""
     found = (
         record.results.get("accuracy_by_margin", {})
         for cell in family.cells.values()
@@ -196,7 +196,7 @@ def _macs(cell: Cell) -> float | None:
 
 
 def _name_points(axis: Axes, points: list[tuple[float, float, str]]) -> None:
-    """Write each point's name beside it; names of one column that would meet stand in a stack."""
+    """Write each point's name beside it; names that would overlap are stacked."""
     bottom, top = axis.get_ylim()
     apart = 0.034 * (top - bottom)
 

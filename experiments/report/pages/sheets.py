@@ -1,7 +1,7 @@
-"""A report's numbers as CSV files: a line a run, a comparison, an epoch.
+"""A report's numbers as CSV files: one line per run, per comparison, per epoch.
 
-What is measured in seconds is in a file of its own: all others are the same bytes whenever and
-however often the same runs are reported or trained again on one machine.
+Measured times are in a separate file, so that all others are the same bytes whenever the same runs
+are reported, or trained again on one machine.
 """
 
 from __future__ import annotations

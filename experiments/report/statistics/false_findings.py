@@ -1,4 +1,4 @@
-"""Real runs of one cell, compared with themselves: every finding is false."""
+"""Real runs of one cell, compared with each other: every difference found is a false positive."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from experiments.report.statistics.verdict import DIFFERS, EQUIVALENT, WITHIN, c
 
 @dataclass(frozen=True)
 class FalseFindings:
-    """What came of comparing one cell with itself, over many splits of its seeds.
+    """The result of comparing one cell with itself, over many splits of its seeds.
 
     Attributes:
-        splits: of the seeds into arms; they share seeds, so they are not independent.
-        arms: compared with the baseline in each split, a family.
-        n: seeds of an arm.
-        families: share of the splits in which some comparison was found to differ.
-        single: share of the 95 % intervals of single comparisons that leave out 0.
-        together: share of the splits in which some simultaneous interval leaves out 0.
-        equivalent: share of the comparisons found equivalent within the margin.
+        splits: number of splits of the seeds into arms; not independent, because they share seeds.
+        arms: number of arms compared with the baseline in each split, as a family.
+        n: number of seeds in an arm.
+        families: fraction of the splits in which at least one comparison was found to differ.
+        single: fraction of the individual 95 % intervals that exclude 0.
+        together: fraction of the splits in which at least one simultaneous interval excludes 0.
+        equivalent: fraction of the comparisons found equivalent within the margin.
     """
 
     splits: int
@@ -36,15 +36,15 @@ class FalseFindings:
 def false_findings(
     values: Sample, n: int, margin: float, splits: int = 1000, seed: int = 0
 ) -> FalseFindings:
-    """Split the seeds of one cell into blocks of n and compare the blocks with the first.
+    """Split the seeds of one cell into blocks of n and compare the other blocks with the first.
 
     The blocks are disjoint, so pairing them is arbitrary and their means differ by chance alone.
 
     Args:
-        values: one a seed, in points.
-        n: seeds of a block, at least 2; as many blocks as fit are made, at least two.
+        values: one per seed, in points.
+        n: seeds per block, at least 2; there are as many blocks as fit, at least two.
         margin: of equivalence, in points.
-        splits: how often the seeds are shuffled and split.
+        splits: number of times that the seeds are shuffled and split.
         seed: of the shuffling.
 
     Raises:
@@ -77,11 +77,12 @@ def false_findings(
 
 
 def line(found: FalseFindings, margin: float) -> str:
-    """What came of it, in a sentence."""
+    """The result in a sentence."""
     return (
-        f"n={found.n}, {found.arms} comparisons a family, {found.splits} splits: some false "
-        f"finding in {found.families:.1%} of the families (at most {LEVEL:.0%} is promised); 0 "
-        f"left out by {found.single:.1%} of single 95 % intervals and by some simultaneous one "
-        f"in {found.together:.1%} of the families; equivalent within {margin:g}: "
+        f"n={found.n}, {found.arms} comparisons per family, {found.splits} splits: a false "
+        f"positive in {found.families:.1%} of the families (at most {LEVEL:.0%} is promised); 0 is "
+        f"excluded by {found.single:.1%} of the individual 95 % intervals, and by at least one "
+        f"simultaneous interval in {found.together:.1%} of the families; equivalent within "
+        f"{margin:g}: "
         f"{found.equivalent:.1%} of the comparisons"
     )

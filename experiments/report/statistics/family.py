@@ -1,9 +1,10 @@
-"""All comparisons with one baseline at once: an exact test and simultaneous intervals.
+"""All comparisons with one baseline together: an exact test and simultaneous intervals.
 
-The test is the max-T permutation of Westfall & Young 1993, "Resampling-based multiple testing",
-in its one-sample form. If a cell differs from the baseline by chance alone, a seed's differences
-are as likely with all their signs turned: so whole rows are flipped, which keeps the correlation
-between comparisons, and each statistic is held against the largest of the family.
+The test is the max-T permutation test of Westfall & Young 1993, "Resampling-based multiple
+testing", in its one-sample form. If a cell differs from the baseline by chance alone, the
+differences of a seed are just as likely with all signs flipped. So whole rows are flipped, which
+keeps the correlation between comparisons, and each statistic is compared with the distribution of
+the largest in the family.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from scipy import stats
 from experiments.report.statistics.paired import LEVEL
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
-MOST_EXACT = 16  # seeds up to which all sign patterns are gone through: 2 ** 15 of them
+MOST_EXACT = 16  # number of seeds up to which all sign patterns are enumerated: 2 ** 15 of them
 DRAWS = 2**15
-ROUNDING = 1e-9  # statistics that differ by less are ties: sums in another order round apart
+ROUNDING = 1e-9  # smaller differences of statistics are ties: rounding depends on the order
 
 
 def max_t_p(differences: Matrix) -> Matrix:
-    """Return the family-wise p value of every comparison.
+    """Return the family-wise p-value of every comparison.
 
     With n seeds all 2 ** n sign patterns are equally likely under the null hypothesis; a pattern
-    and its negative give the same |t|, so half of them are gone through. Beyond `MOST_EXACT`
-    seeds 2 ** 15 patterns are drawn, from a fixed seed, and the one observed is counted in.
+    and its negative give the same |t|, so half of them are enumerated. Beyond `MOST_EXACT` seeds,
+    2 ** 15 patterns are drawn from a fixed seed, and the observed one is included.
 
     Args:
         differences: (seeds, comparisons), at least 2 seeds. A column of zeros gets p = 1.
@@ -54,12 +55,14 @@ def sign_patterns(n: int) -> Matrix:
 
 
 def smallest_p(n: int) -> float:
-    """Return the smallest p value that n seeds can give: 2 / 2 ** n."""
+    """Return the smallest p-value that n seeds can give: 2 / 2 ** n."""
     return 2.0 ** (1 - n)
 
 
 def can_reject(n: int, comparisons: int, level: float = LEVEL) -> bool:
-    """Say whether n seeds are enough for a family of this size to find anything at all."""
+    """Return whether n seeds are enough for any comparison in a family of this size to be
+    significant.
+    """
     return smallest_p(n) <= level / max(1, comparisons)
 
 
@@ -71,13 +74,13 @@ def simultaneous_intervals(
     mean ± c · sem, where c is the quantile of the largest |t| of a multivariate t distribution
     with n − 1 degrees of freedom and the correlation of the columns (Hothorn, Bretz & Westfall
     2008, "Simultaneous inference in general parametric models"), by simulation from a fixed seed.
-    That correlation is estimated; with too few seeds to reject anything (`can_reject`) it is too
-    poor an estimate, and c is Bonferroni's, which holds under every correlation.
+    The correlation is estimated; with too few seeds to reject anything (`can_reject`) the estimate
+    is too poor, and c is Bonferroni's, which is valid for every correlation.
 
     Args:
         differences: (seeds, comparisons), at least 2 seeds.
-        confidence: that all intervals cover.
-        draws: of the simulation.
+        confidence: probability that all intervals cover their means.
+        draws: number of draws in the simulation.
 
     Returns:
         (comparisons, 2): low and high.
@@ -90,7 +93,7 @@ def simultaneous_intervals(
     if varying.any():
         c = _bonferroni(n, int(varying.sum()), confidence)
         if varying.sum() > 1 and can_reject(n, comparisons, 1 - confidence):
-            single = _bonferroni(n, 1, confidence)  # the least that a family can need
+            single = _bonferroni(n, 1, confidence)  # the smallest possible value for a family
             rest = differences[:, varying] - mean[varying]
             c = max(single, _largest_t(rest, confidence, draws))
     return np.column_stack([mean - c * error, mean + c * error])
@@ -124,8 +127,8 @@ def _checked(differences: Matrix) -> Matrix:
 def _t(signs: Matrix, differences: Matrix) -> Matrix:
     """Return the t statistics of every sign pattern: (patterns, comparisons).
 
-    Flipping signs leaves the sum of squares as it is, so the mean alone decides; where all
-    differences are alike but for their sign, t is infinite, and it is 0 where all are 0.
+    Flipping signs does not change the sum of squares, so t depends on the mean alone; if all
+    differences have the same absolute value, t can be infinite, and if all are 0, t is 0.
     """
     n = len(differences)
     mean = signs @ differences / n

@@ -1,8 +1,8 @@
-"""The test images as a second source of chance, beside the seeds.
+"""The test images as a second source of randomness, in addition to the seeds.
 
-An interval over seeds speaks of these test images. Other images would have given other
-accuracies: a two-way bootstrap draws seeds and test items anew, each with replacement (Owen 2007,
-"The pigeonhole bootstrap"), and so speaks of new seeds on new images.
+An interval over seeds holds for these test images. Other images would have given other accuracies:
+a two-way bootstrap resamples both seeds and test items, each with replacement (Owen 2007, "The
+pigeonhole bootstrap"), and its interval holds for new seeds on new images.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 Array = np.ndarray[Any, np.dtype[Any]]
-AT_ONCE = 250  # samples in memory together
+AT_ONCE = 250  # number of samples in memory at a time
 
 
 def two_way_interval(
@@ -27,20 +27,20 @@ def two_way_interval(
 
     The mean ± t · √(n / (n − 1)) · the bootstrap's standard error, t being Student's for n seeds
     (Hesterberg 2015, "What teachers should know about the bootstrap"): percentiles would be too
-    narrow for few seeds. Where items add nothing it is Student's interval over the seeds, so it
-    is never narrower than that.
+    narrow for few seeds. If the items add no variance it equals Student's interval over the seeds,
+    so it is never narrower than that.
 
     Args:
-        differences: (seeds, items), for each test item what the cell got right minus what the
-            baseline got right: −1, 0 or 1, or that in points.
-        groups: (items,), what each item was made from; items of one group are drawn together.
-            None: every item is its own group.
+        differences: (seeds, items), for each test item whether the cell is right minus whether the
+            baseline is right: −1, 0 or 1, possibly in points.
+        groups: (items,), the source of each item; items of one group are drawn together. None:
+            every item is its own group.
         confidence: of the interval.
         draws: bootstrap samples.
         seed: of the samples.
 
     Returns:
-        (low, high), in the unit of the differences. Of one seed: over the items alone.
+        (low, high), in the unit of the differences. With one seed: over the items alone.
     """
     ((low, high),) = two_way_intervals(
         np.asarray(differences)[None], groups, confidence, draws, seed
@@ -55,7 +55,7 @@ def two_way_intervals(
     draws: int = 2000,
     seed: int = 0,
 ) -> Array:
-    """Return `two_way_interval` of many comparisons over the same seeds and items.
+    """Return `two_way_interval` for many comparisons over the same seeds and items.
 
     All share their samples, so a comparison's interval does not depend on the others.
 
@@ -84,14 +84,14 @@ def two_way_intervals(
 
 
 def _quantile(seeds: int, confidence: float) -> float:
-    """How many of the bootstrap's standard errors the interval goes to each side."""
+    """The half width of the interval in standard errors of the bootstrap."""
     if seeds == 1:
         return float(stats.norm.ppf((1 + confidence) / 2))
     return float(stats.t.ppf((1 + confidence) / 2, seeds - 1) * np.sqrt(seeds / (seeds - 1)))
 
 
 def _summed(rows: Array, group: Array, groups: int) -> Array:
-    """Each row's sum within every group: (rows, groups)."""
+    """The sum of each row within every group: (rows, groups)."""
     if groups == len(group):
         ordered = np.empty(rows.shape)
         ordered[:, group] = rows
@@ -100,6 +100,6 @@ def _summed(rows: Array, group: Array, groups: int) -> Array:
 
 
 def _drawn(random: np.random.Generator, samples: int, n: int) -> Array:
-    """How often each of n is drawn in n draws with replacement: (samples, n)."""
+    """How often each of n elements is drawn in n draws with replacement: (samples, n)."""
     places = random.integers(0, n, (samples, n)) + n * np.arange(samples)[:, None]
     return np.bincount(places.ravel(), minlength=samples * n).reshape(samples, n).astype(float)

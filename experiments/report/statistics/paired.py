@@ -1,4 +1,4 @@
-"""One cell against the baseline, paired by seed."""
+"""Comparison of one cell with the baseline, paired by seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Sample = Sequence[float] | np.ndarray[Any, np.dtype[Any]]
 
 
 def interval(values: Sample, confidence: float = 0.95) -> tuple[float, float, float]:
-    """(mean, low, high) of a sample, by Student's t; n of at least 2.
+    """(mean, low, high) of a sample of at least 2 values, by Student's t.
 
     Raises:
         ValueError: for fewer values.
@@ -41,20 +41,20 @@ def paired_interval(
     """(mean, low, high) of the paired differences `values` − `baseline`, by Student's t.
 
     Args:
-        values, baseline: one number a seed, the same seeds in the same order; n of at least 2.
+        values, baseline: one number per seed, the same seeds in the same order; at least 2.
         confidence: of the two-sided interval.
     """
     return interval(np.subtract(values, baseline), confidence)
 
 
 def equivalence_p(differences: Sample, margin: float) -> float:
-    """Return the p value of two one-sided t tests that the mean lies outside ±margin.
+    """Return the p-value of two one-sided t tests; the hypothesis is a mean outside ±margin.
 
-    Schuirmann 1987, "A comparison of the two one-sided tests procedure": the larger of the two p
-    values. Below 0.05 the 90 % interval lies within the margin.
+    Schuirmann 1987, "A comparison of the two one-sided tests procedure": the larger of the two
+    p-values. Below 0.05 the 90 % interval lies within the margin.
 
     Args:
-        differences: one a seed, n of at least 2.
+        differences: one per seed, at least 2.
         margin: positive, in the unit of the differences.
     """
     sample = np.asarray(differences, float)
@@ -71,12 +71,13 @@ def equivalence_p(differences: Sample, margin: float) -> float:
 
 @dataclass(frozen=True)
 class Pairing:
-    """What pairing by seed gained.
+    """The gain from pairing by seed.
 
     Attributes:
-        correlation: of the two arms over the seeds; None where an arm does not vary.
-        gain: variance of an unpaired difference over that of the paired one: how many times the
-            seeds an unpaired study would need for the same interval; None where pairs are equal.
+        correlation: between the two cells over the seeds; None if one does not vary.
+        gain: variance of an unpaired difference divided by that of the paired one: an unpaired
+            study would need so many times as many seeds for the same interval; None if all pairs
+            are equal.
     """
 
     correlation: float | None
@@ -84,7 +85,7 @@ class Pairing:
 
 
 def pairing(values: Sample, baseline: Sample) -> Pairing:
-    """Return the correlation within pairs and what pairing gained; n of at least 2."""
+    """Return the correlation within pairs and the gain from pairing; at least 2 pairs."""
     a, b = np.asarray(values, float), np.asarray(baseline, float)
     apart, paired = a.var(ddof=1) + b.var(ddof=1), (a - b).var(ddof=1)
     varies = a.std() > 0 and b.std() > 0

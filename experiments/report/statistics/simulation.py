@@ -1,8 +1,9 @@
-"""Simulated studies, whose truth is known: how often do the statistics say it?
+"""Simulated studies with known truth: how often are the statistics right?
 
     python -m experiments.report.statistics.simulation
 
-Every study has the seeds and comparisons of a usual one; comparisons share the baseline's noise.
+Every study has typical numbers of seeds and comparisons; the comparisons share the baseline's
+noise.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from experiments.report.statistics import family
 from experiments.report.statistics.paired import LEVEL, interval
 
 STUDIES, SEEDS, COMPARISONS = 2000, 10, 5
-SD, SHARED = 0.5, 0.5  # of a paired difference, in points; the baseline's share of its variance
-MEANS = (0.0, 0.1, -0.2, 0.3, 0.0)  # of the studies whose intervals are held against the truth
-EFFECTS = (0.3, 0.5)  # planted differences, in points
+SD, SHARED = (
+    0.5,
+    0.5,
+)  # sd of a paired difference, in points; the fraction of its variance due to the baseline
+MEANS = (0.0, 0.1, -0.2, 0.3, 0.0)  # number of studies whose intervals are compared with the truth
+EFFECTS = (0.3, 0.5)  # simulated differences, in points
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something happened in so many studies."""
+    """How often something happened in a number of studies."""
 
     happened: int
     studies: int
@@ -42,20 +46,20 @@ class Rate:
 
 
 def study(random: np.random.Generator, means: tuple[float, ...] = (0.0,) * COMPARISONS) -> Array:
-    """Differences as a study gives them: (SEEDS, comparisons), in points."""
+    """Simulated differences of a study: (SEEDS, comparisons), in points."""
     own = random.normal(0, SD * np.sqrt(1 - SHARED), (SEEDS, len(means)))
     return own + random.normal(0, SD * np.sqrt(SHARED), (SEEDS, 1)) + np.asarray(means)
 
 
 def false_findings(studies: int = STUDIES) -> Rate:
-    """Without a difference: in how many studies the max-T test finds some all the same."""
+    """The number of studies without a difference in which the max-T test finds one."""
     random = np.random.default_rng(6)
     found = sum(family.max_t_p(study(random)).min() <= LEVEL for _ in range(studies))
     return Rate(int(found), studies)
 
 
 def coverage(studies: int = STUDIES) -> tuple[Rate, Rate]:
-    """How often one interval of 95 % holds its mean, and the simultaneous ones hold all."""
+    """How often a single 95 % interval covers its mean, and the simultaneous ones cover all."""
     random = np.random.default_rng(7)
     means = np.array(MEANS)
     single = together = 0
@@ -69,9 +73,9 @@ def coverage(studies: int = STUDIES) -> tuple[Rate, Rate]:
 
 
 def power(effect: float, studies: int = STUDIES) -> tuple[Rate, float]:
-    """How often a planted difference is found, and how often the t test would find it.
+    """How often a simulated difference is found, and how often a t test would find it.
 
-    The second by the noncentral t distribution.
+    The second number comes from the noncentral t distribution.
     """
     random = np.random.default_rng(8)
     drawn = (random.normal(effect, SD, (SEEDS, 1)) for _ in range(studies))
@@ -88,12 +92,12 @@ def main() -> None:
     print(f"{STUDIES} simulated studies of {SEEDS} seeds and {COMPARISONS} comparisons")
     found = false_findings()
     print(
-        f"without a difference, some finding in {found.share:.2%} (lower 99 % limit "
+        f"without a difference, a false positive in {found.share:.2%} (lower 99 % limit "
         f"{found.lower:.2%}; at most {LEVEL:.0%} is promised)"
     )
     single, together = coverage()
-    print(f"95 % intervals hold their mean in {single.share:.2%}")
-    print(f"simultaneous 95 % intervals hold all means in {together.share:.2%}")
+    print(f"95 % intervals cover their mean in {single.share:.2%}")
+    print(f"simultaneous 95 % intervals cover all means in {together.share:.2%}")
     for effect in EFFECTS:
         planted, theory = power(effect)
         print(

@@ -1,4 +1,4 @@
-"""What to say of a comparison: one of four verdicts, in plain words."""
+"""The verdict on a comparison: one of four, in plain words."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ IDENTICAL, TIED = "identical, bit for bit", "tied at every seed"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A cell against the baseline, in points of the primary metric.
+    """A cell compared with the baseline, in points of the primary metric.
 
     Attributes:
-        name, baseline: of the two cells.
-        n: seeds that both have.
-        mean, low, high: of the paired differences, with their own 95 % interval.
-        family_low, family_high: the interval that covers all of the family with 95 %.
-        p: of the family's max-T test; None where the differences are all zero.
-        can_reject: whether n is enough for the family to find anything.
+        name, baseline: names of the two cells.
+        n: number of shared seeds.
+        mean, low, high: mean of the paired differences and its individual 95 % interval.
+        family_low, family_high: the simultaneous 95 % interval of the family.
+        p: of the family's max-T test; None if all differences are zero.
+        can_reject: whether n is large enough for any comparison of the family to be significant.
         equivalence_p: of the two one-sided tests at `margin`.
         margin: of equivalence.
-        pairing: what pairing gained.
-        identical: whether every prediction is the baseline's, which `compare` cannot know.
+        pairing: the gain from pairing.
+        identical: whether every prediction equals the baseline's; set outside `compare`.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """One of the four verdicts; of differences that are all zero, identical or tied."""
+        """One of the four verdicts, or identical or tied if all differences are zero."""
         if self.p is None:
             return IDENTICAL if self.identical else TIED
         found, inside = self.p <= LEVEL and self.can_reject, self.equivalence_p <= LEVEL
@@ -89,7 +89,7 @@ def compare(cells: Mapping[str, Sample], baseline: str, margin: float = 0.3) -> 
     """Compare every cell of a family with the baseline.
 
     Args:
-        cells: name -> one value a seed, in points, every cell with the same seeds in order.
+        cells: name -> one value per seed, in points; all cells have the same seeds in order.
         baseline: one of the names.
         margin: of equivalence, in points.
 

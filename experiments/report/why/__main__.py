@@ -1,11 +1,11 @@
-"""Why the paddings of a study differ: what the probes found in its networks, side by side.
+"""Why the paddings of a study differ: the results of the probes for all paddings, side by side.
 
     python -m experiments.report.why runs/<study> --model small_cnn --out <folder>
 
-Reads the runs that were measured with `probes=all` and writes maps.png (a row a padding: how often
-each pixel is read, accuracy by position, border response, the position that features tell, saliency
-of the smallest seed), swap.png (trained under one padding, tested under another), probes.csv (a
-line a run) and probes.md (means over seeds).
+Reads the runs that were measured with `probes=all` and writes maps.png (one row per padding: how
+often each pixel is read, accuracy by position, border response, position predicted from features,
+saliency; for the smallest seed), swap.png (trained with one padding, tested with another),
+probes.csv (one line per run) and probes.md (means over seeds).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from experiments.run.record import files, tables
 from experiments.study.plan import Plan
 
 Path_ = tuple[str | int, ...]
-# What a padding's line tells: heading, where it stands in results.json, factor, digits.
+# The columns for each padding: heading, path in results.json, factor, digits.
 COLUMNS: tuple[tuple[str, Path_, float, int], ...] = (
     ("test accuracy, %", ("test_accuracy",), 100, 2),
     ("circular shifts: lowest, %", ("probes", "position", "circular", "lowest"), 100, 1),
     ("highest, %", ("probes", "position", "circular", "highest"), 100, 1),
     ("consistency, circular, %", ("probes", "shift", "circular", "consistency"), 100, 1),
     ("consistency, filled, %", ("probes", "shift", "filled", "consistency"), 100, 1),
-    ("border pixels read, of the centre", ("probes", "foveation", "border"), 1, 3),
+    ("border pixels read, relative to the centre", ("probes", "foveation", "border"), 1, 3),
     ("position H, SPC", ("probes", "readout", "H", "spc"), 1, 2),
     ("position G, SPC", ("probes", "readout", "G", "spc"), 1, 2),
     ("saliency of the first ring", ("probes", "saliency", "ratio", 0), 1, 2),
@@ -44,14 +44,14 @@ COLUMNS: tuple[tuple[str, Path_, float, int], ...] = (
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m experiments.report.why", description=__doc__)
     parser.add_argument("study", type=Path, help="a study's folder, such as runs/padding_x_model")
-    parser.add_argument("--model", help="of the study's networks; by default the first one")
+    parser.add_argument("--model", help="which of the study's networks; by default the first")
     parser.add_argument("--out", type=Path, help="folder to write to; by default <study>/why")
     options = parser.parse_args(arguments)
     measured = probed(options.study, options.model)
     if not measured:
         parser.error(
-            f"{options.study} has no measured run{f' of {options.model}' if options.model else ''}:"
-            " python train.py evaluate=<run> probes=all measures one"
+            f"{options.study} has no run{f' of {options.model}' if options.model else ''} "
+            "with probes: python train.py evaluate=<run> probes=all adds them"
         )
     out = options.out or options.study / "why"
     out.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 
 
 def probed(study: Path, model: str | None) -> list[Cell]:
-    """The study's cells of one model, the first one's if None, with their measured runs alone."""
+    """The study's cells of one model (the first if None), with only the runs that have probes."""
     found = read(study, plan=Plan.read(study), brief=True).cells
     model = model or next((cell.config.model.name for cell in found), None)
     cells = [
@@ -85,12 +85,14 @@ def probed(study: Path, model: str | None) -> list[Cell]:
 
 
 def table(cells: list[Cell]) -> str:
-    """A Markdown table, a row a padding: means over its runs, and sd from two on."""
+    """A Markdown table, one row per padding: means over its runs, and sd if there are several."""
     columns = [column for column in COLUMNS if any(_values(cell, column) for cell in cells)]
     rows = []
     for cell in cells:
         told = [_told(_values(cell, column), column[3]) for column in columns]
-        rows.append([tables.Marked(cell.label), len(cell.records), *told])  # read in the terminal
+        rows.append(
+            [tables.Marked(cell.label), len(cell.records), *told]
+        )  # also printed in the terminal
     return tables.markdown(["padding", "n", *(heading for heading, *_ in columns)], rows) + "\n"
 
 
@@ -118,7 +120,7 @@ def _row(cell: Cell, record: Record) -> dict[str, Any]:
 
 
 def _at(values: Any, path: Path_) -> Any:
-    """What stands at a place of nested values; None where nothing does."""
+    """The value at a path of nested values; None if there is none."""
     for key in path:
         try:
             values = values[key]

@@ -1,4 +1,4 @@
-"""The pictures of `report.why`: maps side by side, and paddings swapped for one another."""
+"""The pictures of `report.why`: maps side by side, and accuracy under swapped paddings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from experiments.report.pages import canvas
 Results = Mapping[str, Mapping[str, Any]]  # by padding
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
 PANEL = 2.2, 1.9
-# Column, array, and whether all rows share one scale of colour.
+# Column, array, and whether all rows share one colour scale.
 MAPS = (
     ("how often a pixel is read", "foveation/paths", False),
-    ("accuracy, moved circularly", "position/circular", True),
-    ("height that features tell", "readout/V", True),
+    ("accuracy, shifted circularly", "position/circular", True),
+    ("height predicted from features", "readout/V", True),
     ("saliency over its mean", "saliency/mean", True),
 )
 
 
 def maps_picture(results: Results, arrays: Arrays) -> Figure | None:
-    """A row a padding, a column a probe; probes that no run has are left out."""
+    """One row per padding, one column per probe; probes that no run has are left out."""
     columns = [column for column in MAPS if any(column[1] in found for found in arrays.values())]
     bordered = [label for label in results if "border" in results[label]["probes"]]
     width = len(columns) + bool(bordered)
@@ -60,7 +60,7 @@ def maps_picture(results: Results, arrays: Arrays) -> Figure | None:
 
 
 def swap_picture(results: Results) -> Figure | None:
-    """Accuracy of each network under each padding: a row a training, a column a test."""
+    """Accuracy of each network under each padding: rows are trainings, columns tests."""
     trained = {label: found["probes"].get("swap", {}) for label, found in results.items()}
     trained = {label: swap for label, swap in trained.items() if "under" in swap}
     if not trained:
@@ -96,7 +96,7 @@ def swap_picture(results: Results) -> Figure | None:
 
 
 def _scale(arrays: Arrays, name: str) -> tuple[float, float]:
-    """From the least to the greatest value of a map over all paddings, extremes left out."""
+    """The range of a map's values over all paddings, without extremes."""
     values = np.concatenate([found[name].ravel() for found in arrays.values() if name in found])
     return float(np.quantile(values, 0.005)), float(np.quantile(values, 0.995))
 
@@ -108,7 +108,7 @@ def _limits(scale: tuple[float, float]) -> tuple[float, float]:
 
 
 def _response(found: Mapping[str, Any]) -> tuple[dict[str, list[float]], float]:
-    """By layer the response at each distance, and the greatest of all."""
+    """For each layer the response by distance, and the largest response."""
     border = found["probes"].get("border", {}).get("rolled", {})
     layers = {
         name: [v for v in told["distances"] if v is not None] for name, told in border.items()

@@ -13,7 +13,7 @@ def test_the_cell_with_the_most_seeds_is_split(tmp_path, capsys):
     content = json.loads((study / "a_a.json").read_text())
     assert content["seeds"] == len(content["values"]) == 12
     assert [found["n"] for found in content["found"]] == [5]
-    assert "n=5, 1 comparisons a family, 20 splits" in capsys.readouterr().out
+    assert "n=5, 1 comparisons per family, 20 splits" in capsys.readouterr().out
 
 
 def test_too_few_seeds_are_refused_in_one_line(tmp_path, capsys):
@@ -21,4 +21,4 @@ def test_too_few_seeds_are_refused_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         a_a.main([str(study)])
     assert ended.value.code == 2
-    assert "no cell of 10 complete seeds" in capsys.readouterr().err
+    assert "no cell with 10 complete seeds" in capsys.readouterr().err

@@ -79,12 +79,12 @@ def test_every_planned_run_must_be_there(study, capsys):
     made.plan(study, question="Does it matter?")
     assert finish(study)
     assert main([str(study)]) == 0
-    assert "18 of 18 planned runs are here" in said(study / "report")
+    assert "18 of 18 planned runs are complete" in said(study / "report")
     made.plan(study, seeds=(77,))
     assert not finish(study)
     assert main([str(study)]) == 1
-    assert "seed 77: missing: nothing on disk" in capsys.readouterr().out
-    assert "18 of 21 planned runs are here" in said(study / "report")
+    assert "seed 77: missing: there are no files" in capsys.readouterr().out
+    assert "18 of 21 planned runs are complete" in said(study / "report")
 
 
 def test_a_plan_of_which_nothing_ran_is_reported(tmp_path):
@@ -92,7 +92,7 @@ def test_a_plan_of_which_nothing_ran_is_reported(tmp_path):
     for status in tmp_path.glob("*/*/status.json"):
         status.unlink()
     assert not finish(tmp_path)
-    assert "0 of 3 planned runs are here" in said(tmp_path / "report")
+    assert "0 of 3 planned runs are complete" in said(tmp_path / "report")
 
 
 def test_what_is_declared_is_what_is_compared(study):
@@ -101,7 +101,8 @@ def test_what_is_declared_is_what_is_compared(study):
     text = said(study / "report")
     assert "Which?" in text
     assert "Baseline valid" in text
-    assert "margin of equivalence 5 points: declared before the first run" in text
+    margin = "equivalence margin 5 points (smaller differences are negligible)"
+    assert f"{margin}: declared before the first run" in text
     assert "- same, also half − valid: +" in text
     assert "| same, also half |" in text
     assert {row["margin"] for row in rows(study / "report" / "differences.csv")} == {"5.0"}
@@ -200,7 +201,7 @@ def test_of_very_many_families_the_first_are_drawn_and_the_picture_says_so(study
 def test_runs_that_no_plan_asks_for_are_told_and_not_denied(study, capsys):
     made.plan(study)
     main([str(study)])
-    assert "no sweep of this study asks for" not in capsys.readouterr().out
+    assert "no sweep of this study planned" not in capsys.readouterr().out
     plan = json.loads((study / "study.json").read_text())
     name = next(name for name, cell in plan["cells"].items() if cell["padding"] == "same")
     del plan["cells"][name]
@@ -208,6 +209,6 @@ def test_runs_that_no_plan_asks_for_are_told_and_not_denied(study, capsys):
     main([str(study)])
     said = capsys.readouterr().out
     assert (
-        "6 complete runs that no sweep of this study asks for: not compared; see the report" in said
+        "6 complete runs that no sweep of this study planned: not compared; see the report" in said
     )
-    assert "not compared, no run of same here is like it in everything but the padding" in said
+    assert "not compared, there is no run of same that differs only in the padding" in said

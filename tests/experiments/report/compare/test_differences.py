@@ -103,7 +103,7 @@ def test_runs_that_differ_in_more_than_the_padding_are_not_paired(tmp_path, what
     made.study(tmp_path, ("valid",), starts=[made.START | change])
     found = compared(tmp_path)
     assert [c.name for c in found.comparisons] == ["reflect"]
-    assert f"not like same in {said}" in found.left_out["valid"].why
+    assert f"differs from same in {said}" in found.left_out["valid"].why
     assert found.left_out["valid"].difference is None
 
 
@@ -111,10 +111,8 @@ def test_runs_on_other_data_are_not_paired(tmp_path):
     made.study(tmp_path, ("same",))
     made.study(tmp_path, ("valid",), fingerprint="placed_digits/2")
     why = compared(tmp_path).left_out["valid"].why
-    assert (
-        why
-        == f"not like same in data fingerprint (placed_digits/2 here and {made.FINGERPRINT} there)"
-    )
+    here, there = "placed_digits/2", made.FINGERPRINT
+    assert why == f"differs from same in data fingerprint ({here} here and {there} there)"
 
 
 def test_every_start_of_a_run_counts(tmp_path):
@@ -151,7 +149,7 @@ def test_cells_pair_by_the_files_that_both_have(tmp_path):
     made.study(tmp_path, ("valid",), starts=[from_files(more | {"models/bind.py": "xx"})])
     found = compared(tmp_path)
     assert [c.name for c in found.comparisons] == ["reflect"]
-    assert found.left_out["valid"].why == "not like same in sources (models/bind.py)"
+    assert found.left_out["valid"].why == "differs from same in sources (models/bind.py)"
 
 
 def test_the_seeds_of_one_cell_agree_on_every_file(tmp_path):
@@ -167,7 +165,7 @@ def test_runs_recorded_with_one_hash_do_not_pair_with_those_told_file_by_file(tm
     made.study(tmp_path, ("same",))
     made.study(tmp_path, ("valid",), starts=[from_files(FILES)])
     why = compared(tmp_path).left_out["valid"].why
-    assert why == "not like same in sources (one digest a file here and 0a1b2c3d4e5f there)"
+    assert why == "differs from same in sources (one digest per file here and 0a1b2c3d4e5f there)"
 
 
 def test_of_two_processors_the_instruction_sets_that_one_lacks_are_named(tmp_path):
@@ -175,7 +173,7 @@ def test_of_two_processors_the_instruction_sets_that_one_lacks_are_named(tmp_pat
     made.study(tmp_path, ("same",), starts=[old])
     made.study(tmp_path, ("valid",), starts=[new])
     why = compared(tmp_path).left_out["valid"].why
-    assert why == "not like same in instruction sets (avx512f here and no more there)"
+    assert why == "differs from same in instruction sets (avx512f here and none there)"
 
 
 def test_a_cell_that_lacks_a_seed_is_described_and_not_tested(tmp_path):

@@ -50,15 +50,15 @@ def test_complete_runs_are_read_cell_by_cell(study):
         ("status.json", "{", "status.json cannot be read"),
         ("status.json", "[]", "status.json cannot be read"),
         ("results.json", '"text"', "results.json cannot be read: it holds a text"),
-        ("results.json", '{"test_accuracy": 0.5, "epochs": "two"}', "epochs is no number"),
+        ("results.json", '{"test_accuracy": 0.5, "epochs": "two"}', "epochs is not a number"),
         ("results.json", '{"test_accuracy": 0.5, "accuracy_by_margin": [1]}', "no accuracies"),
-        ("results.json", '{"test_accuracy": 0.5, "final_map_size": 3}', "is no list"),
+        ("results.json", '{"test_accuracy": 0.5, "final_map_size": 3}', "is not a list"),
         ("meta.json", "[]", "meta.json cannot be read: it holds a list"),
         ("meta.json", '{"starts": [1]}', "meta.json cannot be read"),
         ("meta.json", '{"starts": [{"time": 3}]}', "meta.json cannot be read"),
         ("data.json", '"text"', "data.json cannot be read"),
         ("metrics.csv", "what,else\n1,2\n", "metrics.csv cannot be read"),
-        ("status.json", None, "status.json is missing or says nothing"),
+        ("status.json", None, "status.json is missing or empty"),
         ("status.json", '{"status": "RUNNING"}', "still running, or killed"),
         ("status.json", '{"status": "INTERRUPTED"}', "interrupted"),
         ("status.json", '{"status": "FAILED", "error": "no memory"}', "failed: no memory"),
@@ -89,8 +89,8 @@ def test_a_plan_says_what_is_missing_and_what_nobody_asked_for(study):
     assert not found.whole
     assert found.planned == 6
     assert reasons(found) == {
-        ("same", 2): "missing: nothing on disk",
-        ("valid", 2): "missing: nothing on disk",
+        ("same", 2): "missing: there are no files",
+        ("valid", 2): "missing: there are no files",
     }
     assert [(cell.split("-")[1], seed) for cell, seed in found.unplanned] == [
         ("reflect", 0),

@@ -22,12 +22,12 @@ def test_an_ordinary_family_needs_no_remark(tmp_path):
 
 def test_a_ceiling_that_all_reach(tmp_path):
     made.study(tmp_path, ("same", "reflect"), range(3), right=RIGHT)
-    line = "every padding is at 100 % with every seed: these test items cannot tell them apart"
+    line = "every padding is at 100 % with every seed: these test items cannot distinguish them"
     assert said(tmp_path) == [line]
     report = writing.write(tmp_path)
     assert writing.table(report.compared[0], report.declared)[-1] == line
     assert line in (tmp_path / "report" / "report.md").read_text()
-    assert "cannot tell them apart" in (tmp_path / "report" / "report.html").read_text()
+    assert "cannot distinguish them" in (tmp_path / "report" / "report.html").read_text()
 
 
 def test_a_floor_and_one_padding_alone(tmp_path):

@@ -33,4 +33,4 @@ def test_too_few_seeds_are_refused():
 
 def test_the_sentence_holds_the_rates():
     found = false_findings(np.random.default_rng(0).normal(size=12), 5, 1.0, splits=10)
-    assert line(found, 1.0).startswith("n=5, 1 comparisons a family, 10 splits: some false")
+    assert line(found, 1.0).startswith("n=5, 1 comparisons per family, 10 splits: a false")
