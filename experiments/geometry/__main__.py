@@ -1,4 +1,4 @@
-"""What can be said of a network before it is trained: a table, findings, a picture.
+"""What can be known about a network before it is trained: a table, findings, a picture.
 
     python -m experiments.geometry model=vgg16 padding=valid data=cifar10
     python -m experiments.geometry --keras ResNet50 --input 224
@@ -7,7 +7,7 @@
 
 The first takes the settings of train.py; the data need not be prepared. The second is a network
 of keras.applications, untrained. The third is loaded in safe mode. The last explains the
-arithmetic of one layer: conv, pool or transposed. How to read all that: docs/geometry.md.
+arithmetic of one layer: conv, pool or transposed. docs/geometry.md explains the output.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NUMBERS = ("kernel", "stride", "pad", "dilation", "output_padding")
 
 
 def main(arguments: list[str]) -> int:
-    """The command line; returns the exit code."""
+    """Run the command; returns the exit code."""
     if not arguments:
         arguments = ["--help"]
     try:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _mistakes() -> tuple[type[Exception], ...]:
-    """What is told in one line; of what is not imported nothing has been raised."""
+    """The errors that give one line; modules that are not imported have raised none."""
     import data
     import models
     from models.padding import PaddingError
@@ -66,19 +66,23 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("settings", nargs="*", help="as of train.py: model=… padding=… data=…")
+    parser.add_argument(
+        "settings", nargs="*", help="settings as for train.py: model=… padding=… data=…"
+    )
     parser.add_argument("--keras", metavar="NAME", help="a network of keras.applications")
     parser.add_argument("--file", type=Path, help="a .keras file")
     parser.add_argument(
-        "--input", metavar="SIZE", help="pixels of the input: 224 or 224x320; steps of a sequence"
+        "--input",
+        metavar="SIZE",
+        help="size of the input in pixels, 224 or 224x320, or in steps of a sequence",
     )
-    parser.add_argument("--all", action="store_true", help="also layers that have no window")
+    parser.add_argument("--all", action="store_true", help="also show layers that have no window")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
     parser.add_argument(
         "--picture",
         type=Path,
         metavar="PNG",
-        help="where to draw; by default runs/geometry/<name>.png, with --json nowhere",
+        help="file of the picture; by default runs/geometry/<name>.png, with --json none",
     )
     parser.add_argument("--explain", metavar="KIND", help="conv, pool or transposed")
     for name in NUMBERS:
@@ -90,12 +94,12 @@ def _explain(options: argparse.Namespace) -> int:
     from models.geometry.explaining.explain import explain
 
     if options.keras or options.file or options.settings:
-        raise ConfigError("--explain is about one layer and stands without a network")
+        raise ConfigError("--explain is about one layer and cannot be combined with a network")
     given = {name: getattr(options, name) for name in NUMBERS}
     if options.input is not None:
         sizes = read_sizes(options.input)
         if len(sizes) > 1:
-            raise ConfigError(f"--explain works one axis: --input 5; got {options.input}")
+            raise ConfigError(f"--explain uses one axis: --input 5; got {options.input}")
         given["input"] = sizes[0]
     print(explain(options.explain, **{n: value for n, value in given.items() if value is not None}))
     return OK
@@ -104,7 +108,7 @@ def _explain(options: argparse.Namespace) -> int:
 def _describe(options: argparse.Namespace) -> int:
     for name in NUMBERS:
         if getattr(options, name) is not None:
-            raise ConfigError(f"--{name.replace('_', '-')} belongs to --explain")
+            raise ConfigError(f"--{name.replace('_', '-')} needs --explain")
     if sum(map(bool, (options.keras, options.file, options.settings))) != 1:
         raise ConfigError("name one network: settings of train.py, --keras NAME, or --file PATH")
     from experiments.geometry import networks

@@ -1,4 +1,4 @@
-"""The networks of keras.applications, and the input each was made for."""
+"""The networks of keras.applications and their standard input sizes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from conf.reader import ConfigError, unknown
 
-# Keras' builder: pixels on a side.
+# Keras' builder: pixels per side.
 SIZES: dict[str, int] = {
     **dict.fromkeys(("VGG16", "VGG19"), 224),
     **dict.fromkeys(("Xception", "InceptionV3", "InceptionResNetV2"), 299),
@@ -40,11 +40,11 @@ def build(name: str, sizes: tuple[int, ...] | None) -> Any:
     """Build a network of keras.applications, untrained, with its head for 1000 classes.
 
     Args:
-        name: of `SIZES`; nothing else is looked up.
-        sizes: (height, width); None for what the network was made for.
+        name: a key of `SIZES`; no other names are accepted.
+        sizes: (height, width); None for the network's standard size.
 
     Raises:
-        ConfigError: for an unknown name, or sizes that it does not take.
+        ConfigError: for an unknown name, or sizes that the network does not take.
     """
     if name not in SIZES:
         raise unknown("network of keras.applications", name, SIZES)

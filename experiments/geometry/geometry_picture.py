@@ -21,7 +21,7 @@ from models.geometry.tracing.rows import Field, Row, main_path
 
 BLUE, ORANGE, GREEN = COLOURS[:3]
 SHADES = "viridis"
-GRID = 40  # outputs an axis whose centres are drawn
+GRID = 40  # number of outputs per axis whose centres are drawn
 
 
 def write(path: Path, name: str, model: Any, rows: Sequence[Row]) -> None:
@@ -34,7 +34,7 @@ def write(path: Path, name: str, model: Any, rows: Sequence[Row]) -> None:
 
 
 def draw(name: str, model: Any, rows: Sequence[Row]) -> Figure:
-    """The three panels; raises as `write`."""
+    """The three panels; raises the same errors as `write`."""
     maps = [row for row in rows if row.output_size]
     last = maps[-1]
     middle = np.zeros([n or 1 for n in last.output_size])
@@ -57,7 +57,7 @@ def draw(name: str, model: Any, rows: Sequence[Row]) -> Figure:
 
 
 def _draw_sizes(axis: Axes, trunk: Sequence[tuple[int, Row]]) -> None:
-    """Map and field on each layer, against the picture."""
+    """The sizes of feature map and receptive field in each layer, relative to the image."""
     places, maps = zip(*trunk, strict=True)
     rank = len(maps[0].output_size)
     styles = ("-", "--") if _differ(maps) else ("-",)
@@ -76,7 +76,7 @@ def _draw_sizes(axis: Axes, trunk: Sequence[tuple[int, Row]]) -> None:
                 label=what + end,
             )
     size = maps[0].output_size[0] or 1
-    axis.axhline(size, color=INK, lw=0.8, ls=":", label="the picture" if rank == 2 else "input")
+    axis.axhline(size, color=INK, lw=0.8, ls=":", label="the image" if rank == 2 else "input")
     axis.set_yscale("log", base=2)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -86,12 +86,12 @@ def _draw_sizes(axis: Axes, trunk: Sequence[tuple[int, Row]]) -> None:
 
 
 def _whole(rows: Sequence[Row]) -> str:
-    """What the fields and the paths below leave out."""
+    """A note on layers whose reach the fields and paths do not include."""
     names = [f"'{row.name}'" for row in rows if any(row.whole)]
     if not names:
         return ""
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"\nbeyond field and paths, the whole map is seen through {', '.join(names[:2])}{more}"
+    return f"\nthe whole map is also seen by {', '.join(names[:2])}{more}, not shown here"
 
 
 def _differ(maps: Sequence[Row]) -> bool:
@@ -99,7 +99,7 @@ def _differ(maps: Sequence[Row]) -> bool:
 
 
 def _draw_field(axis: Axes, last: Row, seen: np.ndarray) -> None:
-    """What the middle output sees: its paths inside the picture, its field around it."""
+    """What the middle output sees: its paths inside the image, its receptive field around it."""
     height, width = seen.shape
     axis.imshow(_relative(seen), cmap=SHADES, vmin=0, vmax=1)
     axis.add_patch(Rectangle((-0.5, -0.5), width, height, fill=False, ec=INK, lw=1.2))
@@ -115,17 +115,17 @@ def _draw_field(axis: Axes, last: Row, seen: np.ndarray) -> None:
     axis.set_ylim(*_limits(top, tall, height)[::-1])
     axis.set_aspect("equal")
     axis.set_title(
-        f"the middle output: field {tall}×{wide}, {100 * inside:.0f} % on the picture\n"
-        "colour: share of its paths; dots: centres of all outputs"
+        f"the middle output: field {tall}×{wide}, {100 * inside:.0f} % inside the image\n"
+        "colour: fraction of its paths; dots: centres of all outputs"
     )
 
 
 def _draw_coverage(figure: Figure, axis: Axes, covered: np.ndarray) -> None:
     image = axis.imshow(_relative(covered), cmap=SHADES, vmin=0, vmax=1)
-    figure.colorbar(image, ax=axis, fraction=0.046, label="paths, of the most")
+    figure.colorbar(image, ax=axis, fraction=0.046, label="paths, relative to the maximum")
     corner = covered[0, 0] / covered.max()
     axis.set_title(
-        f"coverage: the corner is used {_share(corner)} of the most\n"
+        f"coverage: the corner has {_share(corner)} of the maximum\n"
         f"asymmetry {asymmetry(covered, 0):.3f} in height, {asymmetry(covered, 1):.3f} in width"
     )
 
@@ -136,24 +136,25 @@ def _draw_steps(axis: Axes, last: Row, seen: np.ndarray) -> None:
     axis.axvspan(first - 0.5, first + reach - 0.5, fill=False, ec=ORANGE, lw=1.5)
     axis.axvspan(-0.5, len(seen) - 0.5, fill=False, ec=INK, lw=1)
     inside = _inside([(first, reach)], (len(seen),))
-    axis.set(xlabel="step", ylabel="paths, of the most")
+    axis.set(xlabel="step", ylabel="paths, relative to the maximum")
     axis.set_title(
-        f"the middle output: field {reach}, {100 * inside:.0f} % on the sequence", wrap=True
+        f"the middle output: field {reach}, {100 * inside:.0f} % inside the sequence", wrap=True
     )
 
 
 def _draw_line(axis: Axes, covered: np.ndarray) -> None:
     axis.plot(covered / covered.max(), color=BLUE, drawstyle="steps-mid")
-    axis.set(xlabel="step", ylabel="paths, of the most", ylim=(0, 1.05))
+    axis.set(xlabel="step", ylabel="paths, relative to the maximum", ylim=(0, 1.05))
     axis.grid(True)
     axis.set_title(
         f"coverage: first step {_share(covered[0] / covered.max())}, last "
-        f"{_share(covered[-1] / covered.max())} of the most\nasymmetry {asymmetry(covered, 0):.3f}"
+        f"{_share(covered[-1] / covered.max())} of the maximum\n"
+        f"asymmetry {asymmetry(covered, 0):.3f}"
     )
 
 
 def _seen_by_middle(last: Row, i: int) -> tuple[int, int]:
-    """The first pixel that the middle output could see, and how many."""
+    """The first pixel in the middle output's receptive field, and the number of pixels."""
     at = (last.output_size[i] or 1) // 2
     first = at * last.effective_stride[i] - (last.effective_padding[i] or 0)
     return first, last.receptive_field[i]
@@ -165,7 +166,7 @@ def _centres(last: Row, i: int) -> np.ndarray:
 
 
 def _inside(boxes: Sequence[tuple[int, int]], sizes: Sequence[int]) -> float:
-    """The share of a field that lies on the picture."""
+    """The fraction of a receptive field that is inside the image."""
     share = 1.0
     for (first, reach), size in zip(boxes, sizes, strict=True):
         share *= max(0, min(size, first + reach) - max(0, first)) / reach

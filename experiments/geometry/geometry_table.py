@@ -23,11 +23,11 @@ COLUMNS = (
 SHORT = {"Pooling": "Pool", "Average": "Avg", "Convolution": "Conv", "Padding": "Pad"}
 NAME, WIDTH, INDENT = 24, 112, 15
 LEGEND = (
-    "output and field in pixels; jump: input pixels between neighbouring outputs; off: input "
-    "pixels by which the first field hangs over the start; centre: of the first output, in input "
-    "pixels; % pad: of what the layer reads"
+    "output and receptive field in pixels; jump: input pixels between neighbouring outputs; off: "
+    "input pixels by which the first field extends beyond the start; centre: of the first output, "
+    "in input pixels; % pad: percentage of the pixels read by the layer that are padding"
 )
-WHOLE = "; all: the layer reads all of its map, and so does whatever follows, beyond its field"
+WHOLE = "; all: the layer reads its whole map, and so do the layers after it, beyond their fields"
 
 
 def input_size(rows: Sequence[Row]) -> tuple[int | None, ...]:
@@ -36,7 +36,7 @@ def input_size(rows: Sequence[Row]) -> tuple[int | None, ...]:
 
 
 def lost(rows: Sequence[Row]) -> float | None:
-    """The share of the picture that is lost; None where a size is unknown."""
+    """The fraction of the image that is lost; None if a size is unknown."""
     sizes = input_size(rows)
     known = [n for n in sizes if n is not None]
     return lost_share(rows, known) if sizes and len(known) == len(sizes) else None
@@ -65,10 +65,10 @@ def show(
     *,
     everything: bool,
 ) -> None:
-    """Print the table, its totals, the share that is lost, and the findings."""
+    """Print the table, its totals, the fraction that is lost, and the findings."""
     kept = [(r, u) for r, u in zip(rows, used, strict=True) if everything or _stands(r)]
     table = _table(kept)
-    # A narrower terminal breaks lines; it cuts no numbers.
+    # A narrower terminal wraps lines but does not cut numbers.
     wide = Console(width=10 * WIDTH)
     console = Console(highlight=False, width=max(WIDTH, wide.measure(table).maximum))
     console.print(f"[bold]{escape(name)}[/]")
@@ -110,7 +110,7 @@ def _layer(row: Row, one: Usage) -> dict[str, Any]:
 
 
 def _stands(row: Row) -> bool:
-    """Whether a row says something of its own: what it reads, a pad, weights that multiply."""
+    """Whether a layer has a row of its own: a window, padding, or weights that multiply."""
     moves = any(any(pad) for pad in row.pad if pad) or None in row.pad
     slides = any(n > 1 for n in (*row.kernel_size, *row.strides))
     return bool(row.macs) or moves or slides or any(row.whole) or row.type == "InputLayer"
@@ -126,11 +126,11 @@ def _totals(rows: Sequence[Row]) -> dict[str, str]:
             f"{_sizes(last.receptive_field)}, jump {_sizes(last.effective_stride)}"
         )
         if any(row.gated for row in maps):
-            found["map"] += "; gates see the whole picture"
+            found["map"] += "; gates see the whole image"
         if any(any(row.whole) for row in maps):
             found["map"] += "; normalisation over space sees the whole map"
         if share is not None:
-            found["lost"] = f"{100 * share:.1f} % of the picture has no output in the last map"
+            found["lost"] = f"{100 * share:.1f} % of the image has no output in the last map"
     macs = _sum([row.macs for row in rows])
     found["network"] = f"{sum(row.parameters for row in rows):,} parameters"
     if macs is not None:
@@ -170,7 +170,7 @@ def _cells(row: Row, one: Usage) -> list[str]:
 
 
 def _shortened(name: str) -> str:
-    """The middle of a long name is left out: its ends tell layers apart."""
+    """A long name without its middle, because the ends distinguish layers."""
     keep = (NAME - 1) // 2
     return name if len(name) <= NAME else f"{name[:keep]}…{name[-(NAME - 1 - keep) :]}"
 
@@ -182,7 +182,7 @@ def _short_type(kind: str) -> str:
 
 
 def _sizes(values: Sequence[float | None]) -> str:
-    """One number where all axes have the same."""
+    """One number if all axes have the same."""
     shown = [_number(value) for value in values]
     return shown[0] if len(set(shown)) == 1 else "×".join(shown)
 

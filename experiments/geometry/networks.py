@@ -1,4 +1,4 @@
-"""The network that a geometry is asked of: of the zoo, of keras.applications, or a file."""
+"""The network to analyse: from the zoo, from keras.applications, or from a file."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ Sizes = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Network:
-    """A built model, and what to call it."""
+    """A built model and its name."""
 
     model: Any
     name: str
 
     @property
     def file_name(self) -> str:
-        """The name without what a file's name should not hold."""
+        """The name without characters that do not belong in a file name."""
         return re.sub(r"[^\w.-]+", "-", self.name.replace("×", "x")).strip("-")
 
 
 def build(
     settings: list[str], keras_name: str | None, file: Path | None, sizes: Sizes | None
 ) -> Network:
-    """Build the network that one of the three names.
+    """Build the network that one of the first three arguments names.
 
     Args:
         settings: overrides of train.py.
-        keras_name: a name of `experiments.geometry.applications`.
+        keras_name: a name in `experiments.geometry.applications`.
         file: a .keras file.
-        sizes: of the input, one for all axes or one each; None for the network's own.
+        sizes: of the input, one for all axes or one per axis; None for the network's own.
 
     Raises:
         ConfigError, data.DataError, models.ModelError: in one line.
@@ -48,7 +48,7 @@ def build(
     from experiments.geometry import applications
 
     if keras_name is not None and keras_name not in applications.SIZES:
-        applications.build(keras_name, None)  # refuses it before Keras is loaded
+        applications.build(keras_name, None)  # reports mistakes before Keras is loaded
     if file is not None:
         _check_file(file)
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # nothing is computed
@@ -73,7 +73,7 @@ def of_settings(settings: list[str], sizes: Sizes | None) -> Network:
     )
     if None in found.input_shape:
         raise ConfigError(
-            f"the pictures of {config.data.name} differ in size: give one with --input 224, or "
+            f"the images of {config.data.name} differ in size: give one with --input 224, or "
             "data.resize=224"
         )
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -93,7 +93,9 @@ def _compose(settings: list[str]) -> tuple[Any, str]:
 
     overrides = commandline.readable(settings)
     if commandline.check(overrides) > 1 or commandline.preset(overrides):
-        raise ConfigError("a geometry is one network's: choose one value each, and no sweep=")
+        raise ConfigError(
+            "the geometry is that of one network: give one value per setting, and no sweep="
+        )
     try:
         with initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
             composed = compose("config", overrides)
@@ -114,14 +116,14 @@ def _on_axes(sizes: Sizes | None, rank: int) -> Sizes | None:
         return sizes
     if len(sizes) == 1:
         return sizes * rank
-    raise ConfigError(f"--input has {len(sizes)} sizes and the network's input {rank} axes")
+    raise ConfigError(f"--input has {len(sizes)} sizes but the network's input has {rank} axes")
 
 
 def _check_file(file: Path) -> None:
     if not file.is_file():
         raise ConfigError(f"--file {file}: there is no such file")
     if file.suffix != ".keras" or not zipfile.is_zipfile(file):
-        raise ConfigError(f"--file takes a .keras file, as model.save writes it; got {file}")
+        raise ConfigError(f"--file takes a .keras file, written by model.save; got {file}")
 
 
 def _load(file: Path) -> Any:
@@ -135,7 +137,7 @@ def _load(file: Path) -> Any:
 
 
 def _resized(model: Any, sizes: Sizes | None) -> Any:
-    """The model on an input of other sizes, untrained."""
+    """The model with other input sizes, untrained."""
     import keras
 
     if not isinstance(model, keras.Model) or len(model.inputs) != 1:
@@ -150,6 +152,6 @@ def _resized(model: Any, sizes: Sizes | None) -> Any:
         inputs = keras.Input((*wanted, channels), name=model.inputs[0].name)
         same_structure = keras.tree.map_structure(lambda _: inputs, model.input)
         return keras.models.clone_model(model, input_tensors=same_structure)
-    except Exception as error:  # any layer's own
+    except Exception as error:  # errors of any layer
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"the model does not take {wanted}: {reason}") from None

@@ -1,23 +1,25 @@
-"""Border response: how a convolution's mean output differs near the border of its map.
+"""Border response: how a convolution's mean output differs near the border of its feature map.
 
 Alsallakh et al., "Mind the pad", ICLR 2021 (arXiv:2010.02178), show that padding leaves lines along
-the borders of mean feature maps. Here each convolution's own output is averaged over examples and,
-for distance 0, 1, 2, … from the nearest border, over the ring of pixels there. The response of a
-channel is (mean on the ring - mean of the interior) / sd of the interior, the sd over examples and
-interior positions: the natural spread of that channel, whatever the number of examples. A layer's
-response is the root mean square over channels, so that signs do not cancel; with it comes its
-noise, the same of the standard errors over examples, which is what no response would look like.
+the borders of mean feature maps. Here the output of each convolution is averaged over examples and,
+for distance 0, 1, 2, … from the nearest border, over the ring of pixels at that distance. The
+response of a channel is (mean on the ring - mean of the interior) / sd of the interior, with the sd
+over examples and interior positions: the natural spread of that channel, whatever the number of
+examples. A layer's response is the root mean square over channels, so that signs do not cancel. Its
+noise is the root mean square of the standard errors over examples, the response to expect if the
+border had no effect.
 
-Outputs are taken before normalisation and activation: a response in sd is blind to the first, which
-scales a channel, while a ReLU would hide all that is negative. The interior is the middle of a map,
-from a quarter of its shorter side on, and ends at the most at a distance of `RINGS`: what the
-border does deeper inside than that counts as interior. The four sides alone leave the corners out;
-SAME pads one side only at many strides.
+Outputs are taken before normalisation and activation: normalisation only scales a channel, which
+does not change a response in sd, but a ReLU would hide negative values. The interior is the middle
+of a map, from a quarter of its shorter side on, but at most from a distance of `RINGS`; effects of
+the border deeper inside count as interior. The responses of the four sides leave out the corners;
+they are separate because SAME pads one side only at many strides.
 
-Pictures differ near their border too: things stand in the middle. So all is measured twice, on the
-pictures as they are and on pictures each rolled around by steps of its own, drawn at random. Then
-any content is equally likely at any place: the input has no response but noise, nor has any layer
-under `circular` whose stride divides its map, and what other paddings show is their own doing.
+Images themselves differ near their border, because objects are usually in the middle. So everything
+is measured twice: on the unchanged images, and on images that are each shifted circularly by a
+random offset. In the latter any content is equally likely at any position, so the response of the
+input is only noise, as is that of every layer under `circular` whose stride divides its map; a
+response under another padding is due to the padding.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ MEASURES = "mean activation by distance to the border, layer by layer"
 EXAMPLES = 256
 RINGS = 12
 LEAST = 4  # a smaller map has no interior
-TOLD = 4  # distances in the values
+TOLD = 4  # number of distances in the values
 SIDES = {1: ("start", "end"), 2: ("top", "bottom", "left", "right")}
 LINES = 8
 MOST_TOLD = 6
@@ -47,10 +49,10 @@ MOST_TOLD = 6
 
 @dataclass(frozen=True)
 class Response:
-    """Of one map, by channel; distances from 0 to where the interior begins.
+    """The response of one feature map by channel, for distances up to the interior.
 
-    rings: (distances, channels), the mean output at a distance from the nearest border.
-    sides: (sides, channels), at the first pixel from each side, corners left out.
+    rings: (distances, channels), the mean output at each distance from the nearest border.
+    sides: (sides, channels), the mean output at the first pixel from each side, without corners.
     interior, sd: (channels,), over examples and interior positions.
     errors: (distances + sides, channels), standard errors of ring - interior over examples.
     """
@@ -62,7 +64,7 @@ class Response:
     errors: np.ndarray
 
     def in_sd(self, values: np.ndarray) -> np.ndarray:
-        """Return differences from the interior in its sd, of the channels that vary."""
+        """Return the differences from the interior in units of its sd, for channels that vary."""
         lives = self.sd > 1e-6 * np.abs(self.interior).max(initial=0)
         z = (values - self.interior)[:, lives] / self.sd[lives]
         return z.astype(np.float32)
@@ -72,17 +74,17 @@ def probe(subject: Subject) -> Measured:
     """Measure the response of the input and of every convolution with a window.
 
     Returns:
-        values: `pictures` and `rolled`; in each by layer `distances`, the response at 0, 1, …
-            from the border, `noise`, and `sides`, the response at each side's first pixel; None
-            where a map does not vary. maps: `<layer>` and `<layer>_rolled`, the response of each
-            channel, (distances, channels).
+        values: `pictures` and `rolled`; in each, for every layer, `distances`, the response at 0,
+            1, … from the border, `noise`, and `sides`, the response at each side's first pixel;
+            None if a map does not vary. maps: `<layer>` and `<layer>_rolled`, the response of
+            each channel, (distances, channels).
 
     Raises:
         NotApplicableError: if no map is large enough to have an interior.
     """
     names = [row.name for row in subject.layers if _has_interior(row)]
     if not names:
-        raise NotApplicableError(f"border needs a map of at least {LEAST} pixels")
+        raise NotApplicableError(f"border needs a feature map of at least {LEAST} pixels")
     x, _ = looking.sample(subject.loaded.test, EXAMPLES, subject.seed)
     pictures = of_layers(subject, names, x)
     moved = of_layers(subject, names, rolled(x, subject.seed))
@@ -96,7 +98,7 @@ def probe(subject: Subject) -> Measured:
 
 
 def _line(rolled: dict[str, Any]) -> str:
-    """Of each convolution the response at the border's first pixel, on rolled pictures."""
+    """The response of each convolution at the outermost pixels, on rolled images."""
     told = {name: one["distances"][0] for name, one in rolled.items() if name != "input"}
     known = [f"{name} {first:.2f}" for name, first in told.items() if first is not None]
     shown = known if len(known) <= MOST_TOLD else [*known[:2], "…", *known[-2:]]
@@ -109,7 +111,7 @@ def _has_interior(row: Row) -> bool:
 
 
 def rolled(x: np.ndarray, seed: int) -> np.ndarray:
-    """Roll every example (*spatial, channels) around by steps of its own on each axis."""
+    """Shift every example (*spatial, channels) circularly by a random offset on each axis."""
     axes = tuple(range(x.ndim - 2))
     rng = np.random.default_rng(seed)
     steps = [rng.integers(n, size=len(x)) for n in x.shape[1:-1]]
@@ -127,7 +129,7 @@ def of_layers(subject: Subject, names: Sequence[str], x: np.ndarray) -> dict[str
 
 
 def measure(batches: Iterable[np.ndarray]) -> Response:
-    """Return the response of maps (n, *spatial, channels)."""
+    """Return the response of feature maps (n, *spatial, channels)."""
     gathered = Gathered()
     for outputs in batches:
         gathered.add(outputs)
@@ -135,14 +137,14 @@ def measure(batches: Iterable[np.ndarray]) -> Response:
 
 
 class Gathered:
-    """Sums over batches: of each example the means over rings, sides and interior."""
+    """Sums over batches of each example's means over rings, sides and interior."""
 
     def __init__(self) -> None:
         self.means: list[np.ndarray] = []
         self.squares: list[np.ndarray] = []
 
     def add(self, outputs: np.ndarray) -> None:
-        """Take in maps (n, *spatial, channels)."""
+        """Add feature maps (n, *spatial, channels)."""
         size = outputs.shape[1:-1]
         flat = outputs.reshape(len(outputs), -1, outputs.shape[-1]).astype(np.float64)
         weights = regions(size)
@@ -151,7 +153,7 @@ class Gathered:
         self.squares.append(weights[-1] @ np.square(flat))
 
     def response(self) -> Response:
-        """Return what all batches together say."""
+        """Return the response over all batches."""
         means, squares = np.concatenate(self.means), np.concatenate(self.squares)
         interior = means[:, -1].mean(axis=0)
         variance = squares.mean(axis=0) - np.square(interior)
@@ -163,7 +165,7 @@ class Gathered:
 
 
 def regions(size: Sequence[int]) -> np.ndarray:
-    """Return what averages a flattened map: rings by distance, sides, and the interior last.
+    """Return weights that average a flattened map over rings by distance, sides, and interior.
 
     Returns:
         (rings + sides + 1, positions), each row with sum 1; sides in the order of `SIDES`.
@@ -199,13 +201,13 @@ def told(response: Response) -> dict[str, Any]:
 
 
 def picture(pictures: dict[str, Response], moved: dict[str, Response]) -> np.ndarray | None:
-    """Response by distance, a line a layer; rolled, also by side, a row a layer."""
+    """The response by distance, one line per layer; on rolled images also by side."""
     names = [n for n in moved if all(_varies(found[n]) for found in (pictures, moved))]
     if not names:
         return None
     if len(names) > LINES:
         names = [names[i] for i in np.linspace(0, len(names) - 1, LINES).round().astype(int)]
-    by_layer = {"pictures as they are": pictures, "rolled around": moved}
+    by_layer = {"unchanged images": pictures, "rolled images": moved}
     responses: Any = {
         title: {name: _rms(found[name].in_sd(found[name].rings)) for name in names}
         for title, found in by_layer.items()
@@ -221,7 +223,9 @@ def picture(pictures: dict[str, Response], moved: dict[str, Response]) -> np.nda
         for i, (name, response) in enumerate(responses[title].items()):
             style = canvas.line(i) if name != "input" else {"color": canvas.INK, "ls": ":"}
             axis.plot(response, **style, label=name)
-        axis.set(xlabel="distance to the border, pixels of the map", ylim=(0, 1.05 * highest))
+        axis.set(
+            xlabel="distance to the border, pixels of the feature map", ylim=(0, 1.05 * highest)
+        )
         axis.set(ylabel="response, sd of the interior", title=title)
         axis.grid(True)
         if title == list(responses)[-1]:
@@ -241,7 +245,7 @@ def _sides(axis: Axes, found: dict[str, Response]) -> None:
     labels = SIDES[table.shape[1] // 2]
     axis.set_xticks(range(len(labels)), labels)
     axis.set_yticks(range(len(found)), list(found))
-    axis.set_title("rolled around: first pixel from each side")
+    axis.set_title("rolled images: first pixel from each side")
     for (y, x), value in np.ndenumerate(table):
         shade = "black" if value > 0.6 * image.get_clim()[1] else "white"
         axis.text(x, y, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=7)

@@ -1,8 +1,8 @@
-"""Foveation: how often each input pixel is read on the way to the last map.
+"""Foveation: how often each input pixel is read on the way to the last feature map.
 
-Alsallakh et al. 2021, "Mind the pad" (ICLR, arXiv:2010.02178): zeros let the border count for
-less, the odd pad of a stride moves the whole map to one side. The map is that of the architecture
-and its padding, exact, whatever the weights: see `models.geometry.reach.paths`.
+Alsallakh et al. 2021, "Mind the pad" (ICLR, arXiv:2010.02178): under zeros the border counts less,
+and the odd padding of a stride shifts the whole map to one side. The result depends only on the
+architecture and its padding, not on the weights, and is exact: see `models.geometry.reach.paths`.
 
 Known answers: the table of one layer of three or five taps under eight paddings; an asymmetry of
 0 at 33 and 225 pixels and of 0.393 and 0.352 at 32 and 224 over five layers of stride 2.
@@ -32,13 +32,13 @@ SIZE = 4.4, 3.4
 def probe(subject: Subject) -> Measured:
     """Count the paths from every pixel.
 
-    Values: `border` and `corner`, the mean count of the outermost pixels and of the corners over
-    that of the centre, which is the middle half of each axis (None where nothing reads it);
-    `asymmetry` of each axis; `lost_share` of the picture that the last map has no output for;
-    `unread_share` of the pixels with no path.
+    Values: `border` and `corner`, the mean count of the outermost pixels and of the corners,
+    divided by that of the centre, which is the middle half of each axis (None if nothing reads
+    it); `asymmetry` of each axis; `lost_share`, the fraction of the image for which the last map
+    has no output; `unread_share`, the fraction of pixels with no path.
 
     Raises:
-        NotApplicableError: for a network that has no map, or a layer that cannot be followed.
+        NotApplicableError: the network has no feature map, or a layer that cannot be traced.
     """
     try:
         counts = paths(subject.model, _read_outputs(subject))
@@ -52,7 +52,7 @@ def probe(subject: Subject) -> Measured:
         "lost_share": lost_share(subject.layers, counts.shape),
         "unread_share": float((counts == 0).mean()),
     }
-    unit = ("the centre's mean", centre) if centre else ("the largest", float(counts.max()))
+    unit = ("the centre's mean", centre) if centre else ("the maximum", float(counts.max()))
     return Measured(values, _picture(counts, subject, values, *unit), {"paths": counts})
 
 
@@ -61,7 +61,7 @@ def _over(counts: np.ndarray, centre: float) -> float | None:
 
 
 def _read_outputs(subject: Subject) -> np.ndarray | None:
-    """Which outputs of the last map the head reads: the last step's, or None for all."""
+    """The outputs of the last feature map that the head reads: the last step, or None for all."""
     if not any(isinstance(layer, LastStep) for layer in subject.model.layers):
         return None
     weights = np.zeros([size or 0 for size in final_map_size(subject.layers)])
@@ -74,7 +74,7 @@ def _middle(shape: tuple[int, ...]) -> tuple[slice, ...]:
 
 
 def _border(shape: tuple[int, ...]) -> np.ndarray:
-    """Which pixels are outermost: on a sequence the first and the last step."""
+    """The outermost pixels; on a sequence the first and the last step."""
     found = np.ones(shape, bool)
     found[(slice(1, -1),) * len(shape)] = False
     return found
@@ -83,10 +83,12 @@ def _border(shape: tuple[int, ...]) -> np.ndarray:
 def _picture(
     counts: np.ndarray, subject: Subject, values: dict[str, Any], unit: str, size: float
 ) -> np.ndarray:
-    """The map or the line, `unit` as 1: uint8 (height, width, 3)."""
+    """The map (or the line, for a sequence) in multiples of `unit`: uint8 (height, width, 3)."""
 
     def draw(axis: Axes, relative: np.ndarray) -> None:
-        (_draw_line if relative.ndim == 1 else _draw_map)(axis, relative, f"paths, of {unit}")
+        (_draw_line if relative.ndim == 1 else _draw_map)(
+            axis, relative, f"paths, relative to {unit}"
+        )
         sizes = "×".join(map(str, final_map_size(subject.layers)))
         sizes += " steps" if relative.ndim == 1 else ""
         sides = "   ".join(f"{name} {found:.3f}" for name, found in values["asymmetry"].items())

@@ -1,12 +1,12 @@
-"""Leak: whether a network of sequences looks ahead.
+"""Leak: whether a sequence network looks ahead.
 
-The inputs from step t on are changed; what changes at outputs before t has seen the future. It is
-measured at the last layer that still has a step for every step, before a pool or a head mixes
-them, for several t. The outputs are counted from the end, as everywhere in the zoo: the last one
-is that of the last step (`models.sizing`).
+The inputs from step t on are changed; an output before t that changes has seen the future. This is
+measured for several t at the last layer that still has a time axis, before a pooling layer or a
+head mixes the steps. Outputs are counted from the end, as everywhere in the zoo: the last one
+belongs to the last step (`models.sizing`).
 
 Known answer: under `causal` (van den Oord et al. 2016, arXiv:1609.03499) exactly 0 on a CPU, as
-under `valid` and `full`; under `same` as many steps back as the receptive field lies ahead.
+under `valid` and `full`; under `same` the part of the receptive field that lies ahead.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from experiments.probes.shared.subject import Measured, NotApplicableError, Subj
 from experiments.report.pages import canvas
 
 MEASURES = "for sequences: whether outputs change when later inputs do"
-EXAMPLES = 64  # a look ahead is in the layers: it shows on any example
-CHANGES = 5  # values of t, evenly spread over the sequence
+EXAMPLES = 64  # looking ahead is a property of the layers and shows on any example
+CHANGES = 5  # number of values of t, evenly spread over the sequence
 SIZE = 6.4, 3.2
 
 
@@ -33,11 +33,11 @@ def probe(subject: Subject) -> Measured:
     """The largest change before t, in the layer's units and in sd of its outputs.
 
     Raises:
-        NotApplicableError: for images, and for networks without a layer of steps.
+        NotApplicableError: for images, and for networks without a layer that has steps.
     """
     spec = subject.loaded.spec
     if spec.kind != "sequence":
-        raise NotApplicableError("the data holds images, and no axis of theirs is time")
+        raise NotApplicableError("the data holds images, which have no time axis")
     rows = [row for row in subject.layers if len(row.output_size) == 1]
     if not rows or rows[-1].type == "InputLayer":
         raise NotApplicableError("no layer of the network has steps")
@@ -67,12 +67,12 @@ def probe(subject: Subject) -> Measured:
 
 
 def changed_from(steps: int) -> np.ndarray:
-    """The values of t: distinct, inside the sequence."""
+    """The values of t: distinct and inside the sequence."""
     return np.unique(np.linspace(0, steps, CHANGES + 2)[1:-1].round().astype(int))
 
 
 def times(outputs: int, steps: int, stride: int) -> np.ndarray:
-    """The step that each output is of, counted from the last."""
+    """The step to which each output belongs, counted from the last."""
     return steps - 1 - stride * np.arange(outputs - 1, -1, -1)
 
 
@@ -90,7 +90,7 @@ def _change(
 def _line(values: dict[str, Any]) -> str:
     at = f"at {values['layer']}"
     if values["largest_change"] == 0:
-        return f"none: no output before t changes with the inputs from t on, exactly 0 {at}"
+        return f"none: the inputs from t on change no output before t, exactly 0 {at}"
     return (
         f"looks {values['steps_back']} steps ahead {at}: outputs before t change by up to "
         f"{values['largest_change']:.3g} ({values['in_sd']:.2g} sd)"
@@ -101,10 +101,12 @@ def _draw(axis: Axes, maps: dict[str, np.ndarray], sd: float, layer: str) -> Non
     for i, (t, change) in enumerate(zip(maps["starts"], maps["changes"], strict=True)):
         axis.plot(maps["steps"], change / (sd or 1.0), color=canvas.colour(i), lw=1.3, label=f"{t}")
         axis.axvline(t - 0.5, color=canvas.colour(i), lw=0.8, ls=":")
-    axis.set_title(f"change at {layer}; a line left of its own dots has seen the future")
+    axis.set_title(
+        f"change at {layer}; a line that extends to the left of its dots has seen the future"
+    )
     axis.set_xlabel("output at step")
     axis.set_ylabel("largest change, sd")
-    axis.set_yscale("symlog", linthresh=0.01)  # a small look ahead is one all the same
+    axis.set_yscale("symlog", linthresh=0.01)  # a small leak is also a leak
     axis.set_ylim(bottom=0)
     axis.grid(True)
     axis.legend(title="inputs changed\nfrom step", loc="upper left", bbox_to_anchor=(1, 1))

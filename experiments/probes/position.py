@@ -1,14 +1,14 @@
-"""Accuracy by position: what a network still tells when the picture is moved.
+"""Accuracy by position: how accuracy changes when the image is shifted.
 
-Two maps over a grid of offsets, on the same examples. `circular`: what leaves comes in on the
-other side, so nothing is lost. `filled`: what leaves is lost and the background comes in, as in a
-crop of a larger picture; far offsets cost accuracy there under any network, where the object is
-cut. Where the data knows margins, also accuracy by the distance from the object to the border.
+Two maps over a grid of offsets, on the same examples. `circular`: pixels that leave on one side
+enter on the other, so nothing is lost. `filled`: pixels that leave are lost and background enters,
+as in a crop of a larger image; large offsets cost any network accuracy, because they cut the
+object. If the data has margins, also accuracy by the distance from the object to the border.
 
 Known answers: circular padding, stride 1 and global pooling give a flat circular map, because a
 circular convolution commutes with a circular shift; a network that reads one corner is right only
-where the object is moved into it. After Kayhan & van Gemert 2020 (arXiv:2003.07064), who ask
-whether a network knows where in the picture a thing stands.
+if the object is shifted into it. After Kayhan & van Gemert 2020 (arXiv:2003.07064), who ask
+whether a network knows where in the image an object is.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from experiments.report.pages import canvas
 from experiments.run.evaluation import by_margin
 
 MEASURES = "accuracy by margin (distance to the border) and by position, on shifted images"
-EXAMPLES = 256  # on a grid of 81 offsets, two ways, 41,472 pictures; sd of a cell <= 3.1 points
-MARGIN_EXAMPLES = 4096  # each is looked at once
-STEPS = {1: 10, 2: 4}  # offsets on either side of 0, by the number of axes
-REACH = 4  # the farthest offset is this part of the size
+EXAMPLES = 256  # 81 offsets of two kinds give 41,472 images; sd of a grid cell <= 3.1 points
+MARGIN_EXAMPLES = 4096  # each is evaluated once
+STEPS = {1: 10, 2: 4}  # number of offsets on either side of 0, by the number of axes
+REACH = 4  # the largest offset is the size divided by this
 SIZE = 4.1, 3.4
 
 
 def probe(subject: Subject) -> Measured:
-    """Accuracy (shares of 1) over a grid of offsets, for images and for sequences.
+    """Accuracy (from 0 to 1) over a grid of offsets, for images and for sequences.
 
     Raises:
-        NotApplicableError: where every step of a sequence has a class.
+        NotApplicableError: if every step of a sequence has a class.
     """
     one_class(subject, "position")
     index = chosen(subject, EXAMPLES)
@@ -87,7 +87,7 @@ def _margins(subject: Subject) -> dict[str, dict[str, float]]:
 
 
 def _line(values: dict[str, Any]) -> str:
-    parts = [f"unmoved {100 * values['accuracy']:.1f} %"]
+    parts = [f"unshifted {100 * values['accuracy']:.1f} %"]
     for way in WAYS:
         found = values[way]
         parts.append(f"{way} {100 * found['lowest']:.1f} to {100 * found['highest']:.1f} %")
@@ -98,12 +98,12 @@ def _draw(axis: Axes, way: str, maps: dict[str, np.ndarray], axes: list[np.ndarr
     accuracy = 100 * maps[way]
     low = 100 * min(m.min() for m in maps.values())
     high = 100 * max(m.max() for m in maps.values())
-    axis.set_title(f"moved, {way}: accuracy, %")
+    axis.set_title(f"shifted, {way}: accuracy, %")
     if accuracy.ndim == 1:
         axis.plot(axes[0], accuracy, color=canvas.DOT, marker="o", ms=3)
         axis.set_ylim(low - 2, high + 2)
         axis.axvline(0, color=canvas.INK, lw=0.6, ls=":")
-        axis.set_xlabel("moved by, steps (positive: later)")
+        axis.set_xlabel("shifted by, steps (positive: later)")
         axis.set_xticks(axes[0][::2])
         axis.grid(True)
         return

@@ -1,22 +1,22 @@
-"""Position read-out: how well frozen features tell where they lie.
+"""Position read-out: how well a feature's position can be predicted from frozen features.
 
-Islam, Jia & Bruce, ICLR 2020 (arXiv:2001.08248). Up to five maps of a network, one a resolution,
-are brought to 28×28 and stacked; one 3×3 convolution without padding is fitted on training pictures
-to draw a map of position that is the same for every picture: H rises from left to right, V from top
-to bottom, G is a Gaussian around the centre. On held-out pictures the drawn maps are compared with
-the true one: SPC is Spearman's rank correlation over positions, MAE the mean absolute error, each
-averaged over pictures. Features that know nothing of position give SPC 0; what they know of it the
-convolutions have from their border, or from pictures whose content depends on the place.
+Islam, Jia & Bruce, ICLR 2020 (arXiv:2001.08248). Up to five feature maps of a network, one per
+resolution, are resized to 28×28 and stacked. From them one 3×3 convolution without padding, the
+reader, is fitted on training images to predict a map of position that is the same for every image:
+H rises from left to right, V from top to bottom, G is a Gaussian around the centre. On held-out
+images the predicted maps are compared with the true one: SPC is Spearman's rank correlation over
+positions, MAE the mean absolute error, each averaged over images. Features without information
+about position give SPC 0. Such information can come from the borders of the convolutions, or from
+images whose content depends on position.
 
-Two things differ from the paper. The read-out is fitted by least squares with a small penalty
-(`experiments.probes.shared.ridge`), where theirs has batch normalisation and a sigmoid and is
-trained by SGD: it needs no learning rate, draws nothing at random, and finds the best linear
-reader, so it may read a little more (`experiments.benchmarks.posenet` has both on the same
-pictures). And maps are compared at 26×26, where the convolution draws them, not stretched to the
-picture's size.
+Two things differ from the paper. The reader is fitted by least squares with a small penalty
+(`experiments.probes.shared.ridge`), while theirs has batch normalisation and a sigmoid and is
+trained by SGD. Ours needs no learning rate, has no randomness, and is the best linear reader, so it
+may reach a slightly higher SPC (`experiments.benchmarks.posenet` has both on the same images). And
+maps are compared at 26×26, the size of the convolution's output, not resized to the image.
 
-The network's input is read alone in the same way: `input` is what the pictures themselves tell.
-Sequences have H only.
+The same is done with the network's input alone: `input` is the SPC reached from the images
+themselves. Sequences have only H.
 """
 
 from __future__ import annotations
@@ -37,23 +37,26 @@ from models.geometry.tracing.trace import Row
 MEASURES = "how well position can be predicted from frozen features (PosENet)"
 FEATURES, MOST_MAPS = 28, 5
 FITTED, HELD_OUT = 128, 96
-SHOWN = 3  # held-out examples in the picture
+SHOWN = 3  # number of held-out examples in the picture
 
 
 def probe(subject: Subject) -> Measured:
-    """Fit and score the read-out of a network's maps, and of its input.
+    """Fit and score the reader of a network's feature maps, and of its input.
 
     Returns:
-        values: `layers`, the maps read; `n`, the held-out examples; by map of position `spc` and
-            `mae` of the network, and `input`, the SPC of the input alone. maps: the mean drawn map
-            of each, (26, 26) or (26,), and as `<name>_spc` its SPC by example.
+        values: `layers`, the feature maps used; `n`, the number of held-out examples; for each map
+            of position, `spc` and `mae` of the network, and `input`, the SPC of the input alone.
+            maps: the mean prediction for each, (26, 26) or (26,), and as `<name>_spc` the SPC of
+            each example.
 
     Raises:
-        NotApplicableError: if the network has no map to read.
+        NotApplicableError: if the network has no feature map to read.
     """
     names = chosen(subject.layers)
     if not names:
-        raise NotApplicableError("readout reads the maps of convolutions, and there are none")
+        raise NotApplicableError(
+            "readout needs the feature maps of convolutions, and there are none"
+        )
     x, _ = looking.sample(subject.loaded.train, FITTED, subject.seed)
     x_test, _ = looking.sample(subject.loaded.test, HELD_OUT, subject.seed)
     told = read(features(subject, names, x), features(subject, names, x_test))
@@ -71,16 +74,16 @@ def probe(subject: Subject) -> Measured:
         arrays |= {name: drawn.mean(axis=0).astype(np.float32), f"{name}_spc": spc}
     values = {"layers": names, "n": len(x_test), **found}
     line = "   ".join(f"{k} {one['spc']:.2f} ({one['input']:.2f})" for k, one in found.items())
-    line = f"SPC {line}   in brackets: of the pictures alone   n = {len(x_test)}"
+    line = f"SPC (rank correlation) {line}   in brackets: from the images alone   n = {len(x_test)}"
     return Measured(values, picture(told, found), arrays, line)
 
 
 def chosen(layers: Sequence[Row]) -> list[str]:
-    """Name the maps that are read: the last of each resolution that has a convolution.
+    """Choose the feature maps to read: the last of each resolution that has a convolution.
 
-    Of more than five resolutions five are taken, evenly over the depth and with the last; a
-    network with one resolution gives five of its maps in the same way. A map stands for a
-    convolution, or a pool, and all that follows before the next.
+    If there are more than five resolutions, five are chosen, evenly over the depth and including
+    the last; from a network with one resolution, five maps are chosen in the same way. A map is the
+    output of a convolution or pooling layer and all layers before the next one.
     """
     spatial = [row for row in layers if row.output_size]
     starts = [i for i, row in enumerate(spatial) if max(row.kernel_size) > 1]
@@ -99,7 +102,7 @@ def chosen(layers: Sequence[Row]) -> list[str]:
 
 
 def features(subject: Subject, names: Sequence[str], x: np.ndarray) -> np.ndarray:
-    """Return the named maps of examples x, at one size: (n, 28, 28, channels) or (n, 28, c)."""
+    """Return the named feature maps of x at one size: (n, 28, 28, channels) or (n, 28, c)."""
     batches = looking.activations(subject.model, names, x)
     return np.concatenate([at_size(batch) for batch in batches])
 
@@ -111,7 +114,7 @@ def at_size(together: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def read(x: np.ndarray, x_test: np.ndarray) -> dict[str, np.ndarray]:
-    """Fit a reader on features x; return what it draws of x_test: (n, 26, 26) by name."""
+    """Fit a reader on features x; return its predictions for x_test: (n, 26, 26) by name."""
     size = [n - ridge.KERNEL + 1 for n in x.shape[1:-1]]
     names = ("H", "V", "G") if len(size) == 2 else ("H",)
     targets = np.stack([maps.target(name, size) for name in names], axis=-1)
@@ -120,14 +123,14 @@ def read(x: np.ndarray, x_test: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def picture(told: dict[str, np.ndarray], found: dict[str, dict[str, float]]) -> np.ndarray:
-    """Per map of position: the true one, the mean drawn one, and those of single examples."""
+    """For each map of position: the true one, the mean prediction, and those of some examples."""
     truths = {name: maps.target(name, drawn.shape[1:]) for name, drawn in told.items()}
     if "G" not in told:
         return pixels(canvas.panels(["H"], _lines(told["H"], found["H"]), (4.6, 3.2)))
     subjects: list[Any] = []
     for name, drawn in told.items():
         score = f"SPC {found[name]['spc']:.2f}, input alone {found[name]['input']:.2f}"
-        subjects += [(name, truths[name]), (f"read: {score}", drawn.mean(axis=0))]
+        subjects += [(name, truths[name]), (f"predicted: {score}", drawn.mean(axis=0))]
         subjects += [(f"example {i + 1}", drawn[i]) for i in range(SHOWN)]
 
     def draw(axis: Axes, subject: tuple[str, np.ndarray]) -> None:
@@ -145,7 +148,7 @@ def _lines(drawn: np.ndarray, found: dict[str, float]) -> Any:
         for i in range(SHOWN):
             label = "examples" if i == 0 else None
             axis.plot(drawn[i], color=canvas.COLOURS[-1], lw=0.8, label=label)
-        axis.plot(drawn.mean(axis=0), color=canvas.DOT, lw=2, label="mean read")
+        axis.plot(drawn.mean(axis=0), color=canvas.DOT, lw=2, label="mean prediction")
         axis.plot(truth, color=canvas.MEAN, lw=1.2, ls="--", label="true")
         axis.set(xlabel=f"step, of {len(truth)}", ylim=(-0.2, 1.2))
         axis.set_title(f"SPC {found['spc']:.2f}, input alone {found['input']:.2f}")

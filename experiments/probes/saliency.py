@@ -1,12 +1,12 @@
-"""Saliency at the border: how much the first pixels move the answer, beside the others.
+"""Saliency at the border: how much the outermost pixels influence the output, relative to others.
 
-The saliency of a pixel is the greatest absolute derivative, over its channels, of the true class'
-logit by the input (Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034). Of each example's whole
-saliency the share that lies at distance 0, 1, 2, … from the nearest border is divided by these
-pixels' share of the picture: 1 where the border counts as any pixel, 1 exactly for a network that
-is linear and pools globally; less where fewer windows read it (a corner in one 3×3 window under
-`valid`, a pixel in the middle in nine), more where padding repeats it. What a picture shows near
-its border enters too: a trained network looks at what is there.
+The saliency of a pixel is the maximum over its channels of |d logit of the true class / d input|
+(Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034). For each example, the fraction of its total
+saliency at distance 0, 1, 2, … from the nearest border is divided by the fraction of the image's
+pixels there. The ratio is 1 if the border counts as much as other pixels, and exactly 1 for a
+linear network with global pooling; it is less if fewer windows read the border (under `valid`, a
+corner is in one 3×3 window, a pixel in the middle in nine), and more if padding repeats it. The
+content of the image near its border also matters, because a trained network responds to it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from experiments.report.pages import canvas
 
 MEASURES = "how much pixels near the border influence the output, with a few examples"
 EXAMPLES, BATCH, SHOWN = 256, 32, 5
-TOLD = 4  # distances in the values
+TOLD = 4  # number of distances in the values
 SIDES = {1: (("start", "end"),), 2: (("top", "bottom"), ("left", "right"))}
 
 
@@ -33,22 +33,22 @@ def probe(subject: Subject) -> Measured:
     """Measure the saliency of held-out examples by their distance to the border.
 
     Returns:
-        values: `n`, the examples counted (those with any saliency); `ratio`, the mean over
-            examples of share / share of pixels at distance 0, 1, …; `se`, its standard errors;
-            `sides`, the same ratio of each side's first pixels. maps: `mean`, the mean over
-            examples of saliency / its mean in the example, (height, width) or (steps,); `ratio`,
-            at every distance.
+        values: `n`, the number of examples (those with any saliency); `ratio`, the mean over
+            examples of fraction of saliency / fraction of pixels at distance 0, 1, …; `se`, its
+            standard errors; `sides`, the same ratio for each side's first pixels. maps: `mean`,
+            the mean over examples of saliency / its mean in the example, (height, width) or
+            (steps,); `ratio`, at every distance.
 
     Raises:
-        NotApplicableError: if the network tells a class at every step, or no input moves it.
+        NotApplicableError: the network predicts a class at every step, or no input changes it.
     """
     if len(subject.model.output_shape) != 2:
-        raise NotApplicableError("saliency asks for one answer an example, not one a step")
+        raise NotApplicableError("saliency needs one prediction per example, not one per step")
     x, y = looking.sample(subject.loaded.test, EXAMPLES, subject.seed)
     found = saliency(subject.model, x, y)
     each = relative(found)
     if not len(each):
-        raise NotApplicableError("saliency is zero: no input moves the network's answer")
+        raise NotApplicableError("saliency is zero: no input changes the network's output")
     by_distance = ratios(each)
     mean = by_distance.mean(axis=0)
     errors = by_distance.std(axis=0, ddof=min(1, len(each) - 1)) / np.sqrt(len(each))
@@ -61,7 +61,7 @@ def probe(subject: Subject) -> Measured:
     }
     drawn = picture(x[:SHOWN], found[:SHOWN], over_examples, mean)
     arrays = {"mean": over_examples.astype(np.float32), "ratio": mean.astype(np.float32)}
-    line = f"first ring {mean[0]:.2f} of its share   n = {len(each)}"
+    line = f"outermost pixels {mean[0]:.2f} times the mean   n = {len(each)}"
     return Measured(values, drawn, arrays, line)
 
 
@@ -70,7 +70,7 @@ def saliency(model: keras.Model, x: np.ndarray, labels: np.ndarray) -> np.ndarra
 
     Args:
         x: (n, *spatial, channels).
-        labels: (n,), the class whose logit is asked for.
+        labels: (n,), the class whose logit is differentiated.
 
     Returns:
         (n, *spatial), float64.
@@ -106,7 +106,7 @@ def _jax(model: keras.Model, x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def relative(found: np.ndarray) -> np.ndarray:
-    """Return saliency over its mean in each example; examples without any are left out."""
+    """Return saliency divided by its mean in each example; examples without any are left out."""
     space = tuple(range(1, found.ndim))
     mean = found.mean(axis=space, keepdims=True)
     some = (mean > 0).ravel()
@@ -134,7 +134,7 @@ def sides(mean: np.ndarray) -> dict[str, float]:
 def picture(
     x: np.ndarray, found: np.ndarray, over_examples: np.ndarray, by_distance: np.ndarray
 ) -> np.ndarray:
-    """The examples, their saliency below, a frame at the outermost pixels; and the mean."""
+    """Examples, their saliency below, with the outermost pixels framed; and the mean."""
 
     seen = [(f"example {i + 1}", _visible(one), "gray") for i, one in enumerate(x)]
     below = [(f"saliency {i + 1}", one, "magma") for i, one in enumerate(found)]
@@ -170,7 +170,7 @@ def _steps(axis: Axes, title: str, values: np.ndarray, _: str) -> None:
 
 
 def _visible(one: np.ndarray) -> np.ndarray:
-    """An example for the eye: colours from 0 to 1; of other channels their mean."""
+    """An example as a visible image: colours from 0 to 1, or the mean of other channels."""
     if one.ndim == 2 or one.shape[-1] != 3:
         return one.mean(axis=-1)
     return (one - one.min()) / (np.ptp(one) or 1)

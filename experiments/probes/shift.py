@@ -1,13 +1,13 @@
-"""Shift consistency: how often a network tells two shifts of one picture the same.
+"""Shift consistency: how often a network predicts the same class for two shifts of one image.
 
 Zhang 2019, "Making convolutional networks shift-invariant again" (ICML, arXiv:1904.11486): the
-share of pairs of random shifts to which one class is told, right or wrong. Kayhan & van Gemert
-2020 (arXiv:2003.07064) add accuracy along the diagonal. Both crop a larger picture; here the
-picture has the network's size, so it is moved `filled` with background, and `circular`. The two
+fraction of pairs of random shifts with the same predicted class, right or wrong. Kayhan & van
+Gemert 2020 (arXiv:2003.07064) add accuracy along the diagonal. Both crop a larger image; here the
+image has the network's size, so it is shifted `filled` with background, and `circular`. The two
 shifts of a pair differ, each up to 1/8 of the size on every axis (theirs: 32 of 256 pixels).
 
 Known answer: exactly 100 % under circular shifts for circular padding, stride 1 and global
-pooling, trained or not: the maps are shifted along and the pool forgets where they lie.
+pooling, trained or not, because the feature maps shift with the image and pooling ignores position.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from experiments.probes.shared.subject import Measured, Subject
 from experiments.report.pages import canvas
 
 MEASURES = "shift consistency: how often two shifts of an image get the same prediction"
-PAIRS = 1024  # one of each picture, so that they are independent; half an interval <= 3.1 points
+PAIRS = 1024  # one pair per image, so they are independent; half an interval <= 3.1 points
 DIAGONAL_EXAMPLES = 512
-PART = 8  # a shift is at most this part of the size
+PART = 8  # a shift is at most the size divided by this
 SIZE = 4.2, 3.0
 
 
 def probe(subject: Subject) -> Measured:
-    """Consistency with its 95 % interval, and accuracy along the diagonal (shares of 1).
+    """Consistency with its 95 % interval, and accuracy along the diagonal (from 0 to 1).
 
     Raises:
-        NotApplicableError: where every step of a sequence has a class.
+        NotApplicableError: if every step of a sequence has a class.
     """
     one_class(subject, "shift")
     sizes = subject.loaded.spec.input_shape[:-1]
@@ -55,12 +55,12 @@ def probe(subject: Subject) -> Measured:
 
 
 def largest(size: int) -> int:
-    """The farthest shift on an axis, in pixels."""
+    """The largest shift on an axis, in pixels."""
     return max(1, size // PART)
 
 
 def pairs(rng: np.random.Generator, n: int, most: tuple[int, ...]) -> np.ndarray:
-    """Random shifts (n, 2, axes), each within ±`most`, the two of a pair not the same."""
+    """Random shifts (n, 2, axes), each within ±`most`; the two of a pair differ."""
     sides = [2 * m + 1 for m in most]
     count = int(np.prod(sides))
     first = rng.integers(count, size=n)
@@ -93,7 +93,7 @@ def _consistency(subject: Subject, way: str) -> dict[str, Any]:
 
 
 def _diagonal(subject: Subject) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Offsets along the diagonal, and at each the accuracy and the agreement with the unmoved."""
+    """Offsets along the diagonal; at each, accuracy and agreement with the unshifted image."""
     index = chosen(subject, DIAGONAL_EXAMPLES)
     x, labels = subject.loaded.test.x[index], subject.loaded.test.y[index]
     farthest = min(2 * largest(n) for n in x.shape[1:-1])
@@ -120,11 +120,11 @@ def _draw(
 ) -> None:
     lowest = 100 * min(curve.min() for curve in curves.values())
     for i, what in enumerate(("agreement", "accuracy")):
-        label = {"agreement": "told as unmoved", "accuracy": "right"}[what]
+        label = {"agreement": "same as unshifted", "accuracy": "right"}[what]
         axis.plot(along, 100 * curves[f"{way}_{what}"], label=label, **canvas.line(i))
     axis.set_ylim(lowest - 3, 101.5)
     axis.set_title(f"{way}: consistency {100 * values[way]['consistency']:.1f} %")
-    axis.set_xlabel("moved along the diagonal, px")
+    axis.set_xlabel("shift along the diagonal, px")
     axis.set_ylabel("%")
     axis.grid(True)
     axis.legend(loc="lower center")

@@ -1,17 +1,15 @@
 """Swap: the trained weights under every other padding that fits the architecture.
 
-A padding owns no weights, so a network's weights fit every other: how far accuracy falls is how
-much the network leans on what its border held in training. Nothing is adapted: batch normalisation
-keeps the statistics of training, as it does where a network is moved to a framework whose borders
-differ.
+A padding has no weights, so a network's weights fit every other padding; the fall in accuracy shows
+how much the network depends on its border values. Nothing is adapted: batch normalisation keeps the
+statistics of training, as when a network is moved to a framework with other borders.
 
-The paddings are those of `models.padding.NAMED` which compute something of their own in this
-network (`models.geometry.tracing.signature`). Two are left out, but as the network's own: a
-`learned` border that nobody trained is zeros, and `random` holds the mean in inference, as `mean`
-does.
-Overrides for single layers stay as they are.
+The paddings are those of `models.padding.NAMED` that compute something different in this network
+(`models.geometry.tracing.signature`). Two are left out unless they are the network's own padding:
+`learned`, because an untrained border is zeros, and `random`, which equals `mean` at inference.
+Overrides for single layers are kept.
 
-Known answer: an alias, as `symmetric` of `replicate` at one pixel, tells the same of every example.
+Known answer: an alias, such as `symmetric` for `replicate` at one pixel, changes no prediction.
 """
 
 from __future__ import annotations
@@ -33,17 +31,17 @@ from models.padding.definitions import Weight
 from models.sizing import random_state_kept
 
 MEASURES = "accuracy of the trained weights under every other padding"
-EXAMPLES = 1024  # under about 15 paddings; half an interval of a fall is 4 points at the most
+EXAMPLES = 1024  # with about 15 paddings; half an interval of a fall is at most 4 points
 
 
 def probe(subject: Subject) -> Measured:
-    """Accuracy (share of 1) under each padding, and the fall from the network's own, in points.
+    """Accuracy (from 0 to 1) under each padding, and the fall from the network's own, in points.
 
     Raises:
-        NotApplicableError: where nobody knows how the network is built, or only one padding fits.
+        NotApplicableError: it is unknown how to build the network, or only one padding fits.
     """
     if subject.rebuild is None:
-        raise NotApplicableError("how the network is built under another padding is not known")
+        raise NotApplicableError("it is unknown how to build the network with another padding")
     index = chosen(subject, EXAMPLES)
     x, labels = subject.loaded.test.x[index], subject.loaded.test.y[index]
     own, mine = _hits(subject.model, x, labels), signature(subject.model)
@@ -63,7 +61,7 @@ def probe(subject: Subject) -> Measured:
         elif computes in names:
             names[computes].append(name)
     if not under:
-        raise NotApplicableError("no other padding computes anything else in this network")
+        raise NotApplicableError("no other padding computes anything different in this network")
     values = {
         "examples": len(index),
         "own": names[mine],
@@ -75,15 +73,15 @@ def probe(subject: Subject) -> Measured:
 
 
 def _is_untrained(padding: Padding) -> bool:
-    """Whether a border holds what training would have changed, or draws."""
+    """Whether a border has values that training would change, or random values."""
     return padding.draws or any(isinstance(MODES[name], Weight) for name in padding.mode_names)
 
 
 def carried(subject: Subject, name: str) -> keras.Model | None:
-    """The network under a padding of `NAMED` with the trained weights; None where it has no fit.
+    """The network with a padding of `NAMED` and the trained weights; None if it does not fit.
 
     Raises:
-        NotApplicableError: if a weight has no counterpart of its name.
+        NotApplicableError: a weight has no counterpart of the same name.
     """
     assert subject.rebuild is not None
     try:
@@ -99,13 +97,13 @@ def carried(subject: Subject, name: str) -> keras.Model | None:
         if source is None:
             raise NotApplicableError(f"the trained network has no weight {variable.path}")
         if source.shape != variable.shape:
-            return None  # a head that counts the pixels of the last map
+            return None  # a head whose size depends on the last feature map
         variable.assign(source)
     return model
 
 
 def _hits(model: keras.Model, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """What each example adds to the accuracy, (n,): 1 or 0, or with a class a step its share."""
+    """The accuracy on each example, (n,): 1 or 0, or a fraction if every step has a class."""
     right = (classes(model, x) == labels) & (labels >= 0)
     if labels.ndim == 1:
         return right.astype(float)
@@ -118,7 +116,7 @@ def _fall(own: np.ndarray, hits: np.ndarray) -> dict[str, Any]:
 
 
 def _line(values: dict[str, Any]) -> str:
-    # 0.0 − x has no minus sign at 0.
+    # 0.0 − x gives no negative zero.
     gains = sorted((0.0 - round(one["fall"], 1), name) for name, one in values["under"].items())
     (least, worst), (most, best) = gains[0], gains[-1]
     return (
@@ -149,7 +147,7 @@ def _draw(axis: Axes, values: dict[str, Any]) -> None:
     axis.set_xlim(0, 100)
     axis.set_ylim(-0.6, len(rows) - 0.4)
     axis.set_title("the trained weights under other paddings")
-    axis.set_xlabel("accuracy, %\n(and the 95 % interval of the difference to its own)")
+    axis.set_xlabel("accuracy, %\n(and the 95 % interval of the difference from its own)")
 
 
 def _split(names: list[str]) -> tuple[str, list[str]]:

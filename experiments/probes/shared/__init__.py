@@ -1,1 +1,1 @@
-"""What the probes share: what they look at, how they run, what they record."""
+"""Shared by the probes: their examples, how they run, what they record."""

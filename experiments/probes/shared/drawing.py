@@ -1,4 +1,4 @@
-"""From a figure to the pixels that a probe hands back."""
+"""From a figure to the pixels that a probe returns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from experiments.report.pages import canvas
 
 
 def pixels(figure: Figure) -> np.ndarray:
-    """The figure on white: uint8 (height, width, 3)."""
+    """The figure on a white background: uint8 (height, width, 3)."""
     with Image.open(io.BytesIO(canvas.png(figure))) as image:
         return np.asarray(image.convert("RGB"))

@@ -1,4 +1,4 @@
-"""What the probes share: which test examples they look at, and what the network tells of them."""
+"""Shared by the probes: the choice of test examples, and the network's predictions for them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ BATCH = 256
 
 
 def chosen(subject: Subject, limit: int) -> np.ndarray:
-    """Indices of at most `limit` test examples, evenly spread, so that sorted classes all come.
+    """Indices of at most `limit` test examples, evenly spread, so that all classes occur.
 
-    Where the test split holds subsets, only those of the first, which the test accuracy counts.
+    If the test split has subsets, the examples are from the first, as for the test accuracy.
     """
     test = subject.loaded.test
     inside = np.arange(len(test))
@@ -27,19 +27,19 @@ def chosen(subject: Subject, limit: int) -> np.ndarray:
 
 
 def one_class(subject: Subject, probe: str) -> None:
-    """Raise NotApplicableError where the data has a class for every step of a sequence."""
+    """Raise NotApplicableError if the data has a class for every step of a sequence."""
     if subject.loaded.spec.scored_steps is not None:
         raise NotApplicableError(
             f"the data has a class for each of the last {subject.loaded.spec.scored_steps} steps, "
-            f"and {probe} moves a whole example with its one class"
+            f"but {probe} shifts whole examples with one class each"
         )
 
 
 def classes(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """The class that the network tells of each example; (n,), or (n, steps).
+    """The predicted class of each example; (n,), or (n, steps).
 
     Raises:
-        DivergedError: if an output is no finite number.
+        DivergedError: if an output is not finite.
     """
     logits = outputs(model, x)
     if not np.isfinite(logits).all():
@@ -48,21 +48,21 @@ def classes(model: keras.Model, x: np.ndarray) -> np.ndarray:
 
 
 def outputs(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """What the network makes of each example, in inference; float32."""
+    """The network's outputs for each example, at inference; float32."""
     batches = range(0, len(x), BATCH)
-    # `predict` sets up a data pipeline on every call, which costs more than these batches do.
+    # `predict` sets up a data pipeline on every call, which costs more than these batches.
     found = [model.predict_on_batch(x[i : i + BATCH]) for i in batches]
     return np.concatenate([np.asarray(part, np.float32) for part in found])
 
 
 def right(told: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Whether each label that is scored (not -1) was told; bool, one axis."""
+    """Whether each scored label (not -1) was predicted; bool, one axis."""
     scored = labels >= 0
     return (told == labels)[scored]
 
 
 def interval(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, from independent examples."""
+    """Wilson's 95 % interval of a proportion, from independent examples."""
     from scipy.stats import binomtest
 
     found: Any = binomtest(hits, n).proportion_ci(0.95, method="wilson")

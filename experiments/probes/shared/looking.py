@@ -1,4 +1,4 @@
-"""What probes that look inside a network share: examples, maps by layer, and a finished picture."""
+"""Shared by probes that look inside a network: examples, and feature maps by layer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from data import Split
 
-FLOATS = 2**25  # of activations that are held at once
+FLOATS = 2**25  # of activations in memory at a time
 
 
 def sample(split: Split, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw up to `count` examples of a split, in its order: their inputs and labels."""
+    """Draw up to `count` random examples of a split, in its order: inputs and labels."""
     rng = np.random.default_rng(seed)
     some = np.sort(rng.permutation(len(split))[:count])
     return np.asarray(split.x[some], np.float32), split.y[some]
@@ -23,9 +23,9 @@ def sample(split: Split, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]
 def activations(
     model: keras.Model, names: Sequence[str], x: np.ndarray
 ) -> Iterator[list[np.ndarray]]:
-    """Yield the outputs of layers for a batch of examples after the other, as float32.
+    """Yield the outputs of layers, batch by batch, as float32.
 
-    The network is only read: its layers run as in a test, under another model.
+    The network is not changed: its layers run at inference, inside another model.
     """
     outputs = [model.get_layer(name).output for name in names]
     inner = keras.Model(model.inputs, outputs)

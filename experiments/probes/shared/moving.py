@@ -1,4 +1,4 @@
-"""Moving a picture or a sequence by whole pixels, around the border or off it."""
+"""Shifting an image or a sequence by whole pixels, circularly or filled with background."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from experiments.probes.shared.subject import Subject
 
 CIRCULAR, FILLED = "circular", "filled"
 WAYS = (CIRCULAR, FILLED)
-BACKGROUND_EXAMPLES = 1024  # a median settles long before
+BACKGROUND_EXAMPLES = 1024  # more than enough for a median
 
 
 def background(subject: Subject) -> np.ndarray:
-    """What a picture's edge usually holds, (channels,): per channel the median over edge pixels.
+    """The usual value at an image's edge, (channels,): per channel the median over edge pixels.
 
-    Of a set of digits on black it is black, where zeros would be a grey (the set's mean).
+    For digits on black it is black, while zeros would be a grey (the mean of the set).
     """
     x = np.asarray(subject.loaded.test.x[:BACKGROUND_EXAMPLES])
     sides = [np.take(x, (0, -1), axis=axis) for axis in range(1, x.ndim - 1)]
@@ -27,12 +27,12 @@ def background(subject: Subject) -> np.ndarray:
 
 
 def moved(x: np.ndarray, offset: Sequence[int], way: str, fill: np.ndarray) -> np.ndarray:
-    """The examples, all moved by `offset` pixels on each spatial axis, positive down and right.
+    """The examples, all shifted by `offset` pixels on each spatial axis, positive down and right.
 
     Args:
         x: (n, *spatial, channels).
-        way: CIRCULAR: what leaves on one side comes in on the other. FILLED: it is lost, and
-            `fill`, (channels,), comes in, as if a larger empty picture were cropped.
+        way: CIRCULAR: pixels that leave on one side enter on the other. FILLED: they are lost, and
+            `fill`, (channels,), enters, as if a larger empty image were cropped.
     """
     axes = tuple(range(1, x.ndim - 1))
     if way == CIRCULAR:
@@ -50,6 +50,6 @@ def moved(x: np.ndarray, offset: Sequence[int], way: str, fill: np.ndarray) -> n
 
 
 def told(subject: Subject, x: np.ndarray, offsets: Sequence[Sequence[int]], way: str) -> np.ndarray:
-    """The class of every example moved by every offset; (offsets, n)."""
+    """The predicted class of every example shifted by every offset; (offsets, n)."""
     fill = background(subject)
     return np.stack([classes(subject.model, moved(x, offset, way, fill)) for offset in offsets])

@@ -1,7 +1,7 @@
-"""Where a position lies, as a picture: the maps of Islam, Jia & Bruce, and how near one comes.
+"""The position maps of Islam, Jia & Bruce, and the rank correlation with them.
 
 Islam, Jia & Bruce, "How much position information do convolutional neural networks encode?",
-ICLR 2020 (arXiv:2001.08248), section 3. A map is 0 at its least and 1 at its greatest value.
+ICLR 2020 (arXiv:2001.08248), section 3. The values of a map go from 0 to 1.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import rankdata
 
-GAUSSIAN_SD = 0.25  # of the side; the order of G's values, and so its SPC, does not depend on it
+GAUSSIAN_SD = (
+    0.25  # fraction of the side; the order of G's values, and so its SPC, does not depend on it
+)
 
 
 def target(name: str, size: Sequence[int]) -> np.ndarray:
@@ -36,10 +38,10 @@ def target(name: str, size: Sequence[int]) -> np.ndarray:
 
 
 def corner_weights(size: int, to: int) -> np.ndarray:
-    """Return the matrix (to, size) of linear interpolation between an axis' first and last pixel.
+    """Return the matrix (to, size) of linear interpolation between the first and the last pixel.
 
-    The centres of these two stay at the ends: PyTorch's `align_corners=True`, with which the
-    paper's code brings every map to one size. Nothing is smoothed where a map shrinks.
+    The centres of these two stay at the ends, as with PyTorch's `align_corners=True`, which the
+    paper's code uses to resize every map. There is no smoothing when a map shrinks.
     """
     places = np.linspace(0, size - 1, to)
     low = np.minimum(places.astype(int), max(size - 2, 0))
@@ -61,7 +63,7 @@ def along_space(maps: np.ndarray, weights: Callable[[int], np.ndarray]) -> np.nd
 def spearman(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the rank correlation of each prediction (n, *spatial) with a map (*spatial): (n,).
 
-    Ties share their mean rank. A prediction without any variation orders nothing: 0.
+    Ties share their mean rank. A constant prediction has correlation 0.
     """
     ranks = rankdata(predicted.reshape(len(predicted), -1), axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Where measurements are kept: beside a run's results, or beside those on other data."""
+"""Storage of measurements: with a run's results, or with an evaluation on other data."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from experiments.run.record.directory import Run
 
 @dataclass(frozen=True)
 class Record:
-    """Files that hold measurements; each is replaced whole, and what else it holds is kept.
+    """The files of measurements; each is replaced atomically, and its other content is kept.
 
     Attributes:
         results: a JSON file; the values go under "probes", by the probe's name.
-        folder: of <name>.png, a probe's picture, and <name>.txt, why it failed.
+        folder: of <name>.png, a probe's picture, and <name>.txt, the traceback of a failure.
         maps: the arrays of all probes, called <name>/<array>.
-        run: whose results these are, if they are a run's own; its lock is held to write them.
+        run: the run, if these are its own results; its lock is held while they are written.
     """
 
     results: Path
@@ -33,18 +33,18 @@ class Record:
 
     @classmethod
     def of_run(cls, run: Run) -> Record:
-        """A finished run's own: on the data it was trained for."""
+        """The record of a finished run, on its own data."""
         place = run.directory
         return cls(place / "results.json", place / "probes", place / "probes.npz", run)
 
     @classmethod
     def of_evaluation(cls, file: Path) -> Record:
-        """Those on other data, whose accuracy `file` holds."""
+        """The record of an evaluation on other data, whose accuracy is in `file`."""
         place = file.with_suffix("")
         return cls(file, place / "probes", place / "probes.npz")
 
     def keep(self, name: str, found: Measured) -> None:
-        """Write what a probe measured; the values come last and vouch for the rest.
+        """Write the result of a probe; the values are written last, so they imply the rest.
 
         Raises:
             ValueError, TypeError: for values that are not finite numbers or plain text.
@@ -60,13 +60,13 @@ class Record:
             files.write_json(self.results, content)
 
     def keep_failure(self, name: str, traceback: str) -> Path:
-        """Write why a probe failed; returns where. What it measured earlier stays."""
+        """Write the traceback of a failed probe; returns its path. Earlier results are kept."""
         where = self.folder / f"{name}.txt"
         files.write(where, traceback.encode())
         return where
 
     def pictures(self) -> dict[str, bytes]:
-        """Every picture that is kept, as PNG, by the probe's name."""
+        """All stored pictures as PNG, by the probe's name."""
         paths = {name: self.folder / f"{name}.png" for name in NAMES}
         return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
@@ -89,7 +89,7 @@ class Record:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON has it: NumPy's numbers and arrays become Python's.
+    """The value for JSON: NumPy's numbers and arrays become Python's.
 
     Raises:
         ValueError: for a number that is not finite.
@@ -101,5 +101,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         return plain(value.tolist())
     if isinstance(value, float) and not np.isfinite(value):
-        raise ValueError(f"it measured {value}, which is no number")
+        raise ValueError(f"it measured {value}, which is not a finite number")
     return value

@@ -1,4 +1,4 @@
-"""Look at a finished run again: on its own test data, or on other data of the same shape."""
+"""Evaluate a finished run again: on its own test data, or on other data of the same shape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiments.run.record import files
 from experiments.run.record.directory import Run
 from experiments.terminal import OK
 
-# What may stand beside evaluate= without data=: where the run's own data lies, what to look at.
+# Settings allowed with evaluate= without data=: the place of the run's own data, the probes.
 WHERE = ("evaluate", "runs_dir", "data.data_dir", "data.download", "probes")
 
 
@@ -32,10 +32,10 @@ def main(
 
     Args:
         directory: of the run.
-        overrides: of the command line; where they name data, that is measured on.
-        settings: that data; else it says where the run's own lies.
-        probes: what else is measured.
-        visible: whether a bar is shown while they are, on a terminal.
+        overrides: of the command line; if they name data, the run is evaluated on it.
+        settings: the settings of that data; otherwise the place of the run's own data.
+        probes: probes to apply.
+        visible: whether to show a progress bar on a terminal.
 
     Returns:
         OK, or FAILED if one of the probes failed.
@@ -62,7 +62,9 @@ def main(
     terminal.say(f"recorded by the run on {trained.data.name}: {100 * recorded:.2f} %")
     changed = not other and fingerprint != learned["fingerprint"]
     if changed:
-        terminal.say(f"the data is not the run's: {fingerprint}, then {learned['fingerprint']}")
+        terminal.say(
+            f"the data is not the run's: {fingerprint} now, {learned['fingerprint']} in the run"
+        )
     probed = {k: v for k, v in (_earlier(target) or {}).items() if k == "probes"}
     files.write_json(target, {"data": fingerprint, "examples": len(loaded.test), **found, **probed})
     terminal.say(f"written to {target}")
@@ -81,13 +83,13 @@ def probe(
     """Probe a finished run on its own data.
 
     Args:
-        run: that is complete.
+        run: a complete run.
         names: of the probes.
-        data_dir: where the data lies, if not where the run found it.
-        visible: whether a bar is shown meanwhile, on a terminal.
+        data_dir: the folder of the data, if it is not that of the run.
+        visible: whether to show a progress bar on a terminal.
 
     Returns:
-        OK, or FAILED if some probe failed.
+        OK, or FAILED if one of the probes failed.
     """
     trained, learned = finished.trained(run, data_dir)
     files.check_writable(run.directory)
@@ -112,23 +114,23 @@ def _subject(model: Any, trained: Config, loaded: data.Data) -> Any:
 
 
 def asks_for_other_data(overrides: list[str]) -> bool:
-    """Whether `data=…` stands beside `evaluate=…`; `ConfigError` for what would go unused."""
+    """Whether `data=…` is given with `evaluate=…`; `ConfigError` for overrides without effect."""
     keys = [override.split("=", 1)[0].lstrip("+") for override in overrides]
     other = "data" in keys
     for key in keys:
         if key not in WHERE and not (other and (key == "data" or key.startswith("data."))):
             raise ConfigError(
-                f"{key} does nothing beside evaluate=…: a finished run is measured as it is, on "
-                "its own data, or on other data named by data=… and data.…; probes=… looks closer"
+                f"{key} has no effect with evaluate=…: a finished run is evaluated unchanged, on "
+                "its own data, or on other data given by data=… and data.…; probes=… measures more"
             )
     return other
 
 
 def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
-    """The data in the units the network was trained in: the training run's mean and sd.
+    """The data normalised as in training: with the training run's mean and sd.
 
     Raises:
-        DataError: a value of the test split is not finite in them.
+        DataError: a value of the test split is not finite after that.
     """
     import numpy as np
 
@@ -151,7 +153,7 @@ def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
         if not np.isfinite(extremes(test.x)).all():
             raise data.DataError(
                 f"the test split of {loaded.spec.provenance.get('name')} holds values that are "
-                "beyond what float32 holds by the mean and deviation of the run's own training data"
+                "too large for float32 after normalisation by the run's own training data"
             )
     return dataclasses.replace(
         loaded,
@@ -166,7 +168,7 @@ def _earlier(target: Path) -> dict[str, Any] | None:
     try:
         return files.read_json(target)
     except files.DamagedError as damage:
-        terminal.say(f"{damage}; it is written anew")
+        terminal.say(f"{damage}; it is replaced")
         return None
 
 
@@ -177,9 +179,11 @@ def _check_fits(model: Any, spec: data.Spec) -> None:
         told, labelled = (
             f"the last {n} steps" if n else "an example" for n in (steps, spec.scored_steps)
         )
-        raise ConfigError(f"the model tells the class of {told}; the data has that of {labelled}")
+        raise ConfigError(
+            f"the model predicts the class of {told}; the data has that of {labelled}"
+        )
     if takes != spec.input_shape or gives != spec.num_classes:
         raise ConfigError(
-            f"the model takes {takes} and tells {gives} classes; the data is {spec.input_shape} "
-            f"with {spec.num_classes}: choose data of that shape (data.resize=… scales images)"
+            f"the model takes {takes} and predicts {gives} classes; the data is {spec.input_shape} "
+            f"with {spec.num_classes}: choose data of that shape (data.resize=… resizes images)"
         )

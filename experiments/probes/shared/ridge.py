@@ -1,9 +1,9 @@
-"""One convolution without padding, fitted by least squares: the best linear reader of a map.
+"""One convolution without padding, fitted by least squares: the best linear predictor of a map.
 
-Where `f` are features and `t` a map that is the same for every example, it minimises the mean over
+With features `f` and a map `t` that is the same for every example, it minimises the mean over
 examples and positions of (w * f + b - t)^2, plus `PENALTY` |w|^2 on features of unit variance, by
-conjugate gradients (Hestenes & Stiefel 1952) on the normal equations. Nothing is drawn at random,
-and there is one minimum.
+conjugate gradients (Hestenes & Stiefel 1952) on the normal equations. There is no randomness, and
+there is one minimum.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Reader:
     steps: int
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Read features (n, *spatial, channels): (n, *spatial - 2, maps)."""
+        """Predict from features (n, *spatial, channels): (n, *spatial - 2, maps)."""
         return _convolve((features - self.mean) / self.sd, self.weights) + self.bias
 
 
@@ -38,8 +38,8 @@ def fit(features: np.ndarray, targets: np.ndarray) -> Reader:
     """Fit a reader.
 
     Args:
-        features: (n, *spatial, channels) of one or two spatial axes.
-        targets: (*spatial - 2, maps), what to read from every example.
+        features: (n, *spatial, channels) with one or two spatial axes.
+        targets: (*spatial - 2, maps), the maps to predict from every example.
     """
     space = tuple(range(features.ndim - 1))
     mean, sd = features.mean(axis=space), features.std(axis=space)
@@ -60,7 +60,7 @@ def fit(features: np.ndarray, targets: np.ndarray) -> Reader:
 
 
 def _conjugate_gradients(normal: Any, right: np.ndarray) -> tuple[np.ndarray, int]:
-    """Solve normal(w) = right, each map (last axis) on its own but in step."""
+    """Solve normal(w) = right, for each map (last axis) separately but simultaneously."""
     w, residual = np.zeros_like(right), right.copy()
     direction, square = residual.copy(), _squares(residual)
     enough = TOLERANCE**2 * np.maximum(square, 1e-30)
@@ -80,7 +80,7 @@ def _squares(a: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
 
 
 def _windows(size: tuple[int, ...]) -> list[tuple[Any, ...]]:
-    """For each tap of the kernel the part of a map that it meets."""
+    """For each tap of the kernel, the part of a map that it is applied to."""
     taps = itertools.product(range(KERNEL), repeat=len(size))
     return [
         (slice(None), *(slice(i, n - KERNEL + 1 + i) for i, n in zip(tap, size, strict=True)))
@@ -89,7 +89,7 @@ def _windows(size: tuple[int, ...]) -> list[tuple[Any, ...]]:
 
 
 def _convolve(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """One product for all taps, then a sum of shifted slices: no copy of x for each tap."""
+    """One product for all taps, then a sum of shifted slices, without copies of x."""
     taps, channels, maps = weights.shape
     flat = weights.transpose(1, 0, 2).reshape(channels, taps * maps)
     each = (x.reshape(-1, channels) @ flat).reshape(*x.shape[:-1], taps, maps)

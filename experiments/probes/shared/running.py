@@ -1,4 +1,4 @@
-"""Probing a finished run: each probe is measured, kept and told; one that fails stops no other."""
+"""Probing a finished run: each result is stored and printed; a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def subject(
     seed: int,
     padding_seed: int,
 ) -> Subject:
-    """A trained network as probes see it.
+    """A trained network in the form for probes.
 
     Args:
         model: with its trained weights.
         loaded: its data, normalised as in training.
         network: its architecture and options.
-        trained: the padding it was trained under.
-        seed: of the run, from which probes draw.
-        padding_seed: from which random borders draw.
+        trained: the padding with which it was trained.
+        seed: of the run, for random choices of the probes.
+        padding_seed: for random borders.
     """
 
     def rebuild(padding: Padding) -> keras.Model:
@@ -60,10 +60,10 @@ def subject(
 
 
 def run(names: Iterable[str], of: Subject, record: Record, *, visible: bool = True) -> int:
-    """Measure, keep and tell; returns OK, or FAILED if some probe failed.
+    """Measure, store and print; returns OK, or FAILED if one of the probes failed.
 
     Args:
-        visible: whether a bar is shown meanwhile, on a terminal.
+        visible: whether to show a progress bar on a terminal.
     """
     code = OK
     try:
@@ -72,7 +72,7 @@ def run(names: Iterable[str], of: Subject, record: Record, *, visible: bool = Tr
                 found = _measured(name, of)
                 record.keep(name, found)
                 terminal.say(f"{name:<14} {found.line or told(found.values)}")
-            except Exception as error:  # whatever it is, the other probes are independent of it
+            except Exception as error:  # any error; the other probes are independent of it
                 where = record.keep_failure(name, traceback.format_exc())
                 terminal.complain(
                     f"probe {name} failed: {type(error).__name__}: {error}; "
@@ -90,7 +90,7 @@ def run(names: Iterable[str], of: Subject, record: Record, *, visible: bool = Tr
 
 
 def told(values: dict[str, Any]) -> str:
-    """The plain values at the top, for a person: numbers to four digits."""
+    """The top-level values as text: numbers to four digits."""
     parts = {key: value for key, value in values.items() if isinstance(value, (int, float, str))}
     return "   ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in parts.items())
 
@@ -109,7 +109,7 @@ def _short(value: Any) -> str:
 
 
 def find(name: str) -> Probe:
-    """The probe of this name, whose module is imported now.
+    """Import and return the probe of this name.
 
     Raises:
         ConfigError: if there is none.

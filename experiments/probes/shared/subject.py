@@ -1,4 +1,4 @@
-"""What a probe looks at, and what it brings back."""
+"""The input and the result of a probe."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Subject:
         model: logits from (batch, *input_shape), built and trained, not compiled.
         layers: its trace.
         loaded: its data, normalised as in training.
-        seed: what a probe's own draws derive from.
-        rebuild: makes the same architecture, untrained, under another padding, and raises what
-            `models.build` raises; None where nobody knows how the network was built.
+        seed: for random choices of a probe.
+        rebuild: builds the same architecture, untrained, with another padding, and raises the
+            errors of `models.build`; None if it is unknown how the network was built.
     """
 
     model: keras.Model
@@ -43,11 +43,11 @@ class Measured:
     """A probe's result.
 
     Attributes:
-        values: plain values for results.json, small: what a person compares.
+        values: a few plain values for results.json, to be compared.
         picture: uint8 (height, width, 3), or None.
         maps: larger arrays behind the picture, by name; they go into the run's probes.npz.
-        line: the main figures in one line for the terminal; where it is empty, the plain values
-            at the top of `values` are shown.
+        line: the main figures in one line for the terminal; if it is empty, the plain values at
+            the top level of `values` are shown.
     """
 
     values: dict[str, Any]

@@ -77,7 +77,7 @@ def test_settings_of_a_run(call, tmp_path):
     ]  # fmt: skip
     assert "batch" not in out.lower().split("not shown")[0]
     assert "2 BatchNormalization" in out
-    assert "lost           34.0 % of the picture" in out
+    assert "lost           34.0 % of the image" in out
     picture = tmp_path / "runs" / "geometry" / "small_cnn-padding-valid-cifar10-32x32.png"
     assert f"picture        {picture.relative_to(tmp_path)}" in out
     assert matplotlib.image.imread(picture).shape[2] in (3, 4)
@@ -179,7 +179,7 @@ def refused(call, *arguments):
             "smallest square input is 212x212",
         ),
         (["model=vgg61"], "did you mean vgg16"),
-        (["padding=same,valid"], "one network's: choose one value each"),
+        (["padding=same,valid"], "that of one network: give one value per"),
         (["sweep=demo"], "no sweep="),
         (["model.widht=3"], "width"),
         (["data=npz", "data.path=none.npz"], "none.npz"),
@@ -192,12 +192,12 @@ def refused(call, *arguments):
         (["--keras", "VGG16", "--input", "1x2x3"], "--input takes pixels"),
         (["--keras", "VGG16", "--input", "big"], "--input takes pixels"),
         (["--file", "nowhere.keras"], "there is no such file"),
-        (["--kernel", "3"], "--kernel belongs to --explain"),
+        (["--kernel", "3"], "--kernel needs --explain"),
         (
             ["--explain", "convolution"],
             "unknown layer to explain 'convolution'",
         ),
-        (["--explain", "conv", "--input", "2x2"], "works one axis"),
+        (["--explain", "conv", "--input", "2x2"], "uses one axis"),
         (["--explain", "conv", "--kernel", "three"], "invalid int value: 'three'"),
         (["--explain", "pool", "--dilation", "2"], "dilation means nothing for pool"),
         (["--explain", "conv", "--keras", "VGG16"], "without a network"),
@@ -275,14 +275,14 @@ def test_the_picture_shows_what_is_counted():
     model = keras.Model(inputs, Conv2D(1, 3, padding="valid", name="a")(inputs))
     figure = geometry_picture.draw("a", model, trace(model))
     sizes, field, coverage = figure.axes[:3]
-    assert "field 3×3, 100 % on the picture" in field.get_title()
+    assert "field 3×3, 100 % inside the image" in field.get_title()
     box = field.patches[1]
     assert (box.get_x(), box.get_y(), box.get_width()) == (4.5, 2.5, 3)
     (dots,) = field.get_lines()
     assert sorted(set(dots.get_ydata())) == list(range(1, 8))
     seen = field.get_images()[0].get_array()
     assert np.argwhere(seen > 0).min(axis=0).tolist() == [3, 5]
-    assert "corner is used 11 % of the most" in coverage.get_title()
+    assert "the corner has 11 % of the maximum" in coverage.get_title()
     labels = [text.get_text() for text in sizes.get_legend().get_texts()]
     assert "map, height" in labels
 
@@ -312,14 +312,14 @@ def test_a_normalisation_over_space_is_seen_in_table_lint_and_picture(call, tmp_
     (row,) = [line for line in out.splitlines() if line.startswith("group")]
     assert " all " in row
     assert "normalisation over space sees the whole map" in out
-    assert "all: the layer reads all of its map" in " ".join(out.split())
+    assert "all: the layer reads its whole map" in " ".join(out.split())
     assert "whole_map" in out
     _, out, _ = call("--file", tmp_path / "net.keras", "--json")
     wholes = {layer["name"]: layer["whole"] for layer in json.loads(out)["layers"]}
     rank = len(shape) - 1
     assert wholes["group"] == [True] * rank and wholes["last"] == [False] * rank
     figure = geometry_picture.draw("net", model, trace(model))
-    assert "the whole map is seen through 'group'" in figure.get_suptitle()
+    assert "the whole map is also seen by 'group'" in figure.get_suptitle()
 
 
 def test_without_one_nothing_is_said_of_it(call):

@@ -67,5 +67,5 @@ def test_images_have_no_time():
     of = subjects.subject(
         "small_cnn", subjects.noise((12, 12, 1)), widths=(2,), convs_per_stage=(1,)
     )
-    with pytest.raises(NotApplicableError, match="no axis of theirs is time"):
+    with pytest.raises(NotApplicableError, match="no time axis"):
         leak.probe(of)

@@ -27,7 +27,7 @@ def pooled(*between, size=9, channels=2):
 def test_known_answer_a_linear_network_looks_everywhere_alike():
     measured = saliency.probe(subject(pooled(), noise(40, 9, 9, 2)))
     values = measured.values
-    assert measured.line == "first ring 1.00 of its share   n = 40"
+    assert measured.line == "outermost pixels 1.00 times the mean   n = 40"
     assert values["ratio"] == [1.0] * 4 and values["se"] == [0.0] * 4 and values["n"] == 40
     assert values["sides"] == dict.fromkeys(("top", "bottom", "left", "right"), 1.0)
 
@@ -81,14 +81,14 @@ def test_sequences_have_a_start_and_an_end():
 
 def test_an_answer_at_every_step_has_no_one_saliency():
     model = causal_conv1d.build(bind("causal"), (20, 1), 3, levels=1, head="steps")
-    with pytest.raises(NotApplicableError, match="one answer"):
+    with pytest.raises(NotApplicableError, match="one prediction"):
         saliency.probe(subject(model, noise(4, 20, 1)))
 
 
 def test_an_answer_that_nothing_moves_has_none():
     model = pooled()
     model.layers[-1].set_weights([np.zeros((2, 3)), np.zeros(3)])
-    with pytest.raises(NotApplicableError, match="no input moves"):
+    with pytest.raises(NotApplicableError, match="no input changes"):
         saliency.probe(subject(model, noise(4, 9, 9, 2)))
 
 

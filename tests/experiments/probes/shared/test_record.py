@@ -52,7 +52,7 @@ def test_measured_again_a_probe_replaces_its_own_and_no_others(record):
 @pytest.mark.parametrize("bad", [float("nan"), np.array([1.0, np.inf]), {"deep": [np.nan]}])
 def test_what_is_no_number_is_not_kept(record, bad):
     before = record.results.read_bytes()
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="not a finite number"):
         record.keep("shift", Measured({"value": bad}, PICTURE))
     assert record.results.read_bytes() == before
     assert not record.folder.exists()
