@@ -1,1 +1,1 @@
-"""Speed, measured side by side in one process."""
+"""Speed comparisons, with all sides measured in turn."""

@@ -1,4 +1,4 @@
-"""What the benchmarks share: reading a command line, threads, and what a result must carry."""
+"""Shared by the benchmarks: command line, threads, and the facts recorded with a result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESULTS = commandline.ROOT.parent / "experiments" / "results"
 
 
 class Parser(argparse.ArgumentParser):
-    """Of one benchmark: its help is the module's docstring, a mistake is one line and exit 2."""
+    """The parser of a benchmark: the help is the module's docstring, a mistake exits with 2."""
 
     def __init__(self, module: str, description: str | None, **kwargs: Any) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """Return what reads a whole number of an argument."""
+    """Return a function that reads a whole number from an argument."""
 
     def number(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
@@ -52,7 +52,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def timed(action: Callable[[], Any]) -> Callable[[], float]:
-    """`action`, returning the seconds that it took."""
+    """Return a function that calls `action` and returns the seconds that it took."""
 
     def run() -> float:
         begun = time.perf_counter()
@@ -66,7 +66,7 @@ def use_threads(count: int) -> None:
     """Give TensorFlow `count` threads."""
     import tensorflow
 
-    with contextlib.suppress(RuntimeError):  # it runs already, by default with a thread a core
+    with contextlib.suppress(RuntimeError):  # it already runs, by default with one thread per core
         tensorflow.config.threading.set_intra_op_parallelism_threads(count)
         tensorflow.config.threading.set_inter_op_parallelism_threads(count)
 
@@ -74,7 +74,7 @@ def use_threads(count: int) -> None:
 def facts(
     module: str, arguments: Sequence[str], versions: dict[str, str], how: str, backend: str
 ) -> Items:
-    """What it takes to repeat a measurement."""
+    """The facts that are needed to repeat a measurement."""
     git = provenance.git()
     words = ["python", "-m", f"experiments.benchmarks.{module}", *arguments]
     lines = [

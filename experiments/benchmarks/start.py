@@ -1,8 +1,8 @@
-"""Where the time goes before the first training step: imports, data, building, tracing.
+"""The time before the first training step: imports, data, building, tracing.
 
     python -m experiments.benchmarks.start [overrides of train.py, e.g. model=vgg16]
 
-Data that the project makes is made from nothing, in a temporary folder.
+A data set of the project is generated anew in a temporary folder.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
 
 
 def stages(config: Config) -> dict[str, float]:
-    """Seconds of each stage of a first run, up to the end of its first step."""
+    """The seconds of each stage of a first run, up to the end of its first step."""
     spent = {"imports": timed(lambda: framework.start(config.backend))()}
     with tempfile.TemporaryDirectory() as cache:
         settings = config.data

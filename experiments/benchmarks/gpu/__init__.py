@@ -1,1 +1,1 @@
-"""`python -m experiments.benchmarks.gpu`: what a GPU gives, section by section, within minutes."""
+"""`python -m experiments.benchmarks.gpu`: measurements on a GPU, in sections, within minutes."""

@@ -1,11 +1,11 @@
-"""What a GPU gives: one command that needs an NVIDIA GPU, JAX and nine minutes.
+"""Measurements on a GPU: one command that needs an NVIDIA GPU, JAX and nine minutes.
 
     python -m experiments.benchmarks.gpu [--minutes 9] [--out FOLDER] [SECTION …] [--tiny]
 
-Without names the sections run in the order of their worth; one that the time left does not allow
-is skipped, one that fails stops no other. Each writes FOLDER/<section>.json, .md and .log as it
-ends. PyTorch is the peer where it is installed. --tiny rehearses everything on a CPU in a few
-minutes; its figures say nothing. docs/gpu.md says more.
+Without names the sections run in order of importance; a section is skipped if there is not enough
+time, and one that fails does not stop the others. Each writes FOLDER/<section>.json, .md and .log
+when it ends. PyTorch is compared if it is installed. --tiny rehearses everything on a CPU in a few
+minutes; its figures mean nothing. See docs/gpu.md.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _check_jax(tiny: bool) -> None:
         raise ConfigError("JAX is not installed; see docs/gpu.md")
     if not tiny and device.find("jax").kind != "gpu":
         raise ConfigError(
-            "no NVIDIA GPU was found that JAX is installed to use; --tiny rehearses on the CPU"
+            "no NVIDIA GPU was found that this JAX can use; --tiny rehearses on the CPU"
         )
 
 
@@ -66,8 +66,8 @@ def _check_folder(plan: budget.Plan) -> None:
         earlier = files.read_json(plan.out / f"{name}.json")
         if plan.tiny and earlier and gpu_page.on_a_gpu(earlier):
             raise ConfigError(
-                f"--out {plan.out} holds what a GPU gave ({name}.json): a rehearsal needs a folder "
-                "of its own"
+                f"--out {plan.out} holds results of a GPU ({name}.json): a rehearsal needs another "
+                "folder"
             )
 
 
@@ -87,7 +87,9 @@ def _parser() -> Parser:
     add("sections", nargs="*", metavar="SECTION", help=f"some of {', '.join(sections.names())}")
     add("--minutes", type=_minutes, default=MINUTES, metavar="N", help=f"default: {MINUTES:g}")
     parser.add_out("gpu")
-    add("--sweep", metavar="NAME", help=f"preset with which study goes on; default: {SWEEP}")
+    add(
+        "--sweep", metavar="NAME", help=f"preset that the section study continues; default: {SWEEP}"
+    )
     add("--tiny", action="store_true", help="a rehearsal on the CPU, in a few minutes")
     return parser
 

@@ -1,4 +1,4 @@
-"""The order of the sections and their time: what does not fit any more is skipped, with a word."""
+"""The order of the sections and their time; those that no longer fit are skipped and reported."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from experiments.benchmarks.gpu import gpu_record, one_section, processes, secti
 from experiments.benchmarks.gpu.gpu_record import FAILED, MEASURED, SKIPPED, STOPPED
 from experiments.run.record import files
 
-ENOUGH_ON_A_CPU = 10.0  # times the estimate is a rehearsal's limit: others may use the cores
+ENOUGH_ON_A_CPU = (
+    10.0  # limit of a rehearsal, as a multiple of the estimate: others may use the cores
+)
 RESERVE = 8.0  # seconds by which a section plans to end before its limit
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the command line asks for.
+    """The settings from the command line.
 
     Attributes:
-        names: of the sections, in their order.
+        names: of the sections, in order.
         minutes: for all of them.
         out: the folder of results.
         tiny: a rehearsal on a CPU.
@@ -38,7 +40,7 @@ class Plan:
 
 
 def carry_out(plan: Plan) -> dict[str, str]:
-    """Measure section after section; returns each one's status."""
+    """Measure one section after another; returns their statuses."""
     deadline = time.monotonic() + 60 * plan.minutes
     found = {}
     with tempfile.TemporaryDirectory(prefix="padzoo-gpu-", ignore_cleanup_errors=True) as folder:
@@ -52,7 +54,7 @@ def _one(plan: Plan, name: str, deadline: float, work: Path) -> str:
     left = deadline - time.monotonic()
     least = cost.tiny if plan.tiny else cost.least
     if left < least:
-        why = f"it takes at least {least:.0f} s, and {max(0.0, left):.0f} s were left"
+        why = f"it takes at least {least:.0f} s, but {max(0.0, left):.0f} s were left"
         kept = not gpu_record.without_result(plan.out, name, SKIPPED, why, tiny=plan.tiny)
         return _tell(name, SKIPPED, why, kept)
     limit = min(left, ENOUGH_ON_A_CPU * cost.tiny if plan.tiny else cost.most)
@@ -75,7 +77,7 @@ def _one(plan: Plan, name: str, deadline: float, work: Path) -> str:
 
 
 def _environment(tiny: bool, work: Path) -> dict[str, str]:
-    """Of every process: JAX takes of the GPU's memory what it needs; PyTorch has the rest."""
+    """The environment of every process; JAX reserves only the GPU memory that it needs."""
     found = {
         "KERAS_BACKEND": "jax",
         "PYTHONUNBUFFERED": "1",
@@ -88,5 +90,5 @@ def _environment(tiny: bool, work: Path) -> dict[str, str]:
 
 
 def _tell(name: str, status: str, what: str, kept: bool = False) -> str:
-    terminal.say(f"{name:<12} {status}: {what}" + "; the earlier result stays" * kept)
+    terminal.say(f"{name:<12} {status}: {what}" + "; the earlier result is kept" * kept)
     return status

@@ -1,4 +1,4 @@
-"""The accuracies on the CPU with which those on a GPU are compared: same back end, same seeds.
+"""Reference accuracies on the CPU for those on a GPU: same back end, same seeds.
 
     python -m experiments.benchmarks.gpu.cpu_reference [--cells default causal] [--out FOLDER]
 
@@ -24,12 +24,12 @@ from experiments.run.record import files, provenance
 from experiments.terminal import FAILED, OK
 
 SEEDS = (0, 1, 2, 3, 4)
-# What of train.py's settings makes each cell; the rest is its defaults.
+# The settings of train.py for each cell, in addition to its defaults.
 CELLS: dict[str, tuple[str, ...]] = {
     "default": (),
     "causal": ("model=causal_conv1d", "padding=causal", "data=mnist1d"),
 }
-HOURS = 3.0  # after which a sweep is given up
+HOURS = 3.0  # after which a sweep is stopped
 
 
 def main(arguments: list[str]) -> int:
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 
 
 def read() -> dict[str, Any]:
-    """The committed cells by name; none where nothing was measured."""
+    """The committed cells by name; empty if nothing was measured."""
     found = files.read_json(RESULTS / "gpu" / gpu_page.REFERENCE)
     return found["cells"] if found else {}
 
@@ -77,7 +77,7 @@ def circumstances() -> dict[str, Any]:
 
 
 def train(cell: tuple[str, ...], more: list[str]) -> dict[str, Any]:
-    """Train a cell with every seed; its overrides, data, accuracies (shares of 1) and minutes."""
+    """Train a cell with every seed; its overrides, data, accuracies (from 0 to 1) and minutes."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         own = [f"seed={','.join(map(str, SEEDS))}", "study=reference", f"runs_dir={folder}/runs"]

@@ -1,8 +1,8 @@
-"""The page of the kit's results: a line a section, from the JSON files beside it.
+"""The page of GPU results: one line per section, from the JSON files in its folder.
 
     python -m experiments.benchmarks.gpu.gpu_page [FOLDER]      default: experiments/results/gpu
 
-A rehearsal, or what was measured on a CPU, is not measured.
+Rehearsals and measurements on a CPU count as not measured.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=RESULTS / "gpu", metavar="FOLDER")
     folder = parser.parse_args(arguments).folder
     if not folder.is_dir():
-        terminal.complain(f"{folder} is no folder")
+        terminal.complain(f"{folder} is not a folder")
         return 2
     files.write(folder / "README.md", overview(folder).encode())
     terminal.say(str(folder / "README.md"))
@@ -49,20 +49,20 @@ def overview(folder: Path) -> str:
         Heading("On a GPU", 1),
         Paragraph(
             Marked(
-                "What `python -m experiments.benchmarks.gpu` found, a line a section; what it is "
-                "and how it is run: [docs/gpu.md](../../../docs/gpu.md). This page is made by "
-                "`python -m experiments.benchmarks.gpu.gpu_page`."
+                "The results of `python -m experiments.benchmarks.gpu`, one line per section; "
+                "[docs/gpu.md](../../../docs/gpu.md) explains the sections and how to run them. "
+                "This page is written by `python -m experiments.benchmarks.gpu.gpu_page`."
             )
         ),
         Table(COLUMNS, lines, right=(6,)),
-        Heading("The CPU beside it"),
+        Heading("Reference on the CPU"),
         *_reference(files.read_json(folder / REFERENCE)),
     ]
     return markdown(blocks)
 
 
 def on_a_gpu(content: dict[str, Any]) -> bool:
-    """Whether a section's file holds what a GPU gave, or what stopped it there."""
+    """Whether a section's file holds results, or a failure, on a GPU."""
     return content["device_kind"] == "gpu" and not content["tiny"]
 
 

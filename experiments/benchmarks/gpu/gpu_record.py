@@ -1,6 +1,6 @@
-"""What a section has measured: rows, notes and where they come from, as JSON and as Markdown.
+"""The results of a section: rows, notes and provenance, as JSON and as Markdown.
 
-It is written after every row, so that a section which is stopped keeps what it has.
+They are written after every row, so that a section that is stopped keeps its results so far.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from experiments.run.record.tables import Marked
 
 Row = dict[str, Any]
 MEASURED, FAILED, STOPPED, SKIPPED = "measured", "failed", "stopped", "skipped"
-COMMIT = "PADZOO_COMMIT"  # of the environment, for a copy of the checkout without its .git
+COMMIT = "PADZOO_COMMIT"  # environment variable for a copy of the checkout without its .git
 ALSO = ("jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin", "torch")
 QUERY = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
 
 
 class Record:
-    """One section's results while it runs; `write` replaces the file as a whole."""
+    """The results of one section while it runs; `write` replaces the whole file."""
 
     def __init__(self, folder: Path, name: str, *, tiny: bool, command: str) -> None:
         self.folder, self.name = folder, name
@@ -64,12 +64,12 @@ class Record:
         return self.content["tables"].get(table, [])
 
     def say(self, *, n: str, summary: str) -> None:
-        """State how much was measured and what was found, in a line each."""
+        """State the number of measurements and the result, in one line each."""
         self.content |= {"n": n, "summary": summary}
         self.save()
 
     def save(self) -> None:
-        """Keep what there is, in the file of a section that is not over."""
+        """Save the results so far, in the file of an unfinished section."""
         self.content["minutes"] = round((time.monotonic() - self._begun) / 60, 2)
         files.write_json(unfinished(self.folder, self.name), self.content)
 
@@ -80,14 +80,14 @@ class Record:
 
 
 def unfinished(folder: Path, name: str) -> Path:
-    """The file of a section that runs."""
+    """The file of a running section."""
     return folder / f"{name}.unfinished.json"
 
 
 def settle(folder: Path, content: dict[str, Any]) -> bool:
     """Write <section>.json and <section>.md; returns whether they were written.
 
-    What was measured is not replaced by a failure.
+    A failure does not replace a measurement.
     """
     name = content["section"]
     unfinished(folder, name).unlink(missing_ok=True)
@@ -100,7 +100,7 @@ def settle(folder: Path, content: dict[str, Any]) -> bool:
 
 
 def without_result(folder: Path, name: str, status: str, why: str, *, tiny: bool) -> bool:
-    """Record a section that failed, was stopped or skipped, with what it had; as `settle`."""
+    """Record a section that failed, was stopped or skipped, with its results; see `settle`."""
     partial = files.read_json(unfinished(folder, name))
     if partial is None:
         partial = Record(folder, name, tiny=tiny, command="").content
@@ -159,7 +159,7 @@ def page(content: dict[str, Any]) -> str:
     if about.GOAL:
         blocks.append(Paragraph(f"Goal: {about.GOAL}."))
     if content["tiny"]:
-        blocks.append(Paragraph("A rehearsal on a CPU at tiny size: its figures say nothing."))
+        blocks.append(Paragraph("A rehearsal on a CPU at tiny size: its figures mean nothing."))
     blocks += [Items(stated), Paragraph(told(content))]
     for title, rows in content["tables"].items():
         blocks += [Heading(title), _table(rows)]
@@ -169,7 +169,7 @@ def page(content: dict[str, Any]) -> str:
 
 
 def told(content: dict[str, Any]) -> str:
-    """What came of a section, in a line."""
+    """The result of a section in one line."""
     if content["status"] == MEASURED:
         return content["summary"] or "measured"
     return f"{content['status']}: {content['why']}"

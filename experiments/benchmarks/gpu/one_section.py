@@ -1,4 +1,4 @@
-"""One section in a process of its own, as the kit starts it."""
+"""Runs one section in a process of its own; `budget` starts it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiments.terminal import OK
 
 
 def command(out: Path, name: str, seconds: float, work: Path, sweep: str, tiny: bool) -> list[str]:
-    """The arguments with which a process measures one section."""
+    """The command line of a process that measures one section."""
     own = [name, "--out", str(out), "--seconds", f"{seconds:.0f}", "--work", str(work)]
     return [*own, "--sweep", sweep, *["--tiny"] * tiny]
 

@@ -1,4 +1,4 @@
-"""Processes with a time limit: one that hangs, crashes or runs out of memory stops no other."""
+"""Processes with a time limit, so that one that hangs or crashes does not stop the others."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from conf.commandline import ROOT
 
 CHECKOUT = ROOT.parent
 PATIENCE = 10.0  # seconds between asking a process to end and ending it
-TOLD = 300  # letters of a process's last words
+TOLD = 300  # characters of a process's last line
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended. code: its exit code; None where it was stopped at its limit."""
+    """How a process ended. code: its exit code; None if it was stopped at its limit."""
 
     code: int | None
     seconds: float
@@ -31,10 +31,10 @@ class Ended:
 
     @property
     def last_words(self) -> str:
-        """The last line that it wrote, for a person."""
+        """The last line that it wrote."""
         lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
         said = [line.strip() for line in lines if line.strip()]
-        return said[-1][-TOLD:] if said else "it said nothing"
+        return said[-1][-TOLD:] if said else "it wrote nothing"
 
     def why(self) -> str:
         """What went wrong, in one line."""
@@ -61,14 +61,14 @@ def run(
     ask: signal.Signals = signal.SIGTERM,
     patience: float = PATIENCE,
 ) -> Ended:
-    """Run a command in the checkout until it ends or its time is over.
+    """Run a command in the checkout until it ends or reaches its time limit.
 
     Args:
         command: with its arguments.
-        seconds: its limit; then it is asked to end, and `patience` seconds later ended.
-        log: takes what it writes, on both streams.
-        environment: variables beside those of this process.
-        group: whether the command leads a group of its own, all of which is ended at the limit.
+        seconds: time limit; then it is asked to end, and killed `patience` seconds later.
+        log: file for its output on both streams.
+        environment: variables in addition to those of this process.
+        group: whether the command gets its own process group, which is ended at the limit.
         ask: the signal that asks it to end.
     """
     begun = time.monotonic()
@@ -90,7 +90,7 @@ def run(
             _signal(process, ask, group)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(patience)
-        finally:  # at an interrupt too; and what a section leaves behind ends with it
+        finally:  # also at an interrupt; processes that a section leaves behind end with it
             if group or process.poll() is None:
                 _signal(process, signal.SIGKILL, group)
             process.wait()
@@ -101,7 +101,7 @@ def ask(module: str, request: Mapping[str, Any], *, seconds: float, log: Path) -
     """Call `python -m module <request as JSON>`, which answers with a JSON object.
 
     Raises:
-        RuntimeError: with what went wrong, where there is no answer.
+        RuntimeError: there is no answer; the message says why.
     """
     ended = run(python(module, json.dumps(request)), seconds=seconds, log=log)
     if ended.code != 0:
@@ -110,10 +110,10 @@ def ask(module: str, request: Mapping[str, Any], *, seconds: float, log: Path) -
 
 
 def answer(log: Path) -> dict[str, Any]:
-    """The last JSON object that begins a line of a log; libraries may write before and after it.
+    """The last JSON object that begins a line of a log, in which libraries may also write.
 
     Raises:
-        RuntimeError: where there is none.
+        RuntimeError: there is none.
     """
     text = "\n" + log.read_text(errors="replace")
     found = None

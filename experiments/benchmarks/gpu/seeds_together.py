@@ -1,14 +1,14 @@
-"""Several seeds of one configuration in one process: an experiment beside the training loop.
+"""Several seeds of one configuration in one process: an experiment outside the training loop.
 
 Keras' training step on JAX is a pure function of four lists, so the states of several seeds can be
 stacked and stepped together (`jax.vmap`), or one compiled program can be called with one state
-after another. Batches and order are those of the training loop: the numbers are equal up to
-rounding, which a test shows at tiny size. An epoch is one compiled scan over its whole batches; a
-smaller last batch is a program of its own.
+after another. Batches and order are those of the training loop, and the results are equal up to
+rounding, which a test shows at tiny size. An epoch is one compiled scan over its full batches; a
+smaller last batch has a program of its own.
 
-A convolution whose kernels differ from seed to seed becomes a grouped one under `vmap`, whose
-gradients are known to be slow on CUDA. `convolved_as("patches")` has it as patches and a matrix
-product, which becomes a batched one.
+Under `vmap`, a convolution whose kernels differ between seeds becomes a grouped convolution, whose
+gradients are slow on CUDA. `convolved_as("patches")` computes it from patches by a matrix product,
+which becomes a batched product.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ from data.pipeline import plan_epoch
 from experiments.run import framework, inputs
 
 GROUPED, PATCHES = "grouped", "patches"
-State = Any  # the four lists of Keras' training step, a seed's or, with a first axis, several's
+State = (
+    Any  # the four lists of Keras' training step, for one seed or, with a first axis, for several
+)
 _convolve = jax.lax.conv_general_dilated
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One model of a configuration, whose step is used with the states of many seeds."""
+    """One model of a configuration, whose training step is used with the states of many seeds."""
 
     config: Config
     data: Data
@@ -47,7 +49,7 @@ class Trained:
         return self.config.trainer.batch_size
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
-        """The examples of an epoch in the training loop's order for this seed."""
+        """The indices of the examples of an epoch, in the training loop's order for this seed."""
         found = plan_epoch(
             self.data.train,
             batch_size=self.batch_size,
@@ -65,7 +67,7 @@ def prepare(config: Config, data: Data) -> Trained:
 
 
 def compiled(config: Config, data: Data, seed: int) -> Any:
-    """The network of a seed as train.py has it before its first step."""
+    """The network of a seed as in train.py before its first step."""
     from experiments.run.loop import optimizers, training
 
     derived = inputs.derived(seed, config.seeds)
@@ -80,12 +82,12 @@ def compiled(config: Config, data: Data, seed: int) -> Any:
 
 
 def initial(trained: Trained, seeds: Sequence[int]) -> list[State]:
-    """The state with which the training loop begins, for each seed, in the computer's memory."""
+    """The initial state of the training loop for each seed, in the computer's memory."""
     return [_initial(trained, seed) for seed in seeds]
 
 
 def _initial(trained: Trained, seed: int) -> State:
-    with jax.default_device(_beside()):  # where many small operations take less time
+    with jax.default_device(_beside()):  # where many small operations are faster
         model = compiled(trained.config, trained.data, seed)
     lists = (
         model.trainable_variables,
@@ -99,7 +101,7 @@ def _initial(trained: Trained, seed: int) -> State:
 def _beside() -> Any:
     try:
         return jax.devices("cpu")[0]
-    except RuntimeError:  # JAX_PLATFORMS leaves the CPU out
+    except RuntimeError:  # JAX_PLATFORMS excludes the CPU
         return jax.devices()[0]
 
 
@@ -115,7 +117,7 @@ def apart(state: State) -> list[State]:
 
 
 class Program:
-    """An epoch, compiled: for one seed, or (`many`) for several together.
+    """A compiled epoch: for one seed, or (`many`) for several together.
 
     `epoch(state, orders)` takes a state and the order of an epoch, (examples,) or (seeds,
     examples), and returns the state after it.
@@ -145,12 +147,12 @@ class Program:
         return state
 
     def compile(self, state: State, orders: np.ndarray) -> None:
-        """Compile what `epoch` calls with arguments of these shapes."""
+        """Compile the programs that `epoch` calls with arguments of these shapes."""
         for batches in self.batches(orders):
             self._program(state, batches)
 
     def batches(self, orders: np.ndarray) -> list[np.ndarray]:
-        """The whole batches, (…, batches, batch size), and a smaller last one, (…, 1, size)."""
+        """The full batches, (…, batches, batch size), and a smaller last one, (…, 1, size)."""
         examples = orders.shape[-1]
         count = examples // self.batch_size
         cut = count * self.batch_size
@@ -183,7 +185,7 @@ def in_threads(
     epochs: int,
     threads: int,
 ) -> list[State]:
-    """As `one_after_the_other`, from several threads that call the program at once."""
+    """As `one_after_the_other`, from several threads that call the program concurrently."""
     with ThreadPoolExecutor(threads) as pool:
         calls = [
             pool.submit(_train, program, state, i, orders, epochs) for i, state in enumerate(states)
@@ -216,7 +218,7 @@ def _train(
 
 @contextlib.contextmanager
 def convolved_as(how: str) -> Iterator[None]:
-    """Inside the block, what is traced has its convolutions so: "grouped", or "patches"."""
+    """Inside the block, convolutions are traced in this way: "grouped" or "patches"."""
     if how == GROUPED:
         yield
         return
@@ -238,14 +240,14 @@ def patches_convolve(
     feature_group_count: int = 1,
     **more: Any,
 ) -> Any:
-    """`jax.lax.conv_general_dilated` as shifted views, joined, times the kernel as a matrix.
+    """`jax.lax.conv_general_dilated` as concatenated shifted views times the kernel as a matrix.
 
-    Channels last and ungrouped; other convolutions are XLA's own.
+    This is for channels last and no groups; other convolutions use XLA's own.
 
     Args:
         lhs: (batch, *spatial, channels).
         rhs: (*kernel_size, channels, filters).
-        window_strides, padding, rhs_dilation: as there.
+        window_strides, padding, rhs_dilation: as in the original function.
 
     Returns:
         (batch, *outputs, filters).

@@ -1,4 +1,4 @@
-"""What a section is given: where to write, for how long, and helpers that all of them need."""
+"""The setting of a section: where to write, the time limit, and helpers for all sections."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
 
 
 class Cost(NamedTuple):
-    """Seconds that a section takes, estimated.
+    """The estimated seconds of a section.
 
     Attributes:
-        least: below which it is not worth beginning; it measures what fits, and names the rest.
+        least: with less time it is not started; otherwise it measures what fits and names the rest.
         most: its limit on a GPU.
-        tiny: of the rehearsal, on two quiet cores.
+        tiny: for the rehearsal, on two quiet cores.
     """
 
     least: float
@@ -36,15 +36,15 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """One section's circumstances.
+    """The setting of one section.
 
     Attributes:
-        record: takes the rows.
+        record: for the results.
         out: the folder of results.
-        work: a folder for what need not stay, shared by the sections of a call.
+        work: a folder for temporary files, shared by the sections of a call.
         deadline: on the clock of `time.monotonic`.
         tiny: a rehearsal on a CPU.
-        sweep: the preset with which `study` goes on.
+        sweep: the preset that `study` continues.
     """
 
     record: Record
@@ -56,25 +56,25 @@ class Setting:
 
     @property
     def left(self) -> float:
-        """Seconds that the section still has."""
+        """The remaining seconds of the section."""
         return self.deadline - time.monotonic()
 
     @property
     def precision(self) -> str:
-        """That of train.py by default: bfloat16 where the GPU has it."""
+        """The default of train.py: bfloat16 if the GPU has it."""
         return FLOAT32 if self.tiny or not device.find("jax").bfloat16 else BFLOAT16
 
     def enough(self, seconds: float, what: str) -> bool:
-        """Whether there is time for something; a note says so where there is not."""
+        """Whether there is time for something; if not, a note says so."""
         if self.left >= seconds:
             return True
         left = max(0.0, self.left)
-        self.record.note(f"Left out for want of time: {what} ({seconds:.0f} s; {left:.0f} s left).")
+        self.record.note(f"Skipped for lack of time: {what} ({seconds:.0f} s; {left:.0f} s left).")
         return False
 
     @contextlib.contextmanager
     def noted(self, what: str) -> Iterator[None]:
-        """What fails inside the block becomes a note, and the rest goes on."""
+        """Inside the block, a failure becomes a note, and the rest continues."""
         try:
             yield
         except Exception as error:
@@ -84,13 +84,13 @@ class Setting:
     def train(
         self, name: str, *overrides: str, cache: Path | None = None, runs: Path | None = None
     ) -> processes.Ended:
-        """Call train.py as a user does, on JAX; data and runs go to the folder for them.
+        """Call train.py as a user does, on JAX; data and runs go to the work folder.
 
         Args:
             name: of the log.
-            overrides: of train.py, the flag -m among them.
-            cache: JAX's compilation cache; None: the one that all sections share.
-            runs: the folder of runs; None: one for what need not stay.
+            overrides: of train.py, possibly with the flag -m.
+            cache: JAX's compilation cache; None: the one shared by all sections.
+            runs: the folder of runs; None: a temporary one.
         """
         return processes.run(
             self.command(*overrides, runs=runs),
@@ -112,12 +112,12 @@ class Setting:
 
     @property
     def runs(self) -> Path:
-        """Where this section's runs go that need not stay."""
+        """The folder of this section's temporary runs."""
         return self.work / f"runs-{self.record.name}"
 
 
 def cached(folder: Path) -> dict[str, str]:
-    """The environment in which JAX keeps its compiled programs in a folder."""
+    """Environment variables that make JAX keep its compiled programs in a folder."""
     return {
         "JAX_COMPILATION_CACHE_DIR": str(folder),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
@@ -134,6 +134,6 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def rehearsal() -> dict[str, str]:
-    """The environment of a rehearsal: the CPU, compiled without optimisation, in less time."""
+    """The environment of a rehearsal: the CPU, without compiler optimisation, to save time."""
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
     return {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags.strip()}

@@ -1,1 +1,1 @@
-"""`python -m experiments.benchmarks.loop`: the training loop beside its peers."""
+"""`python -m experiments.benchmarks.loop`: the training loop compared with others."""

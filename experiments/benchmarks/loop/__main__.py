@@ -1,16 +1,16 @@
-"""The training loop's speed on the CPU, beside a bare Keras fit and the same networks in PyTorch.
+"""The training loop's speed on a CPU, compared with a bare Keras fit and with PyTorch.
 
     python -m experiments.benchmarks.loop [--networks small_cnn vgg16] [--batch-sizes 64 128]
 
-Every network trains on noise of its usual shape, with the defaults of `train.py`: padzoo's loop
-(`experiments.run.loop.training`), a bare compiled `fit`, padzoo's loop in bfloat16 where the CPU
-computes it, and, where PyTorch is installed (`make install-bench`), the same network, batch, order
-and AdamW there, channels last. All have as many threads as this process has cores.
+Every network trains on noise of its usual shape, with the defaults of `train.py`: in padzoo's loop
+(`experiments.run.loop.training`), in a bare compiled `fit`, in padzoo's loop in bfloat16 if the CPU
+computes it, and, if PyTorch is installed (`make install-bench`), in PyTorch with the same network,
+batch, order and AdamW, channels last. All have as many threads as this process has cores.
 
-A round runs each loop once, in an order that turns from round to round; a figure is the median of
-the rounds' ratios, because single rounds are at the mercy of the machine. PyTorch runs in a
-process of its own that sleeps between its turns: in one process its threads and TensorFlow's wait
-for each other. Goals: 0.97 of the bare fit's images per second, 1.0 of PyTorch's.
+A round runs each loop once, in an order that rotates from round to round. A figure is the median
+of the rounds' ratios, because single rounds depend on the load of the machine. PyTorch runs in a
+separate process that sleeps between its turns, because in one process its threads and TensorFlow's
+wait for each other. Goals: 0.97 of the bare fit's images per second, 1.0 of PyTorch's.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ SECONDS_A_ROUND, FEWEST_STEPS, MOST_STEPS = 2.0, 5, 200
 
 @dataclass(frozen=True)
 class On:
-    """What loops run on.
+    """The setting of the loops.
 
     Attributes:
-        backend: that runs already.
-        precisions: padzoo's and PyTorch's; the bare fit has the first.
-        seconds, most_steps: of a round, where its steps are not given.
+        backend: the running back end.
+        precisions: those of padzoo and PyTorch; the bare fit uses the first.
+        seconds, most_steps: of a round, if its steps are not given.
     """
 
     backend: str
@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     peer = Peer() if importlib.util.find_spec("torch") else None
     if peer is None:
         terminal.errors.print(
-            "PyTorch is not installed (make install-bench): compared with Keras only"
+            "PyTorch is not installed (make install-bench): comparing only with Keras"
         )
     try:
         versions = framework.versions()
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
 def prepare(
     name: str, batch_size: int, steps: int | None, peer: Peer | None, on: On
 ) -> tuple[Loops, int]:
-    """Make every loop of one network ready and warm; returns the loops and the steps of each."""
+    """Prepare and warm up every loop for one network; returns the loops and their steps."""
     case = cases.case(name)
     main = on.precisions[0]
     framework.fresh(precision=main, seed=0)
@@ -134,7 +134,7 @@ def prepare(
 
 
 def interleave(loops: Loops, rounds: int) -> dict[str, list[float]]:
-    """Seconds of every loop in every round; the loop that begins changes with the round."""
+    """The seconds of every loop in every round; each round begins with another loop."""
     seconds: dict[str, list[float]] = {name: [] for name in loops}
     for i in range(rounds):
         turn = i % len(loops)
@@ -145,7 +145,7 @@ def interleave(loops: Loops, rounds: int) -> dict[str, list[float]]:
 
 
 def compose(case: Case, batch_size: int, precision: str, backend: str) -> Config:
-    """What train.py would do with this network."""
+    """The configuration of train.py for this network."""
     import hydra
     from omegaconf import OmegaConf
 
@@ -171,7 +171,7 @@ def compiled(config: Config, spec: Spec) -> Any:
 
 
 def epoch(model: Any, config: Config, split: Split, steps: int) -> Callable[[], float]:
-    """padzoo's loop over the first `steps` batches; what is returned says its seconds."""
+    """padzoo's loop over the first `steps` batches, as a function that returns its seconds."""
     from experiments.run.loop import training
     from experiments.run.loop.progress import Bar
 
@@ -217,9 +217,18 @@ def _parser() -> Parser:
     )
     add("--batch-sizes", nargs="+", type=at_least(1), default=[64, 128], metavar="N")
     add("--rounds", type=at_least(2), default=11, metavar="N", help="at least 2")
-    add("--steps", type=at_least(1), metavar="N", help="a round; default: about two seconds' worth")
+    add(
+        "--steps",
+        type=at_least(1),
+        metavar="N",
+        help="steps per round; default: as many as take about two seconds",
+    )
     parser.add_out("loop")
-    add("--quick", action="store_true", help="2 rounds of 2 steps of 8 examples: does it run?")
+    add(
+        "--quick",
+        action="store_true",
+        help="2 rounds of 2 steps of 8 examples, to see that it runs",
+    )
     return parser
 
 

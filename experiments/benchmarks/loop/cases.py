@@ -1,4 +1,4 @@
-"""What the speed comparison trains: networks, sizes and made-up data, the same for every loop."""
+"""The cases of the speed comparison: networks, sizes and generated data, same for every loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
 
     def overrides(self) -> list[str]:
-        """What chooses this network on the command line of train.py."""
+        """The overrides that choose this network on the command line of train.py."""
         options = [f"model.{key}={value}" for key, value in self.options.items()]
         return [f"model={self.model}", f"padding={self.padding}", *options]
 
@@ -46,12 +46,12 @@ ON_A_GPU = {"vgg16_full": Case("vgg16", "same", (32, 32, 3))}
 
 
 def case(name: str) -> Case:
-    """The case of a name, one for a GPU among them."""
+    """The case with this name, including those for a GPU."""
     return {**CASES, **ON_A_GPU}[name]
 
 
 def examples(case: Case, count: int) -> Split:
-    """`count` examples of noise with labels, the same in every process."""
+    """`count` labelled examples of noise, the same in every process."""
     random = np.random.default_rng(0)
     x = random.standard_normal((count, *case.input_shape), dtype=np.float32)
     y = random.integers(0, CLASSES, count, dtype=np.int32)
@@ -59,7 +59,7 @@ def examples(case: Case, count: int) -> Split:
 
 
 def spec(case: Case) -> Spec:
-    """The made-up data's description, as far as a network needs it."""
+    """The description of the generated data that a network needs."""
     channels = case.input_shape[-1]
     return Spec(
         kind="image" if len(case.input_shape) == 3 else "sequence",

@@ -1,4 +1,4 @@
-"""The speed comparison's table: on the terminal, as Markdown and as CSV."""
+"""The table of the speed comparison: on the terminal, as Markdown and as CSV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from experiments.report.pages import document
 from experiments.terminal import console
 
 Row = dict[str, Any]
-# What is compared with what: images per second of the first over those of the second.
+# The comparisons: images per second of the first divided by those of the second.
 PAIRS = (
     ("padzoo", "bare fit"),
     ("padzoo", "PyTorch"),
@@ -25,7 +25,7 @@ PAIRS = (
 
 
 def rows(network: str, batch_size: int, steps: int, seconds: dict[str, list[float]]) -> list[Row]:
-    """One row for each pair that was measured: medians over the rounds, quartiles of the ratio."""
+    """One row for each measured pair: medians over the rounds, quartiles of the ratio."""
     images = steps * batch_size
     found = []
     for name, other in PAIRS:
@@ -51,7 +51,7 @@ def rows(network: str, batch_size: int, steps: int, seconds: dict[str, list[floa
 
 
 def table(rows: Sequence[Row]) -> document.Table:
-    """A line for each network and batch size."""
+    """One line for each network and batch size."""
     pairs = [pair for pair in PAIRS if any(_pair(row) == pair for row in rows)]
     loops = list(dict.fromkeys(name for pair in pairs for name in pair))
     titles = ["network", "batch", *(f"{name}, images/s" for name in loops)]
@@ -69,7 +69,7 @@ def table(rows: Sequence[Row]) -> document.Table:
 
 
 def show(rows: Sequence[Row]) -> None:
-    """Print the comparisons on the terminal, one a line."""
+    """Print the comparisons on the terminal, one per line."""
     shown = Table(box=None, pad_edge=False)
     for title in ("network", "batch", "loop", "images/s", "÷", "ratio", "quartiles"):
         shown.add_column(title, justify="right" if title in ("batch", "images/s") else "left")

@@ -1,1 +1,1 @@
-"""`python -m experiments.benchmarks.padding`: every mode beside zeros."""
+"""`python -m experiments.benchmarks.padding`: every mode compared with zeros."""

@@ -1,18 +1,18 @@
-"""What a padding costs: a training step under each mode, over the step under zeros.
+"""The cost of a padding: the time of a training step under each mode, relative to zeros.
 
     python -m experiments.benchmarks.padding [--backend tensorflow|jax] [--what models …]
 
-A training step is forward and backward: of a single layer behind which a ReLU and a fixed
-gradient stand, by its input and its weights; of a whole network Keras' own compiled step with
-AdamW, on one batch that is repeated. Every measurement stands between two of zeros at the same
-amount, in one process; the ratio is its time over the mean of theirs. A round measures everything
-once, in shuffled order; a figure is the median of the rounds' ratios with their quartiles. "zeros
-again" is a second build of zeros, measured in the same way: how far it is from 1 is the noise.
+A training step is forward and backward. For a single layer, followed by a ReLU and a fixed
+gradient, it computes the gradients of the input and the weights; for a whole network it is Keras'
+own compiled step with AdamW, on one batch that is repeated. Every measurement is made between two
+measurements of zeros at the same amount, in one process; the ratio is its time divided by their
+mean. A round measures everything once, in shuffled order; a figure is the median of the rounds'
+ratios with their quartiles. "zeros again" is a second build of zeros, measured in the same way; its
+distance from 1 shows the noise.
 
-`pytorch` are PyTorch's modes over PyTorch's zeros, in a process of its own, where it is installed
-(`make install-bench`).
-CUDA_VISIBLE_DEVICES=-1 keeps to the CPU. Goals for whole networks: TensorFlow on two cores 1.05,
-JAX on a GPU 1.10.
+`pytorch` compares PyTorch's modes with PyTorch's zeros, in a separate process, if it is installed
+(`make install-bench`). CUDA_VISIBLE_DEVICES=-1 uses only the CPU. Goals for whole networks: 1.05
+for TensorFlow on two cores, 1.10 for JAX on a GPU.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ from experiments.benchmarks.padding.padding_cases import OTHERS, Case, Variant
 from experiments.benchmarks.pytorch.torch_loop import Peer
 from experiments.run import framework
 
-Steps = Callable[[int], float]  # takes so many training steps and returns the seconds of one
+Steps = Callable[
+    [int], float
+]  # makes this number of training steps and returns the seconds per step
 Ready = Callable[[Case, Variant], Steps]
 SECTIONS = ("layers", "models", "pytorch")
 SECONDS_A_MEASUREMENT, MOST_STEPS = 0.1, 50
@@ -63,7 +65,9 @@ def main(arguments: list[str]) -> int:
         if peer:
             peer.close()
     if not rows:
-        terminal.complain("nothing to measure: PyTorch has none of the modes, or is not installed")
+        terminal.complain(
+            "nothing to measure: PyTorch has none of these modes, or is not installed"
+        )
         return 2
     how = f"medians of {rounds} rounds [quartiles], {threads} threads"
     stated = facts("padding", arguments, versions, how, options.backend)
@@ -78,12 +82,12 @@ def _peer(what: Sequence[str]) -> Peer | None:
         return None
     if importlib.util.find_spec("torch"):
         return Peer("torch_padding")
-    terminal.errors.print("PyTorch is not installed (make install-bench): its modes are left out")
+    terminal.errors.print("PyTorch is not installed (make install-bench): its modes are skipped")
     return None
 
 
 def _sections(options: Any, peer: Peer | None) -> list[tuple[Case, Ready]]:
-    """Every case that was asked for, with what makes its sides ready."""
+    """Every requested case, with the function that prepares its variants."""
     modes, backend = options.modes, options.backend
     cases: list[Case] = []
     if "layers" in options.what:
@@ -119,7 +123,7 @@ def _measured(
 def measure(
     case: Case, ready: Ready, rounds: int, steps: int | None
 ) -> tuple[int, dict[str, triplets.Measured]]:
-    """Measure one case; returns the steps of a measurement and what each variant took."""
+    """Measure one case; returns the steps per measurement and the times of each variant."""
     framework.fresh(precision="float32", seed=0)
     reference = ready(case, case.reference)
     if steps is None:
@@ -176,7 +180,11 @@ def _parser() -> Parser:
     )
     add("--rounds", type=at_least(2), default=7, metavar="N", help="at least 2; default: 7")
     parser.add_out("padding")
-    add("--quick", action="store_true", help="2 rounds of a step on 2 examples: does it run?")
+    add(
+        "--quick",
+        action="store_true",
+        help="2 rounds of one step on 2 examples, to see that it runs",
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What the padding's benchmark compares: layers and networks, each under two paddings or more."""
+"""The cases of the padding benchmark: layers and networks, each under two or more paddings."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Variant:
     """One side of a comparison.
 
     Attributes:
-        label: in the tables.
+        label: its name in the tables.
         padding: of the layer, or of every layer of the network.
-        grown: pixels by which the map is larger, on each axis: it comes with its border.
+        grown: pixels by which the input is larger on each axis, because it includes its border.
     """
 
     label: str
@@ -32,7 +32,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Case:
-    """A layer or a network on a batch: a reference and what is measured against it.
+    """A layer or a network on a batch: a reference and the variants compared with it.
 
     Attributes:
         section: "layers", "models" or "pytorch".
@@ -40,7 +40,7 @@ class Case:
         kind: a class of `models.layers`, or a model's name.
         shape: (batch, *spatial, channels) of the input.
         options: of the layer or the model.
-        heavy: takes minutes where the backend is slow; measured where it is fast.
+        heavy: takes minutes on a slow back end; measured only on a fast one.
     """
 
     section: str
@@ -54,12 +54,12 @@ class Case:
 
     @property
     def is_layer(self) -> bool:
-        """Whether the case is one layer; its filters are as many as its channels."""
+        """Whether the case is one layer; it has as many filters as channels."""
         return self.kind[0].isupper()
 
     @property
     def name(self) -> str:
-        """Kind, options and size, as in a table's heading."""
+        """Kind, options and size, as in the heading of a table."""
         batch, *sizes, channels = self.shape
         short = {"kernel_size": "k", "strides": "s", "dilation_rate": "d", "width": "width "}
         options = "".join(f" {short.get(k, k)}{v}" for k, v in self.options.items())
@@ -67,12 +67,12 @@ class Case:
         return f"{self.kind}{options}, {batch}×{size}×{channels}"
 
     def shrunk(self) -> Case:
-        """The same on the smallest batch, to see that it runs."""
+        """The same case on the smallest batch, to see that it runs."""
         return replace(self, shape=(2, *self.shape[1:]))
 
 
 def against_zeros(amount: str, modes: Sequence[str]) -> tuple[Variant, tuple[Variant, ...]]:
-    """Return zeros, and the control with every mode that this amount takes."""
+    """Return zeros, and the variants: a second build of zeros and every mode for this amount."""
     zeros = Padding(amount)
     allowed = CAUSAL_MODES if is_causal(amount) else modes
     chosen = [mode for mode in modes if mode in allowed]
@@ -81,7 +81,7 @@ def against_zeros(amount: str, modes: Sequence[str]) -> tuple[Variant, tuple[Var
 
 
 def layers(modes: Sequence[str] = OTHERS) -> list[Case]:
-    """Single layers: every mode at the amount `same`, some at `causal`; then amounts."""
+    """Single layers: every mode with the amount `same`, some with `causal`; then other amounts."""
     sizes: list[tuple[str, tuple[int, ...], dict[str, int]]] = [
         ("Conv2D", (64, 28, 28, 16), {"kernel_size": 3}),
         ("Conv2D", (64, 32, 32, 64), {"kernel_size": 3}),
@@ -107,7 +107,7 @@ def layers(modes: Sequence[str] = OTHERS) -> list[Case]:
 
 
 def amounts() -> list[Case]:
-    """Zeros in other amounts than `same`, each against its nearest."""
+    """Zeros with other amounts than `same`, each compared with the most similar amount."""
     same, half, ones = Padding("same"), Padding("half"), Padding(((1, 1), (1, 1)))
     split = Variant("even_split ÷ same", Padding("even_split"))
     control = Variant(CONTROL, same)
@@ -139,7 +139,7 @@ def _split(variants: Sequence[Variant]) -> tuple[Variant, tuple[Variant, ...]]:
 
 
 def models(modes: Sequence[str] = OTHERS) -> list[Case]:
-    """Whole networks: every mode at the amount `same`, and on sequences at `causal`."""
+    """Whole networks: every mode with the amount `same`, and on sequences with `causal`."""
     same, causal = against_zeros("same", modes), against_zeros("causal", modes)
     table = "models, same"
     found = [Case("models", table, "small_cnn", (batch, 28, 28, 1), *same) for batch in SMALL_CNN]
@@ -161,7 +161,7 @@ TORCH_MODES = ("reflect", "replicate", "circular")
 
 
 def pytorch(modes: Sequence[str] = OTHERS) -> list[Case]:
-    """What PyTorch has modes for, with its names for them."""
+    """The cases for which PyTorch has modes, with PyTorch's names."""
     chosen = [mode for mode in modes if mode in TORCH_MODES]
     chosen_cases = [*layers(chosen), *models(chosen)]
     return [

@@ -1,4 +1,4 @@
-"""The padding benchmark as a picture: a panel a network, a dot a mode with its quartiles."""
+"""The picture of the padding benchmark: a panel per network, a dot per mode with quartiles."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from experiments.run.record import files
 DOT, OTHER, AIM = "#0072b2", "#888888", "#d55e00"
 SECTIONS = ("models", "pytorch")
 COLUMNS = 3
-WIDEST = 3.0  # ratios beyond are drawn at the edge
+WIDEST = 3.0  # larger ratios are drawn at the edge
 
 
 def write(folder: Path, rows: Sequence[dict[str, Any]], backend: str) -> list[Path]:
-    """Draw the whole networks, or the layers where no network was measured."""
+    """Draw the whole networks, or the layers if no network was measured."""
     chosen = [row for row in rows if row["section"] in SECTIONS and "layers" not in row["table"]]
     chosen = chosen or [row for row in rows if row["section"] == "layers"]
     if not chosen:
@@ -35,7 +35,7 @@ def write(folder: Path, rows: Sequence[dict[str, Any]], backend: str) -> list[Pa
 
 
 def draw(rows: Sequence[dict[str, Any]], aim: float | None, backend: str) -> Figure:
-    """A panel for each case, the modes from top to bottom, one scale for all panels."""
+    """One panel per case, modes from top to bottom, the same scale in all panels."""
     cases = list(dict.fromkeys((row["table"], row["case"]) for row in rows))
     names = [row["variant"] for row in rows]
     order = sorted(dict.fromkeys(names), key=_place)

@@ -21,7 +21,7 @@ TITLE = "What a padding costs: a training step's time over that under zeros"
 
 
 def goal(backend: str) -> float | None:
-    """Return the goal for whole networks here, if there is one."""
+    """Return the goal for whole networks on this back end, if there is one."""
     return GOALS.get((backend, device.find(backend).kind))
 
 
@@ -57,7 +57,7 @@ def write(folder: Path, rows: Sequence[Row], facts: Items, backend: str) -> list
 
 
 def tables(rows: Sequence[Row], aim: float | None) -> list[Block]:
-    """A table for each group of cases: a line a variant, a column a case."""
+    """One table per group of cases: one line per variant, one column per case."""
     found: list[Block] = []
     if aim and any(row["section"] == "models" for row in rows):
         said = f"{MET} and {MISSED}: the median meets or misses the goal, {aim:.2f}."
@@ -70,7 +70,7 @@ def tables(rows: Sequence[Row], aim: float | None) -> list[Block]:
 
 
 def table(rows: Sequence[Row], aim: float | None) -> Table:
-    """One group's table; the first line of it says what a step under the reference takes."""
+    """The table of one group; its first line has the time of a step under the reference."""
     cases = list(dict.fromkeys(row["case"] for row in rows))
     reference = Marked("*milliseconds of the reference*")
     lines: list[list[str]] = [[reference, *(_milliseconds(rows, case) for case in cases)]]
@@ -81,7 +81,7 @@ def table(rows: Sequence[Row], aim: float | None) -> Table:
 
 
 def cell(row: Row, aim: float | None) -> str:
-    """Median and quartiles, with a mark where there is a goal."""
+    """Median and quartiles, with a mark if there is a goal."""
     text = f"{row['ratio']:.2f} [{row['ratio_q1']:.2f}, {row['ratio_q3']:.2f}]"
     if aim is None or row["variant"] == CONTROL:
         return text
@@ -89,6 +89,6 @@ def cell(row: Row, aim: float | None) -> str:
 
 
 def _milliseconds(rows: Sequence[Row], case: str) -> str:
-    """All of a case's measurements of the reference; every variant has its own neighbours."""
+    """The reference's time in all measurements of a case; each variant has its own."""
     times = [row["its_milliseconds"] for row in rows if row["case"] == case]
     return f"{statistics.median(times):.1f}"

@@ -1,6 +1,6 @@
 """Training steps to be timed: forward and backward of a layer, or a whole step of a network.
 
-What is compiled is compiled when a step is made, which runs it once.
+Each step is run once when it is made, so that it is compiled.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from experiments.benchmarks.options import timed
 from experiments.benchmarks.padding.padding_cases import CLASSES, Case, Variant
 from models import layers
 
-Steps = Callable[[int], None]  # takes so many training steps, and waits for the last
-# So small that the network after a thousand steps is still the one that it was.
+Steps = Callable[[int], None]  # makes this number of training steps, and waits for the last
+# So small that the network hardly changes in a thousand steps.
 LEARNING_RATE = 1e-6
 
 
 def ready(case: Case, variant: Variant) -> Steps:
-    """Build one side of a comparison, compiled and warm; weights and data depend on neither."""
+    """Build one side of a comparison, compiled and warm; weights and data are the same for all."""
     keras.utils.set_random_seed(0)
     steps = _of_layer(case, variant) if case.is_layer else _of_model(case, variant)
     steps(1)
@@ -31,7 +31,7 @@ def ready(case: Case, variant: Variant) -> Steps:
 
 
 def timed_steps(steps: Steps) -> Callable[[int], float]:
-    """Return what takes so many steps and says the seconds of one."""
+    """Return a function that makes a number of steps and returns the seconds per step."""
     return lambda count: timed(lambda: steps(count))() / count
 
 
@@ -64,7 +64,7 @@ def layer_of(kind: str, variant: Variant, channels: int, options: dict[str, Any]
 
 
 def gradients(layer: keras.Layer) -> Callable[[Any, Any], list[Any]]:
-    """Return what differentiates ReLU(layer(x)) by the weights and x, compiled."""
+    """Return a compiled function for the gradients of ReLU(layer(x)) for the weights and x."""
     return (_gradients_jax if keras.backend.backend() == "jax" else _gradients_tensorflow)(layer)
 
 
@@ -121,7 +121,7 @@ def _of_model(case: Case, variant: Variant) -> Steps:
 
 
 def _train_tensorflow(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Steps:
-    """Keras' own compiled step, on one batch again and again."""
+    """Keras' own compiled step, repeated on one batch."""
     import tensorflow as tf
 
     batches = iter(tf.data.Dataset.from_tensors((x, y)).cache().repeat())
@@ -136,7 +136,7 @@ def _train_tensorflow(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Steps
 
 
 def _train_jax(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Steps:
-    """Keras' train step, jitted as `fit` does it; the state stays on the device."""
+    """Keras' train step, compiled as in `fit`; the state stays on the device."""
     import jax
 
     state = state_of(model)
@@ -153,19 +153,19 @@ def _train_jax(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Steps:
 
 
 def state_of(model: keras.Model) -> Any:
-    """What `model.train_step` on JAX takes and gives: a copy of all variables, as four lists."""
+    """The state for `model.train_step` on JAX: a copy of all variables, as four lists."""
     variables = (
         model.trainable_variables,
         model.non_trainable_variables,
         model.optimizer.variables,
         model.metrics_variables,
     )
-    # A copy: a compiled step gives its arguments away.
+    # A copy, because a compiled step donates its arguments.
     return tuple([variable.value.copy() for variable in part] for part in variables)
 
 
 def _on_gpu() -> bool:
-    """Whether TensorFlow computes on a GPU, where train.py compiles with XLA."""
+    """Whether TensorFlow uses a GPU, for which train.py compiles with XLA."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -174,7 +174,7 @@ def _on_gpu() -> bool:
 
 
 def _wait(results: Any) -> None:
-    """Return when everything is computed; on TensorFlow one result waits for all of a function."""
+    """Wait until everything is computed; on TensorFlow one result of a function is enough."""
     if keras.backend.backend() == "jax":
         import jax
 

@@ -1,7 +1,7 @@
-"""Ratios that stand although the machine's speed wanders: every step between two of a reference.
+"""Time ratios on a machine of varying speed: every step is timed between two of a reference.
 
-A round goes reference, a, reference, b, reference, …, in an order of its own; the ratio of `a` is
-its seconds over the mean of its two neighbours'.
+A round is reference, a, reference, b, reference, …, in random order; the ratio of `a` is its time
+divided by the mean of its two neighbours.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-Run = Callable[[], float]  # takes its steps and returns the seconds of one
+Run = Callable[[], float]  # makes its steps and returns the seconds per step
 
 
 @dataclass
 class Measured:
-    """What was measured of one step: for each round its seconds and its neighbours'."""
+    """The measurements of one step: for each round its seconds and those of its neighbours."""
 
     seconds: list[float] = field(default_factory=list)
     beside: list[float] = field(default_factory=list)
 
     @property
     def ratios(self) -> list[float]:
-        """Seconds over the neighbours', round by round."""
+        """Seconds divided by the mean of the neighbours, for each round."""
         return [a / b for a, b in zip(self.seconds, self.beside, strict=True)]
 
     def quartiles(self) -> tuple[float, float, float]:
@@ -33,10 +33,10 @@ class Measured:
 
 
 def measure(reference: Run, runs: Mapping[str, Run], rounds: int) -> dict[str, Measured]:
-    """Run everything once a round between two runs of the reference, in shuffled order.
+    """Run everything once per round between two runs of the reference, in shuffled order.
 
-    A round before the first does not count: whatever is built or seeded late may cost TensorFlow
-    its compiled functions, which the next call then compiles again.
+    A warm-up round is not counted, because anything that is built or seeded late may make
+    TensorFlow drop its compiled functions and compile them again in the next call.
     """
     for run in (*runs.values(), reference):
         run()
@@ -54,5 +54,5 @@ def measure(reference: Run, runs: Mapping[str, Run], rounds: int) -> dict[str, M
 
 
 def steps_in(seconds: float, run: Run, most: int) -> int:
-    """Return how many steps last about so long: at least 1, at most `most`."""
+    """Return how many steps take about `seconds`: at least 1, at most `most`."""
     return max(1, min(most, round(seconds / run())))

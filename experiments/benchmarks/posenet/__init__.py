@@ -1,1 +1,1 @@
-"""`python -m experiments.benchmarks.posenet`: the read-out beside its published figures."""
+"""`python -m experiments.benchmarks.posenet`: the reader compared with its published figures."""

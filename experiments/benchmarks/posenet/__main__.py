@@ -1,20 +1,21 @@
-"""PosENet alone on natural pictures: does a convolution read position from its own zeros?
+"""PosENet alone on natural images: can a convolution read position from its own zeros?
 
     python -m experiments.benchmarks.posenet --data-dir FOLDER [--seeds 3]
 
 Islam, Jia & Bruce, ICLR 2020 (arXiv:2001.08248), table 4, first three lines: one 3×3 convolution
-sees raw pictures at 28×28 and is trained to draw a position map that is the same for all of them.
-With 0, 1 and 2 pixels of zeros around its input the rank correlation with the map rises. The
-protocol is that of the authors' code: pictures from 0 to 1 are sampled at 28×28, the convolution is
-followed by batch normalisation and a sigmoid, its map is stretched to 224×224 and compared there by
-the mean squared error; SGD, momentum 0.9, weight decay 1e-4, batch 32, 15 epochs at a learning rate
-of 0.1, a tenth of it from the eleventh on. They trained on 10,533 pictures of DUT-S and tested on
-the 850 of PASCAL-S; here are as many of cifar10's (32×32, first stretched to 224×224).
+sees raw images at 28×28 and is trained to predict a position map that is the same for all of them.
+With 0, 1 and 2 pixels of zeros around its input, its rank correlation (SPC) with the map rises. The
+protocol is that of the authors' code: images from 0 to 1 are sampled at 28×28, the convolution is
+followed by batch normalisation and a sigmoid, its output is resized to 224×224 and compared there
+by the mean squared error; SGD, momentum 0.9, weight decay 1e-4, batch 32, 15 epochs at a learning
+rate of 0.1, a tenth of it from the eleventh on. They trained on 10,533 images of DUT-S and tested
+on the 850 of PASCAL-S; here the same numbers of images come from cifar10 (32×32, first resized to
+224×224).
 
-The things in cifar10 stand in the middle, so its pictures themselves tell something of position.
-"windows" are 32×32 windows at random places of cifar10's pictures laid side by side: any part of a
-picture is equally likely at any place, so that all that is read comes from the border. "exact" is
-the read-out of experiments.probes (least squares, no sigmoid) on the first 300 of the pictures.
+Objects in cifar10 are usually in the middle, so the images themselves contain information about
+position. "windows" are 32×32 windows at random positions of cifar10 images placed side by side: any
+content is equally likely at any position, so all information comes from the border. "exact" is the
+reader of experiments.probes (least squares, no sigmoid) on the first 300 of the images.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ from experiments.run import framework
 
 MAPS, PADS, KINDS = ("H", "V", "G"), (0, 1, 2), ("cifar10", "windows")
 TRAINED, TESTED, EXACT = 10_533, 850, 300
-SIZE, FEATURES, SCORED = 224, 28, 112  # every second pixel of 224 is scored, which is quicker
+SIZE, FEATURES, SCORED = 224, 28, 112  # only every second pixel of 224 is scored, which is faster
 BATCH, EPOCHS, RATE, LATE = 32, 15, 0.1, 10
 
 
 def main(arguments: list[str]) -> int:
     parser = Parser("posenet", __doc__)
-    parser.add_argument("--data-dir", metavar="FOLDER", help="where cifar10 lies, prepared")
+    parser.add_argument("--data-dir", metavar="FOLDER", help="folder with the prepared cifar10")
     parser.add_argument("--seeds", type=at_least(1), default=3, metavar="N", help="default: 3")
-    parser.add_argument("--quick", action="store_true", help="one seed, few pictures: a trial")
+    parser.add_argument("--quick", action="store_true", help="a trial with one seed and few images")
     parser.add_argument("--backend", choices=("tensorflow", "jax"), default="tensorflow")
     parser.add_out("posenet")
     options = parser.parse_args(arguments)
@@ -64,14 +65,14 @@ def main(arguments: list[str]) -> int:
         rows.append(row)
     where = ["--data-dir", "…"] if options.data_dir else []
     said = [*where, "--seeds", str(options.seeds)]
-    how = f"{TRAINED // share:,} pictures for training, {TESTED // share:,} for the test, by seed"
+    how = f"{TRAINED // share:,} images for training, {TESTED // share:,} for the test, by seed"
     stated = facts("posenet", said, framework.versions(), how, options.backend)
     terminal.say("\n".join(map(str, posenet_report.write(options.out, rows, stated))))
     return 0
 
 
 def measured(loaded: Any, seeds: range, share: int) -> Iterator[dict[str, Any]]:
-    """One row for each kind of picture, seed, pad, reader and map; one `share`-th of all."""
+    """One row for each kind of image, seed, padding, reader and map, with 1/`share` of the data."""
     for seed in seeds:
         for kind in KINDS:
             x = pictures(loaded.train.x, kind, TRAINED // share, seed)
@@ -87,7 +88,7 @@ def measured(loaded: Any, seeds: range, share: int) -> Iterator[dict[str, Any]]:
 
 
 def pictures(x: np.ndarray, kind: str, count: int, seed: int) -> np.ndarray:
-    """Draw pictures, or windows on pictures side by side, as features (count, 28, 28, 3)."""
+    """Draw images, or windows of adjacent images, as features (count, 28, 28, 3)."""
     rng = np.random.default_rng([seed, KINDS.index(kind), len(x)])
     if kind == "cifar10":
         drawn = x[np.sort(rng.choice(len(x), count, replace=False))]
@@ -97,7 +98,7 @@ def pictures(x: np.ndarray, kind: str, count: int, seed: int) -> np.ndarray:
 
 
 def window(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A window of a picture's size at a random place of four pictures, two by two."""
+    """A window of the size of an image at a random position in four images, two by two."""
     size = x.shape[1]
     one, two, three, four = x[rng.integers(len(x), size=4)]
     together = np.concatenate([np.hstack([one, two]), np.hstack([three, four])])
@@ -106,25 +107,25 @@ def window(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def stretched(size: int, to: int = SIZE) -> np.ndarray:
-    """Return (to, size), bilinear."""
+    """Return the matrix (to, size) of bilinear resizing."""
     from data.transforms import resize_weights
 
     return resize_weights(size, to)
 
 
 def exact(x: np.ndarray, x_test: np.ndarray) -> np.ndarray:
-    """The least-squares reader's maps of the test pictures: (n, height, width, maps)."""
+    """The predictions of the least-squares reader for the test images: (n, height, width, maps)."""
     size = [n - ridge.KERNEL + 1 for n in x.shape[1:3]]
     targets = np.stack([maps.target(name, size) for name in MAPS], axis=-1).astype(np.float32)
     return ridge.fit(x, targets)(x_test)
 
 
 def trained(x: np.ndarray, x_test: np.ndarray, seed: int) -> np.ndarray:
-    """The trained reader's maps of the test pictures: (n, height, width, maps)."""
+    """The predictions of the trained reader for the test images: (n, height, width, maps)."""
     import keras
 
     framework.fresh(precision="float32", seed=seed)
-    layers, decay = keras.layers, keras.regularizers.L2(1e-4 / 2)  # half its gradient's factor
+    layers, decay = keras.layers, keras.regularizers.L2(1e-4 / 2)  # half the factor in its gradient
     most = float(np.sqrt(6 / (9 * x.shape[-1] + 9)))  # Glorot's bound for one map
     inputs = keras.Input(x.shape[1:])
     y = layers.Conv2D(
@@ -147,9 +148,9 @@ def trained(x: np.ndarray, x_test: np.ndarray, seed: int) -> np.ndarray:
 
 
 def loss_of(size: int) -> Any:
-    """The mean squared error of stretched maps, summed over the three, without stretching any.
+    """The mean squared error of resized maps, summed over the three, without resizing them.
 
-    With U the stretching, |U p U' - t|^2 = <p, U'U p U'U> - 2 <p, U' t U> + |t|^2.
+    With U the resizing, |U p U' - t|^2 = <p, U'U p U'U> - 2 <p, U' t U> + |t|^2.
     """
     from keras import ops
 
@@ -167,7 +168,7 @@ def loss_of(size: int) -> Any:
 
 
 def scores(predicted: np.ndarray) -> Iterator[tuple[str, float, float]]:
-    """By map its name, mean rank correlation and mean absolute error over stretched pictures."""
+    """For each map its name, mean rank correlation and mean absolute error after resizing."""
     wide = maps.along_space(predicted, lambda n: stretched(n)[:: SIZE // SCORED])
     for i, name in enumerate(MAPS):
         truth = maps.target(name, (SIZE, SIZE))[:: SIZE // SCORED, :: SIZE // SCORED]

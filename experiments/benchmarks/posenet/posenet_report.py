@@ -1,4 +1,4 @@
-"""What PosENet alone gave, beside what was published: a table, a page and a picture."""
+"""The results of PosENet alone, beside the published ones: a table, a page and a picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiments.report.pages.document import Heading, Items, Picture, Table
 from experiments.run.record import files
 
 Row = dict[str, Any]
-# Rank correlation and mean absolute error by map and pad: Islam et al., tables 1 and 4.
+# Rank correlation and mean absolute error by map and padding: Islam et al., tables 1 and 4.
 PUBLISHED = {
     "H": {0: (0.012, 0.251), 1: (0.274, 0.239), 2: (0.397, 0.223)},
     "V": {0: (0.131, 0.248)},
@@ -32,12 +32,12 @@ def line(row: Row) -> str:
 
 
 def chosen(rows: Sequence[Row], figure: str, **where: Any) -> np.ndarray:
-    """One figure of the rows that are as `where` says, by seed."""
+    """One figure of the rows with the values in `where`, by seed."""
     return np.array([r[figure] for r in rows if all(r[key] == where[key] for key in where)])
 
 
 def table(rows: Sequence[Row], figure: str) -> Table:
-    """Mean (sd) over seeds of "spc" or "mae", a line a map and pad."""
+    """Mean (sd) over seeds of "spc" or "mae", one line per map and padding."""
     columns = list(dict.fromkeys((row["pictures"], row["reader"]) for row in rows))
     lines = []
     for name, published in PUBLISHED.items():
@@ -71,7 +71,7 @@ def write(folder: Path, rows: Sequence[Row], facts: Items) -> list[Path]:
 
 
 def picture(rows: Sequence[Row]) -> Figure:
-    """A panel a map: rank correlation by pixels of zeros, every seed a dot; the published."""
+    """One panel per map: rank correlation by pixels of zeros, a dot per seed; published values."""
 
     def draw(axis: Axes, name: str) -> None:
         groups = list(dict.fromkeys((row["pictures"], row["reader"]) for row in rows))

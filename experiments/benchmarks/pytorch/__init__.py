@@ -1,1 +1,1 @@
-"""The same networks and paddings in PyTorch, to compare with."""
+"""The same networks and paddings in PyTorch, for comparison."""

@@ -1,8 +1,8 @@
-"""The training loop that a PyTorch user would write, in a process of its own.
+"""The training loop that a PyTorch user would write, in a separate process.
 
-The process reads a JSON object a line and answers each with one: `{"threads": …}` with PyTorch's
-version, `{"network": …}`, the arguments of `prepare`, once the loop is ready, `{"precision": …}`
-with the seconds that the loop took.
+The process reads one JSON object per line and answers each with one: `{"threads": …}` with
+PyTorch's version; `{"network": …}`, the arguments of `prepare`, when the loop is ready;
+`{"precision": …}` with the seconds that the loop took.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Peer:
-    """The other process, seen from the one that compares. It sleeps while it is not asked."""
+    """The other process, seen from the comparing one. It sleeps between requests."""
 
     def __init__(self, module: str = "torch_loop") -> None:
         command = [sys.executable, "-m", f"experiments.benchmarks.pytorch.{module}"]
@@ -45,9 +45,9 @@ class Peer:
 
 
 class Loop:
-    """AdamW on cross entropy in train mode, channels last, with the mean loss and the accuracy.
+    """AdamW on cross entropy in train mode, channels last, with mean loss and accuracy.
 
-    On a GPU where PyTorch sees one; there an epoch's arrays lie in its memory.
+    It uses a GPU if PyTorch finds one; the arrays of an epoch are then in its memory.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Loop:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.backends.cudnn.benchmark = True
         if self.device.type == "cuda":
-            torch.set_float32_matmul_precision("high")  # TF32, as JAX computes there
-        # For a sequence there is no channels-last format.
+            torch.set_float32_matmul_precision("high")  # TF32, as in JAX
+        # There is no channels-last format for sequences.
         self.format = torch.channels_last if _pictures(network) else torch.contiguous_format
         self.network = network.to(self.device, memory_format=self.format).train()
         self.call = torch.compile(self.network) if compiled else self.network
@@ -96,14 +96,14 @@ class Loop:
         return float(total) / len(x), float(hits) / len(x)
 
     def moved(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """NumPy arrays where the network is: (n, channels, *spatial) and (n,)."""
+        """NumPy arrays on the device of the network: (n, channels, *spatial) and (n,)."""
         import torch
 
         inputs = torch.from_numpy(x).to(self.device).movedim(-1, 1)
         return inputs, torch.from_numpy(y).to(self.device).long()
 
     def step(self, batch: Any, expected: Any, rate: float, precision: str) -> tuple[Any, Any]:
-        """One training step; returns the loss and the number of hits, not waited for."""
+        """One training step; returns the loss and the number of hits without waiting."""
 
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -135,7 +135,7 @@ def prepare(
     order_seed: int,
     **optimizer: Any,
 ) -> Callable[[str], float]:
-    """Build a loop; returns what runs it in a precision and says how many seconds it took."""
+    """Build a loop; returns a function that runs it in a precision and returns the seconds."""
     import torch
 
     from data import AugmentConfig

@@ -1,8 +1,8 @@
-"""The zoo's networks in PyTorch, layer for layer under the same names, for the speed comparison.
+"""The zoo's networks in PyTorch, with the same layers and names, for the speed comparison.
 
 Each is a plain `torch.nn` module in PyTorch's own layout, (batch, channels, *spatial), with
-Keras' numbers where the two differ in their defaults: batch normalisation has epsilon 0.001 and
-forgets 1 % a step. `copy_weights` carries a Keras model's weights over by the layers' names.
+Keras' values where the defaults differ: batch normalisation has epsilon 0.001 and momentum 0.99.
+`copy_weights` copies a Keras model's weights by the names of the layers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.nn.utils import parametrizations, parametrize
 
 
 def build(model: str, channels: int, classes: int, options: Mapping[str, Any]) -> nn.Module:
-    """The network called `model`, with the zoo's options as far as the comparison needs them."""
+    """The network called `model`, with those of the zoo's options that the comparison needs."""
     builders: dict[str, Any] = {
         "small_cnn": small_cnn,
         "vgg16": vgg16,
@@ -96,7 +96,7 @@ class Inception(nn.Module):
         return nn.Sequential(layers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        # SAME pads the stem's pool by one pixel, at the end: what ceil_mode leaves out.
+        # SAME pads the stem's pooling by one pixel at the end, as ceil_mode does.
         x = F.max_pool2d(self.stem(x), 3, 2, ceil_mode=True)
         for branches in self.blocks:
             x = torch.cat([branch(x) for branch in branches], dim=1)
@@ -167,7 +167,7 @@ def _with_head(
 
 @torch.no_grad()
 def copy_weights(model: Any, network: nn.Module) -> None:
-    """Carry the weights of a Keras model to the PyTorch layers of the same names."""
+    """Copy the weights of a Keras model to the PyTorch layers of the same names."""
     for layer in model.layers:
         if not layer.weights:
             continue

@@ -1,8 +1,8 @@
-"""PyTorch's padding modes, in a process of its own: layers and networks, channels last.
+"""PyTorch's padding modes, in a separate process: layers and networks, channels last.
 
-The process reads a JSON object a line and answers each with one: `{"threads": …}` with PyTorch's
-version, `{"key": …}`, the arguments of `prepare`, once the training step is ready, and
-`{"run": key, "steps": n}` with the seconds that one of n steps took.
+The process reads one JSON object per line and answers each with one: `{"threads": …}` with
+PyTorch's version; `{"key": …}`, the arguments of `prepare`, when the training step is ready; and
+`{"run": key, "steps": n}` with the seconds per step of n steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Steps = Callable[[int], None]
 
 
 def prepare(kind: str, shape: list[int], options: dict[str, Any], mode: str) -> Steps:
-    """Return a warm training step; arguments as in a Case, `mode` as PyTorch calls it."""
+    """Return a warm training step; arguments as in a Case, `mode` with PyTorch's name."""
     torch.manual_seed(0)
     make = _layer if kind == "Conv2D" else _network
     steps = make(kind, shape, options, mode)
@@ -61,7 +61,7 @@ def _network(kind: str, shape: list[int], options: dict[str, Any], mode: str) ->
 
 
 def with_mode(network: torch.nn.Module, mode: str) -> torch.nn.Module:
-    """Give every convolution of a network a padding mode."""
+    """Set the padding mode of every convolution of a network."""
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.padding_mode = mode

@@ -1,4 +1,4 @@
-"""PyTorch's speed in processes that answer once: VGG-16 at 224 pixels, and a training on cifar10.
+"""PyTorch's speed on VGG-16 at 224 pixels and in a training on cifar10; one request per process.
 
     python -m experiments.benchmarks.pytorch.torch_speed '{"what": "vgg", …}'
 
@@ -24,7 +24,7 @@ ADAMW: dict[str, Any] = {"decay": 0.004, "epsilon": 1e-7, "betas": (0.9, 0.999)}
 
 
 def vgg(asked: dict[str, Any]) -> dict[str, Any]:
-    """A training step on one batch that lies on the device; the batch is halved until it fits.
+    """A training step on one batch in the device's memory; the batch is halved until it fits.
 
     Args:
         asked: side, classes, width, batch, precision, rounds, steps, compiled.
@@ -53,7 +53,7 @@ def vgg(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stepper(asked: dict[str, Any], batch: int) -> Any:
-    """What takes so many steps and returns the seconds of one."""
+    """A function that makes a number of steps and returns the seconds per step."""
     torch.manual_seed(0)
     network = torch_networks.vgg16(3, asked["classes"], asked["width"])
     loop = Loop(network, **ADAMW, compiled=asked["compiled"])
@@ -72,7 +72,7 @@ def _stepper(asked: dict[str, Any], batch: int) -> Any:
 
 
 def cifar(asked: dict[str, Any]) -> dict[str, Any]:
-    """A whole training as train.py does it with the same overrides, and its test accuracy."""
+    """A whole training, as with train.py and the same overrides, and its test accuracy."""
     import data
     from data.pipeline import plan_epoch
     from experiments.run import inputs
@@ -130,9 +130,9 @@ def _config(overrides: list[str]) -> Any:
 
 
 def _rates(config: Any, steps: int) -> list[float]:
-    """The learning rates of `schedule=cosine`: up in a line, then down in half a cosine."""
+    """The learning rates of `schedule=cosine`: a linear rise, then half a cosine down."""
     if config.schedule.name != "cosine":
-        raise ValueError(f"schedule={config.schedule.name} is not written here")
+        raise ValueError(f"schedule={config.schedule.name} is not implemented here")
     peak, shape = config.optimizer.options["learning_rate"], config.schedule.options
     up = min(int(np.ceil(shape["warmup"] * steps)), steps - 1)
     rise = [peak * i / up for i in range(up)]
@@ -143,7 +143,7 @@ def _rates(config: Any, steps: int) -> list[float]:
 
 @torch.no_grad()
 def _initialise(network: torch.nn.Module) -> None:
-    """He's normal distribution in the convolutions, Glorot's uniform one before the logits."""
+    """He's normal distribution in the convolutions, Glorot's uniform distribution in the head."""
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)

@@ -1,12 +1,12 @@
-"""The sections of the kit: a file each, found by its name, `gpu_<section>.py`.
+"""The sections of the GPU measurements: one file each, found by its name, `gpu_<section>.py`.
 
 A section's module has
 
-    PLACE     in the order of worth; None: only where it is named
+    PLACE     position in the order of importance; None: runs only if it is named
     TITLE     of its page
     ASKS      what it measures, in a sentence
-    GOAL      what is hoped for; "" where nothing is
-    SECONDS   a `Cost`: what it takes
+    GOAL      the target; "" if there is none
+    SECONDS   its `Cost`
     measure   (setting) -> None: measures into `setting.record`, row by row
 
 and imports no framework before `measure` is called.
@@ -22,13 +22,13 @@ PREFIX = "gpu_"
 
 
 def names() -> list[str]:
-    """Every section: first those of the order of worth, then those that must be named."""
+    """All sections: first those in order of importance, then those that must be named."""
     found = {name: section(name).PLACE for name in _stems()}
     return sorted(found, key=lambda name: (found[name] is None, found[name] or 0, name))
 
 
 def by_worth() -> list[str]:
-    """The sections that run where none is named, the most worth first."""
+    """The sections that run if none is named, the most important first."""
     return [name for name in names() if section(name).PLACE is not None]
 
 

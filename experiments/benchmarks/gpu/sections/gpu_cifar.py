@@ -1,4 +1,4 @@
-"""vgg16 at full width on cifar10: the user's command, and the same recipe in PyTorch."""
+"""vgg16 at full width on cifar10: the user's command, and the same training in PyTorch."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from experiments.benchmarks.gpu.setting import Cost, Setting
 from experiments.run.record import files
 
 PLACE = 3
-TITLE = "vgg16 on cifar10, beside PyTorch"
+TITLE = "vgg16 on cifar10, compared with PyTorch"
 ASKS = (
     "train.py with vgg16 at full width on cifar10 (data=npz), and the same network, batches, "
     "augmentation, schedule and AdamW in PyTorch, channels last, under autocast."
 )
 GOAL = "images/s at least those of PyTorch"
 SECONDS = Cost(least=60, most=150, tiny=20)
-FILE = "CIFAR10"  # of the environment: an npz of cifar10, of pixels or packed with unpack.py beside
+FILE = "CIFAR10"  # environment variable: an npz file of cifar10, or a packed one beside unpack.py
 RECIPE = (
     "model=vgg16",
     "data=npz",
@@ -55,10 +55,10 @@ def measure(setting: Setting) -> None:
 
 
 def pixels(setting: Setting) -> Path:
-    """The npz of cifar10's pixels; in a rehearsal without the set, of made-up ones.
+    """The npz file of cifar10's pixels, or, in a rehearsal without it, of generated ones.
 
     Raises:
-        RuntimeError: where the set is not there, with what to do.
+        RuntimeError: the file is missing; the message says what to do.
     """
     named = os.environ.get(FILE)
     if setting.tiny:
@@ -79,7 +79,7 @@ def pixels(setting: Setting) -> Path:
 
 
 def _made_up(path: Path) -> Path:
-    """Pictures of noise, each class in a brightness of its own."""
+    """Images of noise; each class has its own brightness."""
     random = np.random.default_rng(0)
     arrays: dict[str, Any] = {}
     for split, count in (("train", 96), ("test", 32)):
@@ -92,9 +92,9 @@ def _made_up(path: Path) -> Path:
 
 
 def _peer(setting: Setting, overrides: tuple[str, ...], ours: dict[str, Any]) -> str:
-    """The same in PyTorch; what is to be added to the summary."""
+    """Train the same in PyTorch; returns the text to add to the summary."""
     if not device.installed("torch"):
-        setting.record.note("PyTorch is not installed: there is no peer.")
+        setting.record.note("PyTorch is not installed: there is no comparison.")
         return ", no peer"
     if not setting.enough(20 if setting.tiny else FOR_THE_PEER, "PyTorch"):
         return ", no peer"

@@ -1,4 +1,4 @@
-"""The training loop's speed beside a bare Keras `fit` and PyTorch's, interleaved."""
+"""The speed of the training loop, a bare Keras `fit` and PyTorch's loop, interleaved."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def compare(setting: Setting, cases: Sequence[tuple[str, int]]) -> None:
     rounds, steps = (2, 2) if setting.tiny else (ROUNDS, None)
     peer = Peer() if device.installed("torch") else None
     if peer is None:
-        setting.record.note("PyTorch is not installed: there is no peer.")
+        setting.record.note("PyTorch is not installed: there is no comparison.")
     try:
         if peer:
             peer.ask(threads=device.cores())

@@ -1,4 +1,4 @@
-"""The user's own path, as processes: train, sweep, read the event files, kill, resume."""
+"""What a user does, as processes: train, sweep, read the event files, kill, resume."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from experiments.report.statistics.paired import paired_interval
 from experiments.run.record import event_files, files
 
 PLACE = 2
-TITLE = "The user's path"
+TITLE = "What a user does"
 MARGIN = 1.5
 ASKS = (
-    "train.py as processes of their own: the default, a causal network on sequences, a sweep of "
+    "train.py in separate processes: the default, a causal network on sequences, a sweep of "
     "three paddings over two seeds whose event files are read back, a kill and the resume."
 )
 GOAL = (
@@ -32,7 +32,7 @@ CAUSAL = cpu_reference.CELLS["causal"]
 SHORT = (*TINY_MODEL, "data.examples=120", "trainer.epochs=5")
 SHORT_CAUSAL = ("model.channels=4", "model.levels=2", "data.examples=120", "trainer.epochs=1")
 KILLED_AFTER = 2  # epochs
-NEEDED = 20.0  # seconds, for one more process
+NEEDED = 20.0  # seconds for one more process
 
 
 def measure(setting: Setting) -> None:
@@ -80,7 +80,7 @@ def _first_step(setting: Setting, name: str, overrides: tuple[str, ...]) -> None
 
 
 def _path(setting: Setting, name: str, cache: Path | None, *overrides: str) -> None:
-    """One run as a user starts it; a row of what it took and came to."""
+    """One run as a user starts it; records its time and result in a row."""
     ended = setting.train(name.replace(" ", "-"), *overrides, cache=cache)
     _check(ended)
     (run,) = _runs(setting, _study(overrides))
@@ -101,7 +101,7 @@ def _path(setting: Setting, name: str, cache: Path | None, *overrides: str) -> N
 
 
 def _sweep(setting: Setting, overrides: tuple[str, ...]) -> str:
-    """Three paddings over two seeds; what their event files hold, read back."""
+    """Three paddings over two seeds, and the content of their event files."""
     seeds = SWEPT[: 1 if setting.tiny else None]
     chosen = [f"padding={','.join(PADDINGS)}", f"seed={','.join(map(str, seeds))}"]
     ended = setting.train("sweep", "-m", *overrides, *chosen, "study=three")
@@ -124,10 +124,10 @@ def _sweep(setting: Setting, overrides: tuple[str, ...]) -> str:
 
 
 def accuracy_by_padding(run: Path) -> tuple[str, float]:
-    """(padding, test accuracy, a share of 1) as TensorBoard finds them in a run's event file.
+    """(padding, test accuracy between 0 and 1) as TensorBoard finds them in a run's event file.
 
     Raises:
-        RuntimeError: where they are not there.
+        RuntimeError: they are missing.
     """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.plugins.hparams import metadata
@@ -147,7 +147,7 @@ def accuracy_by_padding(run: Path) -> tuple[str, float]:
 
 
 def _kill_and_resume(setting: Setting, overrides: tuple[str, ...]) -> str:
-    """End a run after its first epochs without a word, and let the same command go on."""
+    """Kill a run after its first epochs, and let the same command resume it."""
     command = setting.command(*overrides, "study=killed")
     killed = _kill(setting, command)
     ended = setting.train("resume", *overrides, "study=killed")
@@ -172,7 +172,7 @@ def _kill_and_resume(setting: Setting, overrides: tuple[str, ...]) -> str:
 
 
 def _kill(setting: Setting, command: list[str]) -> int:
-    """Start a run and kill it once it has trained two epochs; returns how many it had."""
+    """Start a run and kill it after two epochs; returns the number of its epochs."""
     log = setting.work / "logs" / "killed.log"
     with log.open("wb") as file:
         running = subprocess.Popen(
@@ -184,7 +184,7 @@ def _kill(setting: Setting, command: list[str]) -> int:
                     said = processes.Ended(running.returncode, 0.0, log)
                     raise RuntimeError(f"it ended before it could be killed: {said.why()}")
                 if setting.left < 0:
-                    raise RuntimeError("no time was left to kill a run in")
+                    raise RuntimeError("no time was left to kill a run")
                 time.sleep(0.005)
         finally:
             running.send_signal(signal.SIGKILL)
@@ -200,9 +200,9 @@ def _epochs(setting: Setting) -> int:
 
 
 def _beside_the_cpu(setting: Setting, overrides: tuple[str, ...]) -> tuple[str, str]:
-    """Five seeds of the default run here, less those on the CPU; (n, what was found)."""
+    """Five seeds of the default run here, minus those on the CPU; (n, result)."""
     if setting.tiny:
-        return "no comparison with the CPU", "a rehearsal compares nothing with the CPU"
+        return "no comparison with the CPU", "a rehearsal is not compared with the CPU"
     reference = cpu_reference.read()
     seeds = [str(seed) for seed in cpu_reference.SEEDS]
     if not setting.enough(40, "five seeds beside the CPU's"):
@@ -215,7 +215,7 @@ def _beside_the_cpu(setting: Setting, overrides: tuple[str, ...]) -> tuple[str, 
     for seed in seeds:
         other = round(100 * there[seed], 2) if seed in there else None
         row = {"seed": seed, "GPU": round(100 * here[seed], 2), "CPU": other}
-        setting.record.row("Beside the CPU", **row)
+        setting.record.row("Compared with the CPU", **row)
     n = f"{len(seeds)} seeds"
     if not all(seed in there for seed in seeds):
         setting.record.note("The CPU's accuracies are not measured yet.")
@@ -234,7 +234,7 @@ def _say_if_the_data_differ(setting: Setting, run: Path, reference: dict[str, An
 
 
 def run_results(run: Path) -> dict[str, Any]:
-    """What a run's results.json holds."""
+    """The content of a run's results.json."""
     found = files.read_json(run / "results.json")
     if found is None:
         raise RuntimeError(f"{run} is not complete")

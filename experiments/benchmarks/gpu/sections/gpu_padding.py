@@ -1,4 +1,4 @@
-"""What each padding mode costs over zeros, in whole networks."""
+"""The cost of each padding mode relative to zeros, in whole networks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from experiments.benchmarks.padding.padding_cases import CONTROL, OTHERS, Case, 
 from experiments.run import framework
 
 PLACE = 6
-TITLE = "What a padding costs"
+TITLE = "The cost of padding"
 ASKS = (
-    "A training step of a whole network under each mode, over the step under zeros before and "
-    f"after it, on a batch that lies on the GPU. '{CONTROL}' is a second build of zeros: the noise."
+    "The time of a training step of a whole network under each mode, relative to the steps under "
+    "zeros before and after it, on a batch in the GPU's memory. "
+    f"'{CONTROL}' is a second build of zeros and shows the noise."
 )
 GOAL = "at most 1.10 for every mode"
 SECONDS = Cost(least=45, most=150, tiny=20)
@@ -32,7 +33,7 @@ def measure(setting: Setting) -> None:
 
 
 def networks(modes: Sequence[str]) -> list[Case]:
-    """small_cnn and vgg16, at full width, at a GPU's batch."""
+    """small_cnn and vgg16 at full width, with a GPU's batch."""
     same = against_zeros("same", modes)
     return [
         Case("models", "models, same", "small_cnn", (512, 28, 28, 1), *same),
@@ -41,7 +42,7 @@ def networks(modes: Sequence[str]) -> list[Case]:
 
 
 def compare(setting: Setting, cases: Sequence[Case]) -> None:
-    """Measure every variant of the cases, a row each; what there is no time for is named."""
+    """Measure every variant of the cases, one row each; those without time are named."""
     framework.start("jax")
     rounds = 2 if setting.tiny else ROUNDS
     for case in cases:
@@ -101,11 +102,11 @@ def _case(setting: Setting, case: Case, rounds: int) -> None:
         del own
         gc.collect()
     if left_out:
-        setting.record.note(f"Left out for want of time: {case.kind} under {', '.join(left_out)}.")
+        setting.record.note(f"Skipped for lack of time: {case.kind} under {', '.join(left_out)}.")
 
 
 def others() -> list[Case]:
-    """The networks beside small_cnn and vgg16, and causal amounts, at a GPU's batch."""
+    """The networks other than small_cnn and vgg16, and causal amounts, with a GPU's batch."""
     own = ("small_cnn", "vgg16")
     found = [case for case in padding_cases.models() if case.kind not in own]
     same = against_zeros("same", OTHERS)

@@ -1,4 +1,4 @@
-"""What each padding mode costs in the other networks, at the amounts `same` and `causal`."""
+"""The cost of each padding mode in the other networks, with the amounts `same` and `causal`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from experiments.benchmarks.gpu.sections import gpu_padding
 from experiments.benchmarks.gpu.setting import Cost, Setting
 
 PLACE = None
-TITLE = "What a padding costs: the other networks"
+TITLE = "The cost of padding: the other networks"
 ASKS = gpu_padding.ASKS
 GOAL = gpu_padding.GOAL
 SECONDS = Cost(least=60, most=600, tiny=20)

@@ -1,4 +1,4 @@
-"""How many runs an hour, where seeds are trained one by one, in threads, or in one program."""
+"""Runs per hour, if seeds are trained one by one, in threads, or in one program."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from experiments.run import framework
 PLACE = 7
 TITLE = "Many seeds"
 ASKS = (
-    "Runs an hour of small_cnn on placed_digits and causal_conv1d on mnist1d: a process each; one "
-    "after the other in one program compiled once; in threads; all in one program (vmap), with "
-    "grouped convolutions or as patches and a batched matrix product. Set-up and compilation "
-    "count; an epoch's seconds are measured over a few and counted for all."
+    "Runs per hour of small_cnn on placed_digits and causal_conv1d on mnist1d: one process per "
+    "run; one after the other in one program compiled once; in threads; all in one program "
+    "(vmap), with grouped convolutions or as patches and a batched matrix product. Set-up and "
+    "compilation are included; the time of an epoch is measured on a few epochs."
 )
 GOAL = ""
 SECONDS = Cost(least=45, most=150, tiny=35)
@@ -34,7 +34,7 @@ SHORT = {
 }
 SEEDS, TINY_SEEDS = (8, 32), (2,)
 THREADS, EPOCHS = 8, 3
-TABLE, NEEDED = "Runs an hour", 20.0
+TABLE, NEEDED = "Runs per hour", 20.0
 
 
 def measure(setting: Setting) -> None:
@@ -51,7 +51,7 @@ def measure(setting: Setting) -> None:
     ]
     told = [f"{r['runs_of']}: {r['runs_an_hour']:,} ({r['seeds']} {r['arm']})" for r in best]
     most = max(row["seeds"] for row in rows)
-    setting.record.say(n=f"up to {most} seeds", summary="most runs an hour: " + "; ".join(told))
+    setting.record.say(n=f"up to {most} seeds", summary="most runs per hour: " + "; ".join(told))
 
 
 def _configuration(setting: Setting, name: str, overrides: tuple[str, ...]) -> None:
@@ -149,11 +149,11 @@ def _configuration(setting: Setting, name: str, overrides: tuple[str, ...]) -> N
 
 def _a_process(setting: Setting, name: str, overrides: tuple[str, ...]) -> None:
     """One run of train.py, for comparison, with compiled programs from the cache."""
-    if not setting.enough(NEEDED, f"{name}, a process each"):
+    if not setting.enough(NEEDED, f"{name}, one process per run"):
         return
     ended = setting.train("process", *overrides, "study=process")
     if ended.code != 0:
-        setting.record.note(f"Failed: {name}, a process each: {ended.why()}")
+        setting.record.note(f"Failed: {name}, one process per run: {ended.why()}")
         return
     setting.record.row(
         TABLE,
@@ -166,7 +166,7 @@ def _a_process(setting: Setting, name: str, overrides: tuple[str, ...]) -> None:
 
 
 def _loaded(setting: Setting, overrides: tuple[str, ...]) -> tuple[Any, Any]:
-    """The configuration as train.py composes it, and its data."""
+    """The configuration as in train.py, and its data."""
     import hydra
     from omegaconf import OmegaConf
 

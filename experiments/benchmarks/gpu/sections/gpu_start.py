@@ -1,4 +1,4 @@
-"""The measured ceilings: what the other sections' figures are shares of."""
+"""The measured limits of the GPU, to which the figures of other sections are relative."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from experiments.run import framework
 PLACE = 1
 TITLE = "The measured peak"
 ASKS = (
-    "The rate of a large matrix product and the bandwidth of the memory, and what it takes to "
-    "start a small program: the ceilings under which everything else runs."
+    "The rate of a large matrix product, the bandwidth of the memory, and the time to start a "
+    "small program: the limits for everything else."
 )
 GOAL = ""
 SECONDS = Cost(least=20, most=60, tiny=12)
@@ -36,7 +36,7 @@ def measure(setting: Setting) -> None:
         setting.record.row(TABLE, what=what32, unit="TFLOP/s", **row)
     low, speed, high = _bandwidth(setting, rounds)
     row = {"median": speed, "q1": low, "q3": high}
-    setting.record.row(TABLE, what="memory, read and written", unit="GB/s", **row)
+    setting.record.row(TABLE, what="memory, read and write", unit="GB/s", **row)
     low, latency, high = _latency(rounds)
     row = {"median": latency, "q1": low, "q3": high}
     setting.record.row(TABLE, what="starting a small program", unit="µs", **row)

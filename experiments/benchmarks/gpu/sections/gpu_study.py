@@ -1,4 +1,4 @@
-"""A sweep of conf/sweep, for as long as there is time; stopped, it goes on the next time."""
+"""A sweep of conf/sweep in the remaining time; the next call continues it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from experiments.benchmarks.gpu import processes
 from experiments.benchmarks.gpu.setting import TINY_MODEL, Cost, Setting
 
 PLACE = 8
-TITLE = "A study, for the time that is left"
+TITLE = "A study in the remaining time"
 ASKS = (
-    "Runs of a sweep preset (--sweep) in the time that is left. They lie in runs/ beside this "
-    "page; the next call goes on where this one was stopped."
+    "Runs of a sweep preset (--sweep) in the remaining time. They are in runs/ beside this page; "
+    "the next call continues where this one stopped."
 )
 GOAL = ""
 SECONDS = Cost(least=40, most=3600, tiny=20)
@@ -31,7 +31,7 @@ def measure(setting: Setting) -> None:
 
 
 def go_on(setting: Setting, seconds: float, *overrides: str) -> None:
-    """Run the sweep for so many seconds; a row and the summary."""
+    """Run the sweep for this number of seconds; records a row and the summary."""
     runs = setting.out / "runs"
     before = _complete(runs, setting.sweep)
     ended = processes.run(

@@ -1,4 +1,4 @@
-"""VGG-16 at 224 pixels: how much of the measured peak a training step reaches."""
+"""VGG-16 at 224 pixels: the fraction of the measured peak that a training step reaches."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from experiments.run import framework
 PLACE = 4
 TITLE = "VGG-16 at 224 pixels"
 ASKS = (
-    "A training step of vgg16 (batch normalisation, pooled head) on pictures of 224×224, 1000 "
-    "classes, the largest batch that fits, on a batch that lies on the GPU; PyTorch beside it "
-    "with channels last, autocast and torch.compile, at its largest batch. A picture counts "
+    "A training step of vgg16 (batch normalisation, pooled head) on images of 224×224 with 1000 "
+    "classes, with the largest batch that fits, in the GPU's memory; for comparison PyTorch "
+    "with channels last, autocast and torch.compile, with its largest batch. An image counts as "
     "3 × 2 × its multiply-accumulates."
 )
 GOAL = "at least 50 % of the measured peak"
 SECONDS = Cost(least=60, most=160, tiny=20)
 SHARE = 0.5
-FITS = 0.85  # of the GPU's memory may be taken
+FITS = 0.85  # fraction of the GPU's memory that may be used
 FIRST, LARGEST = 64, 1024
 ROUNDS, STEPS = 7, 10
 FOR_THE_PEER = 60.0
@@ -34,7 +34,7 @@ RATE = "TFLOP_per_second"
 def measure(setting: Setting) -> None:
     asked = _request(setting)
     log = setting.work / "logs"
-    # A process of its own, whose memory is free again when the peer begins.
+    # A separate process, so that its memory is free again when PyTorch begins.
     ours = processes.ask(__name__, asked, seconds=setting.left, log=log / "vgg.log")
     share, notes = ours.pop("share"), ours.pop("notes")
     setting.record.row("A training step", loop="padzoo", **ours, share_of_the_peak=share)
@@ -65,14 +65,14 @@ def _request(setting: Setting) -> dict[str, Any]:
 
 def _peer(setting: Setting, asked: dict[str, Any]) -> dict[str, Any] | None:
     if not device.installed("torch"):
-        setting.record.note("PyTorch is not installed: there is no peer.")
+        setting.record.note("PyTorch is not installed: there is no comparison.")
         return None
     if not setting.enough(15 if setting.tiny else FOR_THE_PEER / 2, "PyTorch"):
         return None
     for compiled in [False] if setting.tiny else [True, False]:
         request = {"what": "vgg", **asked, "compiled": compiled}
         log = setting.work / "logs" / f"vgg-torch-{compiled}.log"
-        with setting.noted(f"PyTorch, {'compiled' if compiled else 'as it is'}"):
+        with setting.noted(f"PyTorch, {'compiled' if compiled else 'not compiled'}"):
             return processes.ask(
                 "experiments.benchmarks.pytorch.torch_speed", request, seconds=setting.left, log=log
             )
@@ -80,7 +80,7 @@ def _peer(setting: Setting, asked: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def speed(asked: dict[str, Any]) -> dict[str, Any]:
-    """Measure padzoo's step, in this process; called with what `_request` gives."""
+    """Measure padzoo's step in this process; takes the result of `_request`."""
     framework.start("jax")
     _, peak, _ = product(asked["product"], asked["precision"], asked["rounds"])
     batch, notes, run = _largest(asked)
@@ -103,17 +103,17 @@ def speed(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _largest(asked: dict[str, Any]) -> tuple[int, list[str], Any]:
-    """The largest batch that fits, notes on it, and what times its steps, compiled and warm."""
+    """The largest batch that fits, notes on it, and a compiled, warm function to time its steps."""
     model = _model(asked)
     batch, notes = asked["first"], []
     limit = _memory()
     step, taken = _compiled(model, asked, batch)
-    notes.append(f"Batch {batch} takes {taken / 2**30:.2f} GiB as XLA plans it.")
+    notes.append(f"Batch {batch} takes {taken / 2**30:.2f} GiB by XLA's estimate.")
     if limit:
         notes.append(f"The GPU has {limit / 2**30:.1f} GiB for it.")
         fits = int(
             FITS * limit / (taken / batch)
-        )  # weights count as if they grew: on the safe side
+        )  # scales the memory of the weights too, to be on the safe side
         while 2 * batch <= min(fits, asked["largest"]):
             batch *= 2
     if batch != asked["first"]:
@@ -166,7 +166,7 @@ def _compiled(model: Any, asked: dict[str, Any], batch: int) -> tuple[Any, float
 
 
 def _timer(model: Any, step: Any, asked: dict[str, Any], batch: int) -> Any:
-    """What takes so many steps on one batch and returns the seconds of one."""
+    """A function that makes a number of steps on one batch and returns the seconds per step."""
     import jax
 
     from experiments.benchmarks.padding.steps import state_of
@@ -201,7 +201,7 @@ def _macs(asked: dict[str, Any]) -> int:
     model = _model(asked)
     found = cost(model, [row.to_dict() for row in glance(model).rows])["macs"]
     if found is None:
-        raise RuntimeError("the network has no trace, so its operations cannot be counted")
+        raise RuntimeError("the network cannot be traced, so its operations cannot be counted")
     return found
 
 

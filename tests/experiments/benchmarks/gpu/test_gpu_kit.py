@@ -93,7 +93,7 @@ def test_a_rehearsal_does_not_replace_what_a_gpu_gave(tmp_path, capsys, on_the_c
     measured(tmp_path, "start")
     before = (tmp_path / "start.json").read_text()
     assert kit.main(["start", "--tiny", "--out", str(tmp_path)]) == 2
-    assert "needs a folder of its own" in capsys.readouterr().err
+    assert "needs another folder" in capsys.readouterr().err
     assert (tmp_path / "start.json").read_text() == before
 
 
@@ -167,7 +167,7 @@ def test_how_a_process_ended_is_told_in_a_line(tmp_path):
         return ended.why()
 
     assert end("echo first; echo out of memory >&2; exit 3") == "exit code 3: out of memory"
-    assert end("kill -9 $$") == "ended by SIGKILL: it said nothing"
+    assert end("kill -9 $$") == "ended by SIGKILL: it wrote nothing"
     module = "experiments.benchmarks.gpu.sections"
     with pytest.raises(RuntimeError, match="no answer"):
         processes.ask(module + ".gpu_start", {}, seconds=60, log=tmp_path / "log")
@@ -270,7 +270,7 @@ def test_what_there_is_no_time_for_is_named(tmp_path):
     setting = Setting(record, tmp_path, tmp_path, time.monotonic() + 5, tiny=True)
     assert setting.enough(1, "a thing")
     assert not setting.enough(60, "five seeds")
-    assert record.content["notes"] == ["Left out for want of time: five seeds (60 s; 5 s left)."]
+    assert record.content["notes"] == ["Skipped for lack of time: five seeds (60 s; 5 s left)."]
 
 
 def test_padding_measures_every_mode_in_both_networks_and_the_others_apart():
