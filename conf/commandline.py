@@ -50,7 +50,7 @@ padzoo: train a network with a padding, and see how the padding changed the accu
   python train.py -m sweep=demo                            run a study and report it
   python train.py -m sweep=… hydra/launcher=joblib         as many runs at once as there are cores
   python train.py evaluate=<run directory>                 evaluate a finished run again
-  python train.py evaluate=<run directory> probes=all      and look for reasons with the probes below
+  python train.py evaluate=<run directory> probes=all      and apply the probes below
   python -m experiments.predict <run directory> a.png      predict the classes of images or arrays
   python -m experiments.geometry model=vgg16 data=cifar10  sizes, receptive fields and findings
   python train.py --cfg job                                show the composed configuration
