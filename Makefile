@@ -6,13 +6,16 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV := .venv
 EXTRAS := tensorflow,dev
 PY := $(VENV)/bin/python
-WORKERS := -n 2 --dist loadfile
+WORKERS := -n 2 --dist worksteal
+# What `make test` leaves out of its ten minutes, and CI does not.
+ALL := -m "not slow and not environment and not random"
+SLOWEST := --durations=10 --durations-min=1
 ON_THE_GPU := jax==0.11.2 jaxlib==0.11.2 numpy==2.5.2
 ARGS ?=
 # What `make test-jax` runs; compiled by XLA, all of the models' tests take half an hour.
 TESTS ?= tests/models
 
-.PHONY: help install install-jax install-bench train demo test test-onednn test-slow test-random test-jax \
+.PHONY: help install install-jax install-bench train demo test test-all test-onednn test-slow test-random test-jax \
 	test-bench test-without-tensorflow gpu-rehearsal check format tensorboard constraints clean
 
 help:  ## show this list
@@ -40,12 +43,18 @@ train: install  ## train the default network under padding=same (ARGS="padding=v
 demo: install  ## a first answer in minutes: six paddings, three seeds, a table and a picture
 	@$(PY) train.py -m sweep=demo $(ARGS)
 
-test: install  ## run the quick tests, two at a time
-	@$(PY) -m pytest $(WORKERS) $(ARGS)
+test: install  ## run the quick tests, two at a time (up to 10 minutes on two quiet cores)
+	@echo "The quick tests, two at a time: up to 10 minutes on two quiet cores, and the slowest are listed"
+	@echo "at the end. ARGS=tests/conf runs some of them; make test-all runs the rest too, as CI does."
+	@$(PY) -m pytest $(WORKERS) $(SLOWEST) $(ARGS)
+
+test-all: install  ## run the quick tests and the full grids, as CI does (up to half an hour)
+	@echo "The quick tests and the full grids, two at a time: up to half an hour on two quiet cores."
+	@$(PY) -m pytest $(WORKERS) $(ALL) $(SLOWEST) $(ARGS)
 
 test-onednn: install  ## run the tests of the layers with oneDNN off and on: TensorFlow chooses by processor
 	@for onednn in 0 1; do echo "TF_ENABLE_ONEDNN_OPTS=$$onednn"; \
-		TF_ENABLE_ONEDNN_OPTS=$$onednn $(PY) -m pytest $(WORKERS) tests/models/layers $(ARGS) || exit; done
+		TF_ENABLE_ONEDNN_OPTS=$$onednn $(PY) -m pytest $(WORKERS) $(ALL) tests/models/layers $(ARGS) || exit; done
 
 test-slow: install  ## run the slow tests: kills and resumes, real data
 	@$(PY) -m pytest -m slow $(ARGS)
@@ -54,7 +63,7 @@ test-random: install  ## run thousands of drawn cases against the oracle (ARGS="
 	@$(PY) -m pytest -m random tests/models $(ARGS)
 
 test-jax: install-jax  ## run the tests of layers and models on JAX (TESTS=tests/models/layers for some)
-	@KERAS_BACKEND=jax .venv-jax/bin/python -m pytest $(WORKERS) $(TESTS) $(ARGS)
+	@KERAS_BACKEND=jax .venv-jax/bin/python -m pytest $(WORKERS) $(ALL) $(TESTS) $(ARGS)
 
 test-without-tensorflow: install install-jax  ## train in .venv-jax, where TensorFlow is not installed
 	@PADZOO_JAX_PYTHON=$(CURDIR)/.venv-jax/bin/python $(PY) -m pytest -m environment -s $(ARGS)
@@ -67,7 +76,7 @@ gpu-rehearsal:  ## run the kit for a GPU at tiny size on the CPU, without Tensor
 	@.venv-gpu/bin/python -m pytest -m "slow or not slow" tests/experiments/benchmarks/gpu $(ARGS)
 
 test-bench: install-bench  ## run the tests of the networks in PyTorch
-	@$(PY) -m pytest tests/experiments/benchmarks/pytorch $(ARGS)
+	@$(PY) -m pytest $(ALL) tests/experiments/benchmarks/pytorch $(ARGS)
 
 check: install  ## lint, format check, types
 	@$(VENV)/bin/ruff check .

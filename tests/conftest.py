@@ -1,14 +1,17 @@
 """What the tests share: the program called as a user calls it, on a tiny part of real data."""
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import data
 from experiments.run import framework
+from tests.helpers import run_of
 
 framework.choose_onednn()  # as train.py does; a test may import TensorFlow before it
 TINY = (
@@ -28,9 +31,18 @@ class Outcome:
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory) -> str:
+def shared(tmp_path_factory) -> Path:
+    """A folder that this session's processes have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def data_dir(shared) -> str:
     """The sets that the project makes, prepared once for all tests."""
-    return str(tmp_path_factory.mktemp("tensorflow_datasets"))
+    folder = shared / "tensorflow_datasets"
+    folder.mkdir(exist_ok=True)
+    return str(folder)
 
 
 @pytest.fixture
@@ -57,16 +69,18 @@ def tiny(program):
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory, data_dir) -> Path:
+def trained(shared, data_dir) -> Path:
     """A folder with the runs of `tiny("-m", "padding=same,valid", "seed=0")`, to be copied."""
     import train
 
-    folder = tmp_path_factory.mktemp("trained")
+    folder = shared / "trained"
     arguments = ("-m", f"data.data_dir={data_dir}", *TINY, "padding=same,valid", "seed=0")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(sys, "argv", ["train.py", *arguments])
-        assert train.main() == 0
+    with FileLock(shared / "trained.lock"), pytest.MonkeyPatch.context() as patch:
+        if not folder.exists():
+            folder.mkdir()
+            patch.chdir(folder)
+            patch.setattr(sys, "argv", ["train.py", *arguments])
+            assert train.main() == 0
     return folder / "runs"
 
 
@@ -75,6 +89,14 @@ def study(trained, tiny) -> Path:
     """The study of `trained`, in the empty folder in which `tiny` calls the program."""
     shutil.copytree(trained, "runs")
     return Path("runs", "default")
+
+
+@pytest.fixture
+def finished(trained, tiny) -> Path:
+    """What `tiny()` leaves in the empty folder in which it is called: its run's directory."""
+    cell = run_of(trained / "default", "same").parent
+    study = Path("runs", "default")
+    return shutil.copytree(cell, study / cell.name) / "seed=0"
 
 
 @pytest.fixture(scope="session")

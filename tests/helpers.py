@@ -4,10 +4,22 @@ import contextlib
 import ctypes
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+
+def full(*values: Any) -> Any:
+    """Values of a parametrised test that `make test` leaves to `make test-all`."""
+    return pytest.param(*values, marks=pytest.mark.full)
+
+
+def thinned(cases: Iterable[Any], every: int) -> list[Any]:
+    """One of `every` cases for `make test`, the first among them; the others are full."""
+    values = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [full(*case) if i % every else pytest.param(*case) for i, case in enumerate(values)]
 
 
 def only_run(folder: Path = Path("runs")) -> Path:

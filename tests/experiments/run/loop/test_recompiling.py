@@ -1,0 +1,98 @@
+"""An epoch after the first traces and compiles nothing: its steps are those of the first."""
+
+import contextlib
+import dataclasses
+import logging
+
+import keras
+import pytest
+
+from experiments.run.loop import training
+from experiments.run.record.directory import Run
+from tests.helpers import full
+
+
+class Counter(logging.Handler):
+    """How often Python traced a step so far, and how often JAX compiled one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.traced = self.compiled = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count what `jax.log_compiles` says of a training or a validation step."""
+        text = record.getMessage()
+        self.compiled += text.startswith("Compiling ") and "_step" in text.split()[1]
+
+
+@pytest.fixture
+def counter(monkeypatch):
+    """A step's Python runs where it is traced, and at no other time, on either back end."""
+    count = Counter()
+
+    def counted(step):
+        def run(*arguments, **options):
+            count.traced += 1
+            return step(*arguments, **options)
+
+        return run
+
+    for name in ("train_step", "test_step"):
+        monkeypatch.setattr(keras.Model, name, counted(getattr(keras.Model, name)))
+    with contextlib.ExitStack() as until:
+        if keras.backend.backend() == "jax":
+            import jax
+
+            logger = logging.getLogger("jax")
+            logger.addHandler(count)
+            until.callback(logger.removeHandler, count)
+            until.enter_context(jax.log_compiles())
+        yield count
+
+
+@pytest.fixture
+def epochs(counter, monkeypatch):
+    """What was traced and compiled by the end of each epoch."""
+    found = []
+    original = Run.write_metrics
+
+    def written(self, history):
+        found.append((counter.traced, counter.compiled))
+        original(self, history)
+
+    monkeypatch.setattr(Run, "write_metrics", written)
+    return found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("data.augment.flip=true",),
+        full(("trainer.steps_per_execution=2",)),
+        full(("data.memory=1e-6",)),
+        full(("trainer.jit=true",)),
+    ],
+)
+def test_an_epoch_after_the_first_traces_and_compiles_nothing(tiny, epochs, options):
+    """The first has two shapes: 120 examples are a batch of 64 and one of 56."""
+    outcome = tiny("trainer.epochs=3", *options)
+    assert (outcome.code, outcome.err) == (0, "")
+    first, *others = epochs
+    assert first[0] > 0
+    assert (first[1] > 0) == (keras.backend.backend() == "jax")
+    assert others == [first, first]
+
+
+def test_batches_of_another_size_are_seen(tiny, epochs, monkeypatch):
+    original = training.train_epoch
+
+    def smaller(model, train, trainer, *, epoch, **options):
+        trainer = dataclasses.replace(trainer, batch_size=40 - 10 * epoch)
+        return original(model, train, trainer, epoch=epoch, **options)
+
+    monkeypatch.setattr(training, "train_epoch", smaller)
+    assert tiny().code == 0
+    first, second = epochs
+    assert second[0] > first[0]
+    assert (second[1] > first[1]) == (keras.backend.backend() == "jax")
