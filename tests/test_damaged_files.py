@@ -51,6 +51,7 @@ def test_rerun_mends_them_all(tiny, same):
     assert "complete:" in tiny("padding=same", "seed=0").out
 
 
+@pytest.mark.full
 def test_rerun_mends_a_sweep(tiny, study, same):
     (same / "results.json").write_bytes(b"")
     outcome = tiny(*SWEEP, "rerun=true")

@@ -45,6 +45,7 @@ def test_a_causal_network_forecasts_a_stream_as_it_does_whole_windows(program):
     assert set(found["per_class_accuracy"]) == set(co2.CLASSES)
 
 
+@pytest.mark.full
 def test_same_reads_the_answer_in_a_window_and_not_in_a_stream(program):
     """One level is enough to see the next week: some 120 steps, seconds."""
     long = ("data.examples=320", "trainer.batch_size=32", "trainer.epochs=12")
@@ -66,6 +67,7 @@ def test_same_reads_the_answer_in_a_window_and_not_in_a_stream(program):
     assert scalar.value == pytest.approx(found["stream"]["accuracy"])
 
 
+@pytest.mark.full
 def test_it_is_measured_again_to_the_same_numbers(program):
     program(*TINY, *SHORT, "padding=valid", "trainer.label_smoothing=0.1")
     run = only_run()
@@ -81,6 +83,7 @@ def test_it_is_measured_again_to_the_same_numbers(program):
     assert "the class of the last 32 steps; the data has that of an example" in outcome.err
 
 
+@pytest.mark.full
 def test_training_from_disk_gives_the_same_numbers(program):
     arguments = (*TINY, *SHORT, "padding=causal")
     assert program(*arguments, "study=held").code == 0

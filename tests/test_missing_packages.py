@@ -7,7 +7,7 @@ import pytest
 
 from conf.commandline import ROOT
 from tests.conftest import TINY
-from tests.helpers import environment
+from tests.helpers import environment, full
 
 CHECKOUT = ROOT.parent
 MISSING = "raise ModuleNotFoundError(f\"No module named '{__name__}'\", name=__name__)"
@@ -38,12 +38,12 @@ def check(ended, package):
 
 
 @pytest.mark.parametrize("content", [MISSING, BROKEN], ids=["missing", "broken"])
-@pytest.mark.parametrize("package", ["hydra", "rich", "filelock"])
+@pytest.mark.parametrize("package", ["hydra", full("rich"), full("filelock")])
 def test_one_that_the_program_begins_with(call, package, content):
     check(call(package, content, str(CHECKOUT / "train.py")), package)
 
 
-@pytest.mark.parametrize("package", ["matplotlib", "scipy", "tensorboard"])
+@pytest.mark.parametrize("package", ["matplotlib", full("scipy"), full("tensorboard")])
 def test_one_that_a_report_begins_with(call, package):
     check(call(package, MISSING, "-m", "experiments.report", "runs/default"), package)
 
@@ -52,9 +52,9 @@ def test_one_that_a_report_begins_with(call, package):
     ("package", "arguments"),
     [
         ("toml", []),
-        ("array_record", []),
-        ("h5py", []),
-        ("jaxlib", ["backend=jax"]),
+        full("array_record", []),
+        full("h5py", []),
+        full("jaxlib", ["backend=jax"]),
     ],
 )
 def test_one_that_a_training_needs(call, prepared, package, arguments):
@@ -65,7 +65,7 @@ def test_one_that_a_training_needs(call, prepared, package, arguments):
 
 @pytest.mark.parametrize(
     ("package", "data_set"),
-    [("sklearn", "placed_digits"), ("mnist1d", "mnist1d"), ("statsmodels", "co2")],
+    [("sklearn", "placed_digits"), full("mnist1d", "mnist1d"), full("statsmodels", "co2")],
 )
 def test_one_that_a_data_set_is_made_with(call, tmp_path, package, data_set):
     arguments = (f"data={data_set}", f"data.data_dir={tmp_path / 'prepared'}")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers import only_run
+from tests.helpers import full, only_run
 from tests.test_train import numbers
 
 SMALL = ("model.widths=[2]", "model.convs_per_stage=[1]", "trainer.epochs=1")
@@ -62,7 +62,7 @@ def test_values_that_float32_does_not_hold_end_before_training(call, file, multi
     one_line(call(*file(x_train=1e200 * x), *multirun), "too large for the statistics of")
 
 
-@pytest.mark.parametrize("memory", ["auto", "1e-6"])
+@pytest.mark.parametrize("memory", [full("auto"), "1e-6"])
 def test_values_that_float16_does_not_hold_end_before_training(call, file, memory):
     """Pictures of 16 bits, as they are."""
     x = np.random.default_rng(0).integers(0, 65536, (40, 8, 8)).astype(np.uint16)
@@ -74,6 +74,7 @@ def test_values_that_float16_does_not_hold_end_before_training(call, file, memor
     assert call(*own, *half).code == 0
 
 
+@pytest.mark.full
 def test_other_data_that_is_beyond_a_runs_own_units_is_not_measured(call, program, file):
     """A network that was trained on values of 1e-30 is asked about values of 1e10."""
     rng = np.random.default_rng(0)
@@ -103,6 +104,7 @@ def test_a_network_that_collapses_does_not_advise_a_resize_alone(program, file, 
     assert ("data.resize" in outcome.err) == (sizes != (3, 8, 8))
 
 
+@pytest.mark.full
 def test_channels_first_train_as_channels_last_do(call, file):
     x = np.random.default_rng(0).random((40, 3, 8, 8))
     first = call(*file("first", x_train=x, x_test=x[:8]), "data.layout=channels_first", "study=a")

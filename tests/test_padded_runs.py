@@ -15,7 +15,7 @@ import models.layers
 from experiments.run.record.directory import Run
 from models.padding import Padding
 from models.padding.supports import LAYER_RANK
-from tests.helpers import only_run
+from tests.helpers import full, only_run
 
 
 def accuracy(run):
@@ -27,6 +27,7 @@ def weights(run):
     return [np.asarray(weight) for weight in model.weights]
 
 
+@pytest.mark.full
 def test_the_noise_of_random_goes_on_where_it_was_interrupted(tiny, monkeypatch):
     tiny("padding=random", "study=whole")
     (whole,) = Path("runs/whole").glob("*/seed=0")
@@ -62,7 +63,7 @@ def test_a_learned_border_is_measured_again_as_it_was(tiny, program):
 
 @pytest.mark.parametrize(
     ("padding", "amount", "mode"),
-    [("latitude_longitude", "same", "replicate_circular"), ("input", "input", "zeros")],
+    [("latitude_longitude", "same", "replicate_circular"), full("input", "input", "zeros")],
 )
 def test_tensorboard_has_a_paddings_factors_in_words(tiny, padding, amount, mode):
     assert tiny(f"padding={padding}").code == 0

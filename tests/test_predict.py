@@ -16,6 +16,7 @@ from conf.schema import from_dict
 from data import DataError, loading
 from experiments import predict
 from experiments.run.evaluation import accuracies
+from tests.helpers import full, only_run
 
 README = (ROOT.parent / "README.md").read_text()
 SEQUENCES = (
@@ -30,11 +31,6 @@ def npy(value) -> bytes:
     return content.getvalue()
 
 
-def only_run() -> Path:
-    (results,) = Path().glob("runs/*/*/seed=0/results.json")
-    return results.parent
-
-
 def stored_test(run: Path) -> tuple[np.ndarray, data.Split]:
     """The test inputs of a run's data as they are stored, and the split."""
     cfg = from_dict(json.loads((run / "config.json").read_text())).data
@@ -42,9 +38,8 @@ def stored_test(run: Path) -> tuple[np.ndarray, data.Split]:
     return raw.x, data.load(cfg).test
 
 
-def test_the_readmes_snippet_gives_the_runs_test_accuracy(tiny):
-    tiny()
-    run = only_run()
+def test_the_readmes_snippet_gives_the_runs_test_accuracy(finished):
+    run = finished
     (snippet,) = re.findall(r"```python\n([^`]*experiments.predict[^`]*)```", README)
     snippet = snippet.replace("path/to/padzoo", str(ROOT.parent))
     snippet = snippet.replace("runs/<study>/<cell>/seed=0", str(run))
@@ -64,9 +59,9 @@ def test_the_readmes_snippet_gives_the_runs_test_accuracy(tiny):
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("data=mnist1d", *SEQUENCES),
+        full(("data=mnist1d", *SEQUENCES)),
         ("data=co2", "model.head=steps", *SEQUENCES),
-        ("data=placed_digits", "data.resize=12", "data.sequence=true", *SEQUENCES),
+        full(("data=placed_digits", "data.resize=12", "data.sequence=true", *SEQUENCES)),
         ("data=placed_digits", "data.resize=16", "data.normalize=unit", "model.widths=[4]",
          "model.convs_per_stage=[1]", "trainer.epochs=1", "data.examples=120"),
     ],
@@ -89,24 +84,18 @@ def test_other_kinds_of_data_too(program, overrides):
     )["test_accuracy"] == recorded  # fmt: skip
 
 
-@pytest.fixture
-def trained(tiny):
-    tiny()
-    return only_run()
-
-
-def test_files_by_command(trained, tmp_path, capsys):
-    pixels, _ = stored_test(trained)
+def test_files_by_command(finished, tmp_path, capsys):
+    pixels, _ = stored_test(finished)
     Image.fromarray(pixels[0, ..., 0]).save("grey.png")
     Image.fromarray(np.repeat(pixels[0], 3, axis=-1)).save("colour.png")
     Image.fromarray(pixels[0, ..., 0]).resize((50, 40)).save("large.png")
     np.save("one.npy", pixels[0])
     np.save("two.npy", pixels[:2])
     files = ["grey.png", "colour.png", "large.png", "one.npy", "two.npy"]
-    assert predict.main([str(trained), *files, "--top", "2"]) == 0
+    assert predict.main([str(finished), *files, "--top", "2"]) == 0
     grey, colour, said, large, one, first, second = capsys.readouterr().out.splitlines()
     name, best, next_best = grey.split("   ")
-    network = predict.load(trained)
+    network = predict.load(finished)
     (row,) = network.probabilities(pixels[:1])
     assert name == "grey.png"
     assert best == f"{network.class_names[row.argmax()]} {100 * row.max():.2f} %"
@@ -192,6 +181,7 @@ def test_an_array_of_fractions_for_pixels_is_told(trained_on, capsys):
     assert capsys.readouterr().out == said
 
 
+@pytest.mark.full
 def test_another_shape_of_as_many_pixels_is_refused(program):
     outcome = program("data=placed_digits", "data.sequence=true", "data.resize=null", *SEQUENCES)
     assert outcome.code == 0, outcome.err
@@ -210,11 +200,11 @@ def test_another_shape_of_as_many_pixels_is_refused(program):
         ("mean", [0.0, 1.0], "not lists with one number"),
     ],
 )
-def test_damaged_statistics_are_named(trained, capsys, key, value, why):
-    file = trained / "data.json"
+def test_damaged_statistics_are_named(finished, capsys, key, value, why):
+    file = finished / "data.json"
     content = json.loads(file.read_text()) | {key: value}
     file.write_text(json.dumps(content))
-    assert predict.main([str(trained), "a.png"]) == 2
+    assert predict.main([str(finished), "a.png"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: {file} cannot be read: ")
     assert why in said
@@ -234,10 +224,10 @@ def test_damaged_statistics_are_named(trained, capsys, key, value, why):
         ("missing.npy", None, "missing.npy"),
     ],
 )
-def test_what_is_no_example_is_one_line(trained, capsys, file, content, message):
+def test_what_is_no_example_is_one_line(finished, capsys, file, content, message):
     if content is not None:
         Path(file).write_bytes(content)
-    code = predict.terminal.call(lambda _: predict.main([str(trained), file]))
+    code = predict.terminal.call(lambda _: predict.main([str(finished), file]))
     said = capsys.readouterr()
     assert (code, said.err.count("\n")) == (2, 1)
     assert said.err.startswith("error: ")
@@ -259,11 +249,11 @@ def test_what_is_no_run_is_one_line(tmp_path, capsys):
         ((2, 32, 32), "U1"),
     ],
 )
-def test_examples_that_do_not_fit_are_refused(trained, shape, dtype):
+def test_examples_that_do_not_fit_are_refused(finished, shape, dtype):
     with pytest.raises(DataError, match="takes examples of 32×32×1|examples are numbers"):
-        predict.load(trained).predict(np.zeros(shape, dtype))
+        predict.load(finished).predict(np.zeros(shape, dtype))
 
 
-def test_values_that_are_not_finite_are_refused(trained):
+def test_values_that_are_not_finite_are_refused(finished):
     with pytest.raises(DataError, match="NaN, infinity"):
-        predict.load(trained).predict(np.full((1, 32, 32), np.nan))
+        predict.load(finished).predict(np.full((1, 32, 32), np.nan))

@@ -42,13 +42,12 @@ def images(run):
     return events, [tag for tag in events.Tags()["images"] if tag.startswith("probes/")]
 
 
-def test_a_run_is_probed_once_it_is_trained(tiny):
+def test_a_run_is_probed_once_it_is_trained(tiny, finished):
     outcome = tiny("probes=[leak,shift]", "study=probed")
     assert (outcome.code, outcome.err) == (0, "")
-    tiny("study=plain")
-    probed, plain = (next(Path("runs", s).glob("*/seed=0")) for s in ("probed", "plain"))
-    assert probed.parent.name == plain.parent.name
-    assert numbers(probed) == numbers(plain)
+    (probed,) = Path("runs/probed").glob("*/seed=0")
+    assert probed.parent.name == finished.parent.name
+    assert numbers(probed) == numbers(finished)
     found = results(probed)["probes"]
     assert list(found) == ["shift", "leak"]
     share = found["shift"]["circular"]["consistency"]
@@ -59,9 +58,8 @@ def test_a_run_is_probed_once_it_is_trained(tiny):
         assert set(maps.files) >= {"shift/along", "shift/circular_accuracy"}
 
 
-def test_a_finished_run_is_probed_and_is_otherwise_as_it_was(tiny, program):
-    tiny("padding=replicate")
-    run = only_run()
+def test_a_finished_run_is_probed_and_is_otherwise_as_it_was(finished, program):
+    run = finished
     before, files_before = results(run), digests(run)
     outcome = program(f"evaluate={run}", "probes=[shift,swap]")
     assert (outcome.code, outcome.err) == (0, "")
@@ -86,10 +84,9 @@ def test_a_finished_run_is_probed_and_is_otherwise_as_it_was(tiny, program):
     assert all(len(events.Images(tag)) == 1 for tag in tags)
 
 
-def test_a_complete_run_is_probed_by_its_own_command(tiny):
-    tiny()
+def test_a_complete_run_is_probed_by_its_own_command(tiny, finished):
+    run = finished
     outcome = tiny("probes=shift")
-    run = only_run()
     assert "complete:" in outcome.out
     assert list(results(run)["probes"]) == ["shift"]
     at = (run / "results.json").stat().st_mtime_ns
@@ -102,9 +99,9 @@ def test_a_complete_run_is_probed_by_its_own_command(tiny):
     assert images(run)[1] == []
 
 
-def test_on_other_data_the_runs_own_results_stay(tiny, program, tmp_path):
+def test_on_other_data_the_runs_own_results_stay(finished, tiny, program, tmp_path):
+    run = finished
     tiny("probes=leak")
-    run = only_run()
     own = (run / "results.json").read_bytes()
     rng = np.random.default_rng(0)
     np.savez(
@@ -126,9 +123,9 @@ def test_on_other_data_the_runs_own_results_stay(tiny, program, tmp_path):
     assert content["probes"]["shift"]["circular"]["pairs"] == content["examples"] == 30
 
 
-def test_a_probe_that_fails_is_told_and_the_others_are_kept(tiny, program, monkeypatch):
+def test_a_probe_that_fails_is_told_and_the_others_are_kept(finished, tiny, program, monkeypatch):
+    run = finished
     tiny("probes=shift")
-    run = only_run()
     before = results(run)["probes"]["shift"]
 
     def fails(_):
@@ -175,8 +172,7 @@ def test_a_misspelt_probe_is_one_line_and_leaves_nothing(program, arguments, mes
     assert list(Path().iterdir()) == []
 
 
-def test_a_sweep_probes_all_its_runs_also_the_complete_ones(tiny):
-    tiny()
+def test_a_sweep_probes_all_its_runs_also_the_complete_ones(tiny, finished):
     outcome = tiny("-m", "padding=same,reflect", "seed=0", "probes=leak")
     assert (outcome.code, outcome.err) == (0, "")
     runs = [path.parent for path in Path("runs").glob("*/*/seed=*/results.json")]

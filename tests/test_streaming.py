@@ -6,12 +6,13 @@ import keras
 import numpy as np
 import pytest
 
+from tests.helpers import full
 from tests.test_train import numbers
 
 AUGMENTED = ("data.augment.crop=2", "data.augment.flip=true")
 
 
-@pytest.mark.parametrize("changes", [(), AUGMENTED])
+@pytest.mark.parametrize("changes", [full(()), AUGMENTED])
 def test_a_streamed_run_is_the_run_in_memory_to_the_last_bit(tiny, changes):
     held = tiny(*changes, "study=held")
     streamed = tiny(*changes, "study=streamed", "data.memory=1e-6")
@@ -27,18 +28,16 @@ def test_a_streamed_run_is_the_run_in_memory_to_the_last_bit(tiny, changes):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_finished_run_is_measured_on_a_set_that_streams(tiny, program, tmp_path):
-    tiny()
-    run = next(Path("runs").glob("*/*/seed=0"))
+def test_a_finished_run_is_measured_on_a_set_that_streams(finished, program, tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 256, (200, 32, 32, 1)).astype(np.uint8), np.arange(200) % 10
     np.savez(tmp_path / "own.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     found = []
     for memory in ("auto", "1e-6"):
         where = ("data=npz", f"data.path={tmp_path / 'own.npz'}", f"data.memory={memory}")
-        outcome = program(f"evaluate={run}", *where)
+        outcome = program(f"evaluate={finished}", *where)
         assert outcome.code == 0
-        (file,) = (run / "evaluations").iterdir()
+        (file,) = (finished / "evaluations").iterdir()
         found.append(file.read_text())
         file.unlink()
     assert found[0] == found[1]

@@ -67,6 +67,7 @@ def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny):
     assert {command.split()[-1] for command in commands()} == {"seed=0", "seed=0,1"}
 
 
+@pytest.mark.full
 def test_a_plan_keeps_what_earlier_sweeps_asked_for(tiny):
     tiny("-m", "padding=same", "seed=0")
     assert tiny("-m", "padding=same", "seed=1").code == 0
@@ -131,13 +132,13 @@ def test_a_preset_without_the_flag_is_refused(program):
     assert "add -m" in outcome.err
 
 
-def test_a_study_keeps_to_what_it_declared(tiny):
-    tiny("-m", "padding=same")
+def test_a_study_keeps_to_what_it_declared(tiny, study):
     outcome = tiny("-m", "padding=valid", "sweep.margin=2")
     assert outcome.code == 2
     assert "declared with another margin" in outcome.err
 
 
+@pytest.mark.full
 def test_a_sweep_waits_for_a_run_in_other_hands_and_takes_it_over(tiny, monkeypatch):
     """As when another sweep holds it and dies."""
     monkeypatch.setattr(execution, "POLL_SECONDS", 0.05)
@@ -156,6 +157,7 @@ def test_a_sweep_waits_for_a_run_in_other_hands_and_takes_it_over(tiny, monkeypa
     assert set(statuses().values()) == {"COMPLETED"}
 
 
+@pytest.mark.full
 def test_rerun_trains_complete_runs_again(tiny):
     tiny("-m", "padding=same", "seed=0,1")
     outcome = tiny("-m", "padding=same", "seed=0,1", "rerun=true")

@@ -15,7 +15,7 @@ import pytest
 
 from conf.commandline import ROOT
 from experiments.run.record.directory import Run
-from tests.helpers import only_run
+from tests.helpers import full, only_run
 
 CHECKOUT = ROOT.parent
 HARD = ("model.dropout=0.3", "data.augment.crop=2", "data.augment.flip=true", "trainer.epochs=4")
@@ -72,6 +72,7 @@ def test_a_run_leaves_what_it_promises(tiny):
     assert not (run / "checkpoint.npz").exists()
 
 
+@pytest.mark.full
 def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -98,9 +99,8 @@ def test_a_test_split_of_several_subsets_is_told_apart_everywhere(tiny):
     assert f"{100 * found['dissimilar']['accuracy']:.2f}" in table.split("\n")[0]
 
 
-def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
-    tiny()
-    run = only_run()
+def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny, finished):
+    run = finished
     first, before = numbers(run), (run / "results.json").stat().st_mtime_ns
     again = tiny()
     assert again.code == 0
@@ -124,6 +124,7 @@ def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny):
     assert numbers(run) == first
 
 
+@pytest.mark.full
 def test_a_last_batch_that_is_too_small_is_left_out_and_said(tiny):
     whole = tiny("data.examples=120", "trainer.batch_size=40")
     assert "leaves out" not in whole.out
@@ -180,6 +181,7 @@ def test_an_interrupted_run_resumes_bit_for_bit(tiny, monkeypatch):
     assert len(read(broken, "meta.json")["starts"]) == 2
 
 
+@pytest.mark.full
 def test_dropout_augmentation_and_order_matter_to_the_numbers(tiny):
     """Else the resume test would prove little."""
     tiny(*HARD, "study=a")
@@ -190,9 +192,8 @@ def test_dropout_augmentation_and_order_matter_to_the_numbers(tiny):
     assert len(set(found)) == 4
 
 
-def test_a_run_in_other_hands_is_left_alone(tiny):
-    tiny()
-    run = only_run()
+def test_a_run_in_other_hands_is_left_alone(tiny, finished):
+    run = finished
     (run / "status.json").write_text('{"status": "RUNNING"}')
     with open(run / ".lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -211,6 +212,7 @@ def test_a_loss_of_nan_fails_and_names_the_step(tiny):
     assert "DivergedError" in status["traceback"]
 
 
+@pytest.mark.full
 def test_initial_weights_do_not_depend_on_the_padding(tiny, monkeypatch):
     from experiments.run import inputs
 
@@ -258,6 +260,7 @@ def test_steps_are_a_duration_too(tiny):
     assert [row["step"] for row in rows(only_run())] == ["2", "3"]
 
 
+@pytest.mark.full
 def test_several_steps_an_execution_are_the_same_training(tiny):
     """120 examples in batches of 50 are 3 steps an epoch: no multiple of 2."""
     tiny("trainer.epochs=3", "trainer.batch_size=50", "study=one")
@@ -278,6 +281,7 @@ def test_early_stopping_survives_an_interruption(tiny, monkeypatch):
     assert len(rows(only_run())) == 3
 
 
+@pytest.mark.full
 def test_the_best_epoch_is_tested_when_asked_for_also_after_an_interruption(tiny, monkeypatch):
     from experiments.run.loop import training
 
@@ -304,6 +308,7 @@ def test_the_best_epoch_is_tested_when_asked_for_also_after_an_interruption(tiny
     assert numbers(run("broken", *asked)) == numbers(whole)
 
 
+@pytest.mark.full
 def test_rerun_gets_a_failed_run_out_of_a_broken_checkpoint(tiny, monkeypatch):
     with monkeypatch.context() as patch:
         stop_at(patch, "write_metrics", 1)
@@ -317,9 +322,8 @@ def test_rerun_gets_a_failed_run_out_of_a_broken_checkpoint(tiny, monkeypatch):
     assert tiny("rerun=true").code == 0
 
 
-def test_a_kill_while_starting_over_leaves_a_run_that_starts_again(tiny, monkeypatch):
-    tiny()
-    run = only_run()
+def test_a_kill_while_starting_over_leaves_a_run_that_starts_again(tiny, finished, monkeypatch):
+    run = finished
     first = numbers(run)
     with monkeypatch.context() as patch:
         stop_at(patch, "_set", 1)
@@ -329,7 +333,7 @@ def test_a_kill_while_starting_over_leaves_a_run_that_starts_again(tiny, monkeyp
     assert numbers(run) == first
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", [full("float32"), full("mixed_float16"), "mixed_bfloat16"])
 def test_every_precision_resumes(tiny, monkeypatch, precision):
     with monkeypatch.context() as patch:
         stop_at(patch, "write_metrics", 1)
@@ -338,6 +342,7 @@ def test_every_precision_resumes(tiny, monkeypatch, precision):
     assert len(rows(only_run())) == 2
 
 
+@pytest.mark.full
 def test_label_smoothing_and_following_pools_change_the_loss(tiny):
     tiny("study=plain", "padding=full")
     tiny("study=smooth", "padding=full", "trainer.label_smoothing=0.3")
@@ -346,6 +351,7 @@ def test_label_smoothing_and_following_pools_change_the_loss(tiny):
     assert len({rows(run)[0]["loss"] for run in found}) == 3
 
 
+@pytest.mark.full
 def test_early_stopping_ends_a_training_that_no_longer_improves(tiny):
     frozen = ("optimizer.learning_rate=0.0", "model.batch_norm=false")
     tiny(*frozen, "trainer.epochs=9", "trainer.early_stopping=2")
@@ -358,11 +364,11 @@ def test_early_stopping_ends_a_training_that_no_longer_improves(tiny):
     "options",
     [
         ("optimizer=sgd", "schedule=one_cycle", "optimizer.learning_rate=0.01"),
-        ("optimizer=adadelta", "schedule=constant", "trainer.label_smoothing=0.1"),
-        ("trainer.steps_per_execution=2",),
-        ("trainer.precision=mixed_bfloat16",),
-        ("trainer.jit=true",),
-        ("padding.pools=follow", "padding=full"),
+        full(("optimizer=adadelta", "schedule=constant", "trainer.label_smoothing=0.1")),
+        full(("trainer.steps_per_execution=2",)),
+        full(("trainer.precision=mixed_bfloat16",)),
+        full(("trainer.jit=true",)),
+        full(("padding.pools=follow", "padding=full")),
         ("padding.overrides={stage1_*: valid}", "data.normalize=unit", "data.resize=36"),
     ],
 )
@@ -457,10 +463,9 @@ def test_data_that_would_have_to_be_unpickled_is_refused(program, tmp_path):
 
 
 def test_a_finished_run_is_measured_again_on_its_own_and_on_other_data(
-    tiny, program, tmp_path, data_dir
+    finished, program, tmp_path, data_dir
 ):
-    tiny()
-    run = only_run()
+    run = finished
     recorded = read(run, "results.json")["test_accuracy"]
     assert program(f"evaluate={run}").code == 0
     (own,) = run.glob("evaluations/placed_digits-*.json")
@@ -503,6 +508,7 @@ def test_evaluate_refuses_what_it_would_not_use(program, unused):
     assert "has no effect with evaluate" in outcome.err
 
 
+@pytest.mark.full
 def test_a_saved_model_predicts_the_same_outside_the_project(tiny, tmp_path, data_dir):
     import data
 
@@ -532,6 +538,7 @@ def test_sigterm_interrupts_like_ctrl_c(tiny, monkeypatch):
     assert read(only_run(), "status.json")["status"] == "INTERRUPTED"
 
 
+@pytest.mark.full
 def test_an_interrupt_that_foreign_code_swallows_still_stops_the_run(tiny, monkeypatch):
     original, calls = Run.write_metrics, []
 

@@ -80,6 +80,7 @@ def test_version_1_0_0_is_this_content(published, mended):
     assert content_digest(published).startswith("b6c4e93e45aa")
 
 
+@pytest.mark.full
 def test_the_prepared_set_tells_the_subsets_apart(data_dir):
     cfg = data.DataConfig("red_green", "built", data_dir=data_dir, normalize="unit")
     d = data.load(cfg)

@@ -9,6 +9,7 @@ import pytest
 from docs.padding_table import BEGIN, END, amounts, parts, tables, updated
 from models.padding import AMOUNTS, MODES
 from models.padding.supports import LAYER_RANK, supports
+from tests.helpers import full
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "padding.md").read_text()
@@ -29,7 +30,7 @@ def test_the_python_blocks_run_one_after_the_other():
     assert {"model", "network", "nn", "grey"} <= set(names)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [COMMANDS[0], *map(full, COMMANDS[1:])])
 def test_the_commands_train(command, tiny):
     arguments = re.findall(r"'([^']*)'|(\S+)", command.removeprefix("python train.py "))
     outcome = tiny("trainer.epochs=1", *(quoted or plain for quoted, plain in arguments))

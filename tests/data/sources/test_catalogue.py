@@ -238,6 +238,7 @@ def test_tfrecord_without_tensorflow_says_what_to_do(probe, tmp_path, monkeypatc
         data.load(cfg)
 
 
+@pytest.mark.full
 @needs_shared
 def test_the_shared_fashion_mnist(tmp_path):
     shutil.copytree(SHARED / "fashion_mnist", tmp_path / "fashion_mnist")
@@ -262,6 +263,7 @@ def test_the_other_shared_sets(name, channels):
     assert d.train.x.std() == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.full
 @needs_shared
 def test_preparing_ahead_says_nothing_on_stderr(tmp_path):
     """TensorFlow, which reads the shared copy, talks while it is loaded."""

@@ -7,6 +7,7 @@ from experiments.probes.shared import examples
 from experiments.probes.shared.moving import background
 from experiments.run.evaluation import by_margin
 from tests import subjects
+from tests.helpers import full
 
 
 def corner_reader(shape):
@@ -39,7 +40,7 @@ def test_known_answer_what_looks_at_one_corner_is_right_only_there():
     assert found.values["accuracy"] == 0.0
 
 
-@pytest.mark.parametrize("size", [(16, 16), (13, 18)])
+@pytest.mark.parametrize("size", [full((16, 16)), (13, 18)])
 def test_circular_stride_1_and_global_pooling_give_a_flat_map(size):
     keras.utils.set_random_seed(2)
     options = {"widths": (6,), "convs_per_stage": (2,)}

@@ -61,6 +61,7 @@ def test_known_answer_zeros_of_its_own_tell_a_convolution_where_it_is():
         assert abs(none) < 0.08 and one > 0.15 and two > one + 0.03
 
 
+@pytest.mark.full
 def test_circular_random_features_know_no_place_and_padded_ones_do():
     x, found = natural(200, 16), {}
     for padding in ("circular", "same"):

@@ -88,6 +88,7 @@ def test_a_padding_of_no_name_is_carried_too():
     assert "full" in found["under"]
 
 
+@pytest.mark.full
 def test_a_head_that_counts_pixels_fits_only_maps_of_its_size():
     keras.utils.set_random_seed(0)
     loaded = subjects.noise((32, 32, 1), n=8)

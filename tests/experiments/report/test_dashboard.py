@@ -134,6 +134,7 @@ def settled(page, selector, measure, wanted):
     return found
 
 
+@pytest.mark.full
 def test_the_hparams_table_has_one_row_per_cell(page, study):
     def names(cells):
         return sorted(cell["text"] for cell in cells if cell["text"].startswith("small_cnn-"))
@@ -157,6 +158,7 @@ def test_the_hparams_table_has_one_row_per_cell(page, study):
         assert float(shown) == pytest.approx(accuracy, abs=1e-4)
 
 
+@pytest.mark.full
 def test_the_custom_scalars_draw_a_band_for_every_padding(page, study):
     """Each once in the chart of all paddings, and once in its own."""
     wanted = 2 * len(study.accuracies)
@@ -170,6 +172,7 @@ def test_the_custom_scalars_draw_a_band_for_every_padding(page, study):
     assert min(sizes) > 10, "square pixels"
 
 
+@pytest.mark.full
 def test_the_pictures_show(page):
     opened = page("images")
     colours = settled(
@@ -182,6 +185,7 @@ def test_the_pictures_show(page):
     assert min(colours) > 20
 
 
+@pytest.mark.full
 def test_the_tables_are_texts(page):
     opened = page("text")
     opened.wait_for_selector("td:has-text('placed_digits')")
@@ -200,6 +204,7 @@ def test_the_reports_tables_sort_by_number(tmp_path, browser):
     opened.close()
 
 
+@pytest.mark.full
 def test_the_report_asks_nobody_for_anything(study, browser):
     opened = browser.new_page()
     asked = []

@@ -161,6 +161,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(call, tmp_path, monkeypatch,
     assert files(tmp_path) == ["out.npz"]
 
 
+@pytest.mark.full
 def test_what_is_said_and_the_command_it_ends_in(call, program, tmp_path):
     augment = ("data.augment.flip=true", "data.split_seed=3")
     code, said, errors = call("data=placed_digits", "data.examples=120", *augment, "npz=a b.npz")

@@ -97,6 +97,7 @@ def sweep(data_dir, *arguments):
 
 
 @needs_both
+@pytest.mark.full
 def test_both_back_ends_train_from_one_command(tmp_path, monkeypatch, data_dir):
     monkeypatch.chdir(tmp_path)
     out, err = (running := sweep(data_dir, "backend=tensorflow,jax", "seed=4")).communicate()
@@ -111,6 +112,7 @@ def test_both_back_ends_train_from_one_command(tmp_path, monkeypatch, data_dir):
 
 
 @needs_both
+@pytest.mark.full
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
 )

@@ -11,13 +11,14 @@ from models.geometry.tracing.trace import meetings, trace
 from tests.models.geometry.drawn import build, networks
 from tests.models.geometry.reach.gradients import bounds, gradients_of, one_hot
 
-QUICK = settings(
+TWENTY = settings(
     max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-MANY = settings(QUICK, max_examples=1500, derandomize=False)
+FEW = settings(TWENTY, max_examples=4)
+MANY = settings(TWENTY, max_examples=1500, derandomize=False)
 
 
 def check_fields(network):
@@ -74,15 +75,29 @@ def check_paths(network, sizes, channels):
 SIZES = st.tuples(st.integers(3, 11), st.integers(3, 11))
 
 
-@QUICK
+@FEW
 @given(networks())
 def test_fields_lie_where_gradients_do(network):
     check_fields(network)
 
 
-@QUICK
+@FEW
 @given(networks(), SIZES, st.sampled_from((1, 3, 4)))
 def test_paths_are_the_gradients(network, sizes, channels):
+    check_paths(network, sizes, channels)
+
+
+@pytest.mark.full
+@TWENTY
+@given(networks())
+def test_more_fields(network):
+    check_fields(network)
+
+
+@pytest.mark.full
+@TWENTY
+@given(networks(), SIZES, st.sampled_from((1, 3, 4)))
+def test_more_paths(network, sizes, channels):
     check_paths(network, sizes, channels)
 
 

@@ -13,14 +13,19 @@ from tests.models.layers.oracle import AMOUNTS, MODES
 ON_JAX = keras.backend.backend() == "jax"
 EVERY = 11 if ON_JAX else 1  # JAX compiles each case
 CASES = covering.covering()[::EVERY]
+QUICK = 1 if ON_JAX else 6  # one of so many is left to `make test`, of each layer and mode
 
 
-def by_layer_and_mode():
-    groups = {}
+def groups():
+    """The cases of a layer and a mode, those of `make test` and then the rest."""
+    found = {}
     for case in CASES:
         mode = "per axis" if isinstance(case.mode, tuple) else case.mode
-        groups.setdefault(f"{case.layer}-{mode}", []).append(case)
-    return groups
+        found.setdefault(f"{case.layer}-{mode}", []).append(case)
+    for name, cases in found.items():
+        yield pytest.param(cases[::QUICK], id=name)
+        if rest := [case for i, case in enumerate(cases) if i % QUICK]:
+            yield pytest.param(rest, id=f"{name}-rest", marks=pytest.mark.full)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -36,10 +41,10 @@ def _compiles_fast():
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-@pytest.mark.parametrize("group", by_layer_and_mode())
-def test_values_and_gradients(group):
+@pytest.mark.parametrize("cases", groups())
+def test_values_and_gradients(cases):
     wrong = []
-    for case in by_layer_and_mode()[group]:
+    for case in cases:
         try:
             check(case)
         except Exception as error:  # all wrong cases at once say more than the first
@@ -76,6 +81,7 @@ def keras_takes(layer, strides, dilation):
     return "Pooling" not in layer or dilation == 1
 
 
+@pytest.mark.full
 @pytest.mark.skipif(ON_JAX, reason="the whole set is TensorFlow's, and its windows too")
 def test_every_pair_is_met():
     """Enumerates the pairs anew, by what `supports` and Keras take."""

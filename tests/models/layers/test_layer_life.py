@@ -8,6 +8,7 @@ from models import layers
 from models.bind import bind
 from models.padding import MODES, Padding, PaddingError
 from models.padding.supports import LAYER_RANK, supports
+from tests.helpers import full, thinned
 
 # One mode for each formulation: native, pattern, joined on, computed, and drawn.
 FORMS = ("zeros", "constant", "circular", "odd_reflect", "mean", "partial", "random", "learned")
@@ -39,7 +40,7 @@ def filled(model):
     return model
 
 
-@pytest.mark.parametrize(("layer", "mode"), BORDERS)
+@pytest.mark.parametrize(("layer", "mode"), thinned(BORDERS, 3))
 def test_models_files_and_eager_calls_agree(layer, mode, tmp_path):
     inputs = keras.Input(shape_of(layer))
     padded = make(layer, mode)
@@ -64,7 +65,7 @@ def test_models_files_and_eager_calls_agree(layer, mode, tmp_path):
     assert np.array_equal(fresh(x), eager)
 
 
-@pytest.mark.parametrize(("layer", "mode"), BORDERS)
+@pytest.mark.parametrize(("layer", "mode"), thinned(BORDERS, 7))
 def test_compiled_training_steps_do_what_eager_ones_do(layer, mode):
     """XLA draws other noise than TensorFlow's own kernels, but the same from the same seed."""
     x = picture(4, *shape_of(layer))
@@ -81,8 +82,8 @@ def test_compiled_training_steps_do_what_eager_ones_do(layer, mode):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize(("layer", "mode"), BORDERS)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", full("mixed_float16")])
+@pytest.mark.parametrize(("layer", "mode"), thinned(BORDERS, 3))
 def test_mixed_precision(layer, mode, policy):
     low, full = make(layer, mode, dtype=policy), make(layer, mode)
     x = picture(2, *shape_of(layer))
@@ -120,7 +121,7 @@ def test_weights_are_those_of_the_plain_layer(layer):
 CONVOLUTIONS = [name for name in LAYERS if "Pooling" not in name and name != "WeightNormConv1D"]
 
 
-@pytest.mark.parametrize("layer", CONVOLUTIONS)
+@pytest.mark.parametrize("layer", thinned(CONVOLUTIONS, 2))
 @pytest.mark.parametrize(("k", "s"), [(3, 1), (4, 1), (3, 2), (5, 3)])
 def test_same_and_zeros_are_keras_bit_for_bit(layer, k, s):
     x = picture(2, *shape_of(layer))
@@ -139,7 +140,9 @@ def test_same_and_zeros_are_keras_bit_for_bit(layer, k, s):
     assert np.array_equal(bound(x), expected)
 
 
-@pytest.mark.parametrize("layer", ["Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"])
+@pytest.mark.parametrize(
+    "layer", ["Conv1D", "Conv2D", full("DepthwiseConv2D"), full("SeparableConv2D")]
+)
 @pytest.mark.parametrize("mode", MODES)
 def test_unknown_sizes_work_or_are_refused(layer, mode):
     rank = LAYER_RANK[layer]

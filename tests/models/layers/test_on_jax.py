@@ -10,6 +10,7 @@ import pytest
 from tests.helpers import environment
 
 
+@pytest.mark.full
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is JAX")
 def test_the_covering_set_on_jax():
     command = [sys.executable, "-m", "pytest", "-q", "tests/models/layers/test_covering.py"]

@@ -11,6 +11,7 @@ from experiments.benchmarks.padding.padding_cases import CONTROL, OTHERS
 from experiments.benchmarks.padding.triplets import Measured
 from experiments.report.pages.document import markdown
 from models.padding.supports import supports
+from tests.helpers import full
 
 
 def rows_of(case, ratios):
@@ -78,7 +79,7 @@ def test_the_picture_has_a_panel_a_network_and_one_scale(rows):
     assert low < 0.95 and high > 1.3
 
 
-@pytest.mark.parametrize("what", ["layers", "models"])
+@pytest.mark.parametrize("what", ["layers", full("models")])
 def test_the_command_measures_and_writes(what, tmp_path, capsys, monkeypatch):
     make = getattr(padding_cases, what)
     monkeypatch.setattr(padding_cases, what, lambda *given: [few(make(*given)[0])])

@@ -4,6 +4,7 @@ import pytest
 from experiments.report.statistics.false_findings import false_findings, line
 
 
+@pytest.mark.full
 def test_a_cell_against_itself_is_found_to_differ_at_most_as_often_as_promised():
     """Forty values drawn once: over all splits of them the rates are those of the tests."""
     values = np.random.default_rng(3).normal(90, 0.5, 40)
@@ -20,6 +21,7 @@ def test_a_wide_margin_makes_all_equivalent_and_a_narrow_one_none():
     assert false_findings(values, 10, margin=1e-6, splits=20).equivalent == 0
 
 
+@pytest.mark.full
 def test_a_bimodal_cell_is_no_exception():
     """Signs are flipped, no normal distribution is assumed."""
     values = np.random.default_rng(5).choice([20.0, 90.0], 40, p=[0.2, 0.8])

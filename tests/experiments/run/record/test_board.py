@@ -22,17 +22,11 @@ def read_back(directory):
     return events.Reload()
 
 
-@pytest.fixture
-def run(tiny):
-    assert tiny("padding=reflect", "seed=2").code == 0
-    return only_run()
-
-
-def test_scalars_are_the_metrics_epoch_by_epoch(run):
-    events = read_back(run)
-    with open(run / "metrics.csv") as file:
+def test_scalars_are_the_metrics_epoch_by_epoch(finished):
+    events = read_back(finished)
+    with open(finished / "metrics.csv") as file:
         metrics = list(csv.DictReader(file))
-    results = json.loads((run / "results.json").read_text())
+    results = json.loads((finished / "results.json").read_text())
     assert set(SCALARS) | {TEST_ACCURACY} <= set(events.Tags()["scalars"])
     for tag, column in SCALARS.items():
         assert [point.step for point in events.Scalars(tag)] == [1, 2]
@@ -44,15 +38,15 @@ def test_scalars_are_the_metrics_epoch_by_epoch(run):
     assert test.step == 2
 
 
-def test_hparams_name_the_factors_and_group_the_seeds_of_a_cell(run):
+def test_hparams_name_the_factors_and_group_the_seeds_of_a_cell(finished):
     content = {
         tag: HParamsPluginData.FromString(data)
-        for tag, data in read_back(run).PluginTagToContent(metadata.PLUGIN_NAME).items()
+        for tag, data in read_back(finished).PluginTagToContent(metadata.PLUGIN_NAME).items()
     }
     start = content[metadata.SESSION_START_INFO_TAG].session_start_info
-    assert start.group_name == run.parent.name
+    assert start.group_name == finished.parent.name
     assert start.hparams["amount"].string_value == "same"
-    assert start.hparams["mode"].string_value == "reflect"
+    assert start.hparams["mode"].string_value == "zeros"
     assert start.hparams["model"].string_value == "small_cnn"
     assert "seed" not in start.hparams
     assert sorted(start.hparams)[:5] == ["amount", "data", "mode", "model", "padding"]
@@ -60,8 +54,8 @@ def test_hparams_name_the_factors_and_group_the_seeds_of_a_cell(run):
     assert end.status == 1  # STATUS_SUCCESS
 
 
-def test_graph_texts_and_picture_are_there(run):
-    events = read_back(run)
+def test_graph_texts_and_picture_are_there(finished):
+    events = read_back(finished)
     tensors = events.Tags()["tensors"]
     texts = {f"{name}/text_summary" for name in ("config", "geometry", "geometry/findings")}
     assert {"keras", *texts} <= set(tensors)
@@ -75,6 +69,7 @@ def test_graph_texts_and_picture_are_there(run):
     assert "mean_activation" in events.Tags()["images"]
 
 
+@pytest.mark.full
 def test_a_resumed_run_has_every_step_once(tiny, monkeypatch):
     def stop(self, history):
         if len(history) == 2:

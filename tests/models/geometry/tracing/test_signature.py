@@ -62,6 +62,7 @@ def test_what_else_differs_is_told_apart():
     assert build(num_classes=3, input_shape=(9, 9, 1)) != default
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["small_cnn", "causal_conv1d"])
 def test_one_signature_is_one_function(name):
     """Every two named paddings that share a signature give the same outputs."""
