@@ -1,5 +1,6 @@
 """What the tests share: the program called as a user calls it, on a tiny part of real data."""
 
+import gc
 import os
 import shutil
 import sys
@@ -21,6 +22,12 @@ TINY = (
     "model.widths=[4,4]",
     "model.convs_per_stage=[1,1]",
 )
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: no run's collection of garbage need go through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ def test_a_complete_run_is_probed_by_its_own_command(tiny, finished):
     assert images(run)[1] == []
 
 
+@pytest.mark.full
 def test_on_other_data_the_runs_own_results_stay(finished, tiny, program, tmp_path):
     run = finished
     tiny("probes=leak")
@@ -172,6 +173,7 @@ def test_a_misspelt_probe_is_one_line_and_leaves_nothing(program, arguments, mes
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.full
 def test_a_sweep_probes_all_its_runs_also_the_complete_ones(tiny, finished):
     outcome = tiny("-m", "padding=same,reflect", "seed=0", "probes=leak")
     assert (outcome.code, outcome.err) == (0, "")

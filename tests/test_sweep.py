@@ -52,13 +52,12 @@ def test_what_makes_no_sense_is_listed_and_what_is_the_same_runs_once(tiny):
     assert not any(STUDY.glob("*causal*"))
 
 
-def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny):
-    tiny("-m", "padding=same", "seed=0")
-    again = tiny("-m", "padding=same", "seed=0")
-    assert "1 runs, 1 of them complete" in again.out
-    assert starts() == 1
+def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny, study):
+    again = tiny("-m", "padding=same,valid", "seed=0")
+    assert "2 runs, 2 of them complete" in again.out
+    assert starts() == 2
     larger = tiny("-m", "padding=same,valid", "seed=0,1")
-    assert "4 runs, 1 of them complete" in larger.out
+    assert "4 runs, 2 of them complete" in larger.out
     assert "[4 of 4 done, 0 running, 0 failed]" in larger.out
     assert starts() == 4
     plan = Plan.read(STUDY)
@@ -75,6 +74,7 @@ def test_a_plan_keeps_what_earlier_sweeps_asked_for(tiny):
     assert cell.seeds == [0, 1]
 
 
+@pytest.mark.full
 def test_an_aliases_seeds_run_in_the_first_cell(tiny):
     tiny("-m", "padding=same", "seed=0")
     tiny("-m", "padding=half", "seed=0,1")

@@ -255,6 +255,7 @@ def test_a_network_that_the_geometry_cannot_follow_trains(tiny, monkeypatch):
     assert "parameters" in tiny("model.dropout=0.0").out  # its result can be shown again
 
 
+@pytest.mark.full
 def test_steps_are_a_duration_too(tiny):
     tiny("trainer.epochs=null", "trainer.steps=3")
     assert [row["step"] for row in rows(only_run())] == ["2", "3"]

@@ -108,6 +108,7 @@ def test_what_is_declared_is_what_is_compared(study):
     assert {row["margin"] for row in rows(study / "report" / "differences.csv")} == {"5.0"}
 
 
+@pytest.mark.full
 def test_what_is_chosen_afterwards_is_said_to_be(study):
     made.plan(study)
     assert main([str(study), "--baseline", "valid", "--margin", "5"]) == 0

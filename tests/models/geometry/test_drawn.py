@@ -17,7 +17,7 @@ TWENTY = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-FEW = settings(TWENTY, max_examples=4)
+FEW = settings(TWENTY, max_examples=3)
 MANY = settings(TWENTY, max_examples=1500, derandomize=False)
 
 

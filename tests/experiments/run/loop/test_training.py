@@ -64,5 +64,6 @@ def test_the_program_ends_with_one_line_and_exit_code_2(tiny):
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.full
 def test_the_program_trains_the_rest(tiny):
     assert tiny("trainer.freeze=stage1_*").code == 0
