@@ -40,7 +40,7 @@ Train = Callable[[Config], int]
 def main(train: Train) -> int:
     """Run `train` for each run that the command line asks for; returns the exit code."""
     if {"-h", "--help"} & set(sys.argv):
-        print(commandline.help_page())
+        terminal.say(commandline.help_page())  # ends quietly where `| head` has closed the pipe
         return OK
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, and we print one line
     arguments = sys.argv[1:]
