@@ -62,6 +62,9 @@ def train(config: Config) -> int:
     framework.fresh(precision=config.trainer.precision, seed=seeds["init"])
     model = inputs.build(config.model, config.padding, loaded.spec, padding_seed=seeds["padding"])
     seen = glance(model)
+    findings = [
+        dataclasses.replace(f, remedy=terminal.in_overrides(f.remedy)) for f in seen.findings
+    ]
     layers = [row.to_dict() for row in seen.rows]
     for line in seen.not_followed:
         terminal.say(line)
@@ -81,8 +84,8 @@ def train(config: Config) -> int:
         run.claim(settings, start, rerun=config.rerun),
         Board(run.directory, run.cell, hparams(config), settings) as board,
     ):
-        run.write_geometry(layers, seen.findings)
-        board.model(model.to_json(), layers, seen.findings)
+        run.write_geometry(layers, findings)
+        board.model(model.to_json(), layers, findings)
         setup_seconds = time.perf_counter() - begun
 
         # fit

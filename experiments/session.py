@@ -138,10 +138,10 @@ class Session:
                 code = self._one_of_many(composed, overrides)
             else:
                 code = self._attempt(_config(composed), overrides)
-        except (*BAD_INPUT, OmegaConfBaseException) as mistake:
+        except OmegaConfBaseException as mistake:
             terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
             code = BAD
-        except Exception as error:  # the other runs of the sweep continue
+        except Exception as error:  # a mistake too; the other runs of the sweep continue
             code = terminal.failure(error, which)
         self.code = max(self.code, code)
 

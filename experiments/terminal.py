@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,12 +18,20 @@ import data
 import models
 from conf import packages
 from conf.reader import ConfigError
+from data.sources import layout
+from models.messages import LAYOUTS
 from models.padding import PaddingError
 
 # Exit codes, the worst last; FOUND (the run was already complete) exits with 0.
 FOUND, OK, FAILED, BAD, STOPPED = -1, 0, 1, 2, 130
 BAD_INPUT = (ConfigError, data.DataError, models.ModelError, PaddingError)
 TRACEBACK = "PADZOO_TRACEBACK"  # environment variable; 1 shows tracebacks
+
+# Which override sets an argument of the library, and what else its messages say of arguments.
+OVERRIDES = {"name": "model", "padding": "padding", "pools": "padding.pools", "head": "model.head"}
+ARGUMENT = re.compile(rf"({'|'.join(OVERRIDES)})='(\w+)'(,(?= \w+='))?")
+OPTION = re.compile(r"\b(fewer|smaller) `(\w+)`")
+SIZE = re.compile(r"smallest square input is (\d+)x\1")
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -52,6 +61,24 @@ def hushed() -> Iterator[None]:
         _hushed = False
 
 
+def in_overrides(text: str) -> str:
+    """What the library says of its arguments, said of the overrides that set them.
+
+    Example: "pad it causally too (padding='causal', pools='follow')" becomes "pad it causally too
+    (padding=causal padding.pools=follow)".
+    """
+    for likely, hint in LAYOUTS.items():  # at the start of a sentence or within one
+        text = text.replace(hint[1:], layout.HINTS[likely][1:])
+    text = ARGUMENT.sub(lambda found: f"{OVERRIDES[found[1]]}={found[2]}", text)
+    text = OPTION.sub(r"\1 model.\2", text).replace(" or None.", " or null.")
+    return SIZE.sub(r"\g<0>: data.resize=\1", text)
+
+
+def plain(error: Exception) -> str:
+    """The line of a mistake; what the library says of its arguments is said of overrides."""
+    return in_overrides(str(error)) if isinstance(error, models.ModelError) else str(error)
+
+
 def busy(text: str) -> AbstractContextManager[Any]:
     """A spinner beside `text` while the block runs, on a terminal."""
     return console.status(escape(text)) if console.is_terminal else contextlib.nullcontext()
@@ -73,7 +100,7 @@ def failure(error: Exception, which: str = "") -> int:
     """
     code, told = BAD, packages.line(error)
     if isinstance(error, BAD_INPUT):
-        told = str(error)
+        told = plain(error)
     elif told is None and isinstance(error, OSError) and error.strerror:
         told = system_error(error)
     elif told is None:

@@ -1,13 +1,25 @@
-"""The zoo: what is trained. `models.build` is the door; importing it loads no framework."""
+"""Padding as an experiment: Keras layers with any border, and a zoo to compare them in.
+
+    import padzoo
+
+    x = padzoo.Conv2D(32, 3, padding="reflect")(x)
+    padzoo.lint(keras.Model(inputs, x))
+    model = padzoo.build("small_cnn", input_shape=(32, 32, 3), num_classes=10, padding="circular")
+
+The package is called `padzoo`; in the checkout, where it stands under the project, it is the folder
+`models`. `import padzoo` imports Keras and registers the layers, so that saved networks load.
+`import models` loads no framework: what needs Keras comes with its first use.
+"""
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .messages import layout_hint, looks_channels_first
+from .messages import LAYOUTS, likely_layout
 from .padding import Padding, PaddingError
 from .padding.names import INPUT
 from .registry import (
@@ -28,19 +40,70 @@ from .registry import (
 if TYPE_CHECKING:
     import keras
 
-    from .bind import Bound
+    from .align import align
+    from .bind import Bound, bind
+    from .geometry.findings.lint import lint
+    from .geometry.tracing.trace import TraceError, trace
+    from .layers import (
+        AveragePooling1D,
+        AveragePooling2D,
+        BatchNormalization,
+        CollapseError,
+        Conv1D,
+        Conv1DTranspose,
+        Conv2D,
+        Conv2DTranspose,
+        DepthwiseConv2D,
+        LastStep,
+        LocalResponseNormalization,
+        MaxPooling1D,
+        MaxPooling2D,
+        PadInput1D,
+        PadInput2D,
+        SeparableConv2D,
+        WeightNormConv1D,
+        pad,
+    )
 
 __all__ = [
     "SPATIAL_RANK",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "CollapseError",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
     "DoesNotFitError",
     "Kind",
+    "LastStep",
+    "LocalResponseNormalization",
+    "MaxPooling1D",
+    "MaxPooling2D",
     "ModelError",
+    "PadInput1D",
+    "PadInput2D",
+    "Padding",
+    "PaddingError",
+    "SeparableConv2D",
+    "TraceError",
+    "WeightNormConv1D",
+    "__version__",
+    "align",
+    "bind",
     "build",
     "kind",
+    "lint",
     "names",
     "options",
+    "pad",
     "smallest_input",
+    "trace",
 ]
+
+__version__ = "0.1.0"  # the only place; pyproject.toml reads it
 
 LARGEST_SEARCHED = 8192
 # How Keras' merging layers, and its operators, say that maps differ in size.
@@ -50,6 +113,28 @@ OF_KERAS_MERGES = (
     "must have the same shape except on the `axis`",
     "Cannot broadcast",
 )
+
+# Where the names are that need Keras, if they are no layers.
+_PLACES = {
+    "lint": "geometry.findings.lint",
+    "trace": "geometry.tracing.trace",
+    "TraceError": "geometry.tracing.trace",
+}
+
+
+if not TYPE_CHECKING:  # for whom every name would exist
+
+    def __getattr__(name: str) -> Any:
+        # `align` and `bind` are modules, too; they are made the functions below.
+        if name not in __all__ or name in ("align", "bind"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(f".{_PLACES.get(name, 'layers')}", __name__), name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def build(
@@ -72,7 +157,7 @@ def build(
         name: one of `names()`.
         input_shape: (height, width, channels) of an image, (steps, channels) of a sequence.
         num_classes: of the logits.
-        padding, overrides, pools: as in `models.bind.bind`. With amount `"input"` the picture
+        padding, overrides, pools: as in `padzoo.bind`. With amount `"input"` the picture
             is padded once, by what keeps the last map as it is under `same`, and the layers get
             `valid`.
         padding_seed: from which mode `"random"` draws; it moves nothing else.
@@ -88,6 +173,12 @@ def build(
         ModelError: for an unknown name or option, data of the wrong kind, a head for other
             labels, a padding that does not fit, an override that matches no layer, or a map that
             collapses; that message names the layer, and the smallest input that works.
+
+    Example:
+        >>> model = padzoo.build("small_cnn", input_shape=(32, 32, 3), num_classes=10,
+        ...                      padding="circular", widths=(8, 8, 8))
+        >>> model.output_shape
+        (None, 10)
     """
     check_kind(name, input_shape)
     check_options(name, options)
@@ -259,13 +350,21 @@ def _advice(
     *spatial, channels = input_shape
     rank = len(spatial)
     received = f"Received: input_shape={input_shape}"
-    hint = layout_hint(input_shape)
+    layout = likely_layout(input_shape)
+    hint = LAYOUTS[layout] if layout else ""
     first = f"{hint[0].upper()}{hint[1:]}. " if hint else ""
-    if looks_channels_first(input_shape):
+    if layout == "channels_first":
         return f"{first}{received}"
     size = smallest_size(lambda n: make((n,) * rank + (channels,)), LARGEST_SEARCHED)
     if size is None:
         return f"No input of up to {LARGEST_SEARCHED} pixels an axis works. {received}"
     if rank == 1:
         return f"The shortest sequence that works has {size} steps. {received}"
-    return f"{first}The smallest square input is {size}x{size}: data.resize={size}. {received}"
+    return f"{first}The smallest square input is {size}x{size}. {received}"
+
+
+if __name__ == "padzoo":
+    # Saved networks load after `import padzoo` alone: Keras finds the layers once they are defined.
+    from . import layers  # noqa: F401
+    from .align import align
+    from .bind import bind

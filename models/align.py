@@ -41,6 +41,12 @@ def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> li
 
     Warns:
         MisalignedWarning: if a map stays a fraction of one of its pixels off the others.
+
+    Example:
+        >>> x = keras.Input((32, 32, 3))
+        >>> branches = [padzoo.Conv2D(8, 3)(x), padzoo.Conv2D(8, 5)(x)]
+        >>> [y.shape for y in padzoo.align(branches, name="merge")]
+        [(None, 28, 28, 8), (None, 28, 28, 8)]
     """
     tensors = list(tensors)
     sizes = [tuple(x.shape[1:-1]) for x in tensors]

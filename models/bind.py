@@ -104,7 +104,7 @@ class Bound:
         return self._input_padding is not None
 
     def align(self, tensors: Any, anchor: Anchor = "centre", *, name: str) -> list[Any]:
-        """Crop branches to what they share; see `models.align.align`."""
+        """Crop branches to what they share; see `padzoo.align`."""
         return align(tensors, anchor, name=name)
 
     def unbound(self, model: Any) -> list[str]:
@@ -193,7 +193,7 @@ def bind(
     """Bind a padding to the zoo's layers.
 
     Args:
-        padding: of every convolution: a Padding, a name from `models.padding.NAMED` or a dict.
+        padding: of every convolution: a Padding, a name from `padzoo.padding.NAMED` or a dict.
         overrides: other paddings by layer name: a shell pattern (`"stem*"`) to a Padding, a name,
             or a dict of the fields to replace. The first pattern that matches wins.
         pools: `"neutral"`: pools keep what their architecture published, with borders that do
@@ -203,6 +203,12 @@ def bind(
 
     Raises:
         PaddingError: if a padding or `pools` is none of the allowed.
+
+    Example:
+        >>> nn = padzoo.bind("reflect", overrides={"stem*": "valid"})
+        >>> x = nn.Conv2D(8, 3, name="stem")(nn.pad_input(inputs := keras.Input((32, 32, 3))))
+        >>> nn.Conv2D(8, 3, name="body")(x).shape
+        (None, 30, 30, 8)
     """
     if pools not in ("neutral", "follow"):
         raise PaddingError(f"`pools` must be 'neutral' or 'follow'. Received: pools={pools!r}")

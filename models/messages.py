@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 # A picture has no more colours (with transparency), a recording no more series at once, and a grey
 # picture is not that low and, so many times its height, long.
 MOST_COLOURS, MOST_SERIES, MOST_ROWS, LONG = 4, 64, 32, 4
+
+Layout = Literal["channels_first", "series_first", "series_last"]
+# What is said of an `input_shape` that is likely of another layout.
+LAYOUTS: dict[Layout, str] = {
+    "channels_first": "the channels seem to come first: they are the last number of `input_shape`",
+    "series_first": "if these are sequences (channels, time): `input_shape` is (time, channels)",
+    "series_last": "if these are sequences (time, channels): `input_shape` has those two alone",
+}
 
 
 def did_you_mean(name: object, allowed: Iterable[str]) -> str:
@@ -26,25 +35,21 @@ def unknown(what: str, name: object, allowed: Iterable[str]) -> str:
     return f"unknown {what} '{name}': {hint}{' ' * bool(hint)}allowed: {', '.join(names)}"
 
 
-def layout_hint(shape: Sequence[int | None]) -> str:
-    """Return what is to be said of an example's shape that is likely of another layout, or "".
+def likely_layout(shape: Sequence[int | None]) -> Layout | None:
+    """Return the layout that an example's shape likely has, if it is another than ours.
 
     A picture of which the first axis is the smallest, and the last no number of colours, likely has
     its channels first; so does a sequence with far fewer steps than channels. A grey picture that
     is low or narrow and long may be a recording.
 
-    Example: `layout_hint((3, 32, 32))` is "the channels seem to come first:
-    data.layout=channels_first"; `layout_hint((32, 32, 3))` is "".
+    Example: `likely_layout((3, 32, 32))` is "channels_first"; `likely_layout((32, 32, 3))` is None.
     """
     if looks_channels_first(shape):
-        return "the channels seem to come first: data.layout=channels_first"
+        return "channels_first"
     sizes = [n for n in shape if n is not None]
     if len(sizes) < 3 or sizes[2] > 1 or not _elongated(sizes[0], sizes[1], MOST_ROWS):
-        return ""
-    series, setting = ("channels, time", "data.layout=channels_first")
-    if sizes[0] > sizes[1]:
-        series, setting = ("time, channels", "data.kind=sequence")
-    return f"if these are sequences (n, {series}): {setting}"
+        return None
+    return "series_last" if sizes[0] > sizes[1] else "series_first"
 
 
 def looks_channels_first(shape: Sequence[int | None]) -> bool:

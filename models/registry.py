@@ -88,7 +88,12 @@ def kinds() -> dict[str, Kind]:
 
 
 def names() -> list[str]:
-    """Return the names of all models."""
+    """Return the names of all models.
+
+    Example:
+        >>> "small_cnn" in padzoo.names()
+        True
+    """
     return list(kinds())
 
 
@@ -104,7 +109,12 @@ def kind(name: str) -> Kind:
 
 
 def options(name: str) -> dict[str, Any]:
-    """Return a model's options with their defaults; raises ModelError if it is unknown."""
+    """Return a model's options with their defaults; raises ModelError if it is unknown.
+
+    Example:
+        >>> padzoo.options("small_cnn")["batch_norm"]
+        True
+    """
     return {p.name: p.default for p in _parameters(name) if p.kind is p.KEYWORD_ONLY}
 
 
@@ -228,14 +238,14 @@ def check_options(name: str, given: Mapping[str, Any]) -> None:
 
 
 def _spoken(wanted: Any) -> str:
-    """An annotation in words: int, 'average' or 'max', a list of int, bool or null."""
+    """An annotation in words: int, 'average' or 'max', a list of int, bool or None."""
     if get_origin(wanted) is Literal:
         return " or ".join(map(repr, get_args(wanted)))
     if get_origin(wanted) in (Union, UnionType):
         return " or ".join(map(_spoken, get_args(wanted)))
     if get_origin(wanted) is Sequence:
         return f"a list of {_spoken(get_args(wanted)[0])}"
-    return "null" if wanted is type(None) else wanted.__name__
+    return "None" if wanted is type(None) else wanted.__name__
 
 
 def _fits(value: Any, wanted: Any) -> bool:

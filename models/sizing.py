@@ -158,20 +158,20 @@ def scored(model: keras.Model, scored_steps: int | None) -> keras.Model:
         if outputs:
             raise ValueError(
                 f"{model.name} tells a class at every step (head='steps'), and the data has one "
-                "class an example: model.head=average or model.head=last."
+                "class an example: head='average' or head='last'."
             )
         return model
     if not outputs:
         raise ValueError(
             f"{model.name} tells one class an example, and the data has one for each of the last "
-            f"{scored_steps} steps of a sequence: model=causal_conv1d model.head=steps."
+            f"{scored_steps} steps of a sequence: name='causal_conv1d', head='steps'."
         )
     (steps,), taken = outputs, model.input_shape[1]
     if None in (steps, taken) or not scored_steps <= steps <= taken:
         raise ValueError(
             f"{model.name} tells a class at {steps} of {taken} steps under this padding, and the "
             f"last {scored_steps} are scored: a smaller receptive field leaves more (fewer "
-            "model.levels, a smaller model.kernel_size)."
+            "`levels`, a smaller `kernel_size`)."
         )
     crop = keras.layers.Cropping1D((steps - scored_steps, 0), dtype="float32", name="scored")
     return keras.Model(model.input, crop(model.output), name=model.name)

@@ -7,7 +7,7 @@ import numpy as np
 
 from data.config import DataConfig
 from data.types import RawSplit, StoredSplit
-from models.messages import layout_hint, looks_channels_first
+from models.messages import Layout, likely_layout, looks_channels_first
 
 # How inputs are interpreted, by their kind and the number of their axes as stored.
 READ = {
@@ -17,6 +17,12 @@ READ = {
     ("sequence", 3): "sequences (n, time, channels)",
 }
 RANK = {"image": 3, "sequence": 2}  # number of axes of an example, channels included
+# What is said of a shape that is likely of another layout.
+HINTS: dict[Layout, str] = {
+    "channels_first": "the channels seem to come first: data.layout=channels_first",
+    "series_first": "if these are sequences (n, channels, time): data.layout=channels_first",
+    "series_last": "if these are sequences (n, time, channels): data.kind=sequence",
+}
 
 
 def channels_last(split: StoredSplit) -> StoredSplit:
@@ -40,5 +46,5 @@ def notes(cfg: DataConfig, kind: str, shape: tuple[int | None, ...]) -> tuple[st
         if not looks_channels_first((example[-1], *example[:-1])):
             return ()
         return (f"{told} as data.layout=channels_first says, but its channels seem to come last",)
-    hint = layout_hint((*example, 1) if len(example) < RANK[kind] else example)
-    return (f"{told} as {READ[kind, len(shape)]}; {hint}",) if hint else ()
+    likely = likely_layout((*example, 1) if len(example) < RANK[kind] else example)
+    return (f"{told} as {READ[kind, len(shape)]}; {HINTS[likely]}",) if likely else ()

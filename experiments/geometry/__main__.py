@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
             return _explain(options)
         return _describe(options)
     except _mistakes() as mistake:
-        terminal.complain(str(mistake))
+        terminal.complain(terminal.plain(mistake))
         return BAD
 
 
@@ -122,6 +123,8 @@ def _describe(options: argparse.Namespace) -> int:
     from models.geometry.tracing.trace import TraceError, trace
 
     rows, used, findings = trace(network.model), usage(network.model), lint(network.model)
+    if options.settings:
+        findings = [replace(one, remedy=terminal.in_overrides(one.remedy)) for one in findings]
     if options.json:
         content = geometry_table.as_json(network.name, rows, used, findings)
         print(json.dumps(content, indent=1, ensure_ascii=False))

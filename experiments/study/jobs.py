@@ -164,7 +164,7 @@ def _add(
     except NO_SENSE as reason:
         padding = " ".join([chosen.padding, *(o for o in overrides if o.startswith("padding."))])
         plans[study].not_applicable.append(
-            NotApplicable(chosen.model, padding, chosen.data, str(reason))
+            NotApplicable(chosen.model, padding, chosen.data, terminal.plain(reason))
         )
         return None
     mine.cells[name] = Cell(

@@ -1,7 +1,4 @@
-"""Keras' layers with a padding of their own; importing this registers them with Keras.
-
-Conv2D(8, 3, padding=Padding("same", "reflect"))
-"""
+"""Keras' layers with a padding of their own; importing this registers them with Keras."""
 
 from .convolution import Conv1D, Conv2D, WeightNormConv1D
 from .depthwise import DepthwiseConv2D, SeparableConv2D

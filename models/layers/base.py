@@ -23,26 +23,25 @@ register = keras.saving.register_keras_serializable("padzoo")
 
 
 class Given(NamedTuple):
-    """A layer's `padding` argument: a Padding, its dict or name, or a string of Keras."""
+    """A layer's `padding` argument, and whether it was a string that Keras' layer takes too."""
 
     border: Padding
     keeps_string: bool
 
 
 def read_given(padding: Any, layer: str) -> Given:
-    """Read a layer's `padding`; a string means exactly what it means in Keras.
+    """Read a layer's `padding`: a Padding, its dict, or a string.
+
+    A string that the layer of that name in Keras takes means exactly what it means there; any
+    other is a name from `padzoo.padding.NAMED`.
 
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
     """
     if isinstance(padding, str):
-        allowed = ("valid", "same", "causal") if layer.endswith("Conv1D") else ("valid", "same")
-        if padding.lower() not in allowed:
-            raise PaddingError(
-                f"`padding` as a string must be one of {', '.join(allowed)}; others are written "
-                f"as a Padding. Received: padding={padding!r}"
-            )
-        return Given(Padding(padding.lower()), True)
+        of_keras = ("valid", "same", "causal") if layer.endswith("Conv1D") else ("valid", "same")
+        if padding.lower() in of_keras:
+            return Given(Padding(padding.lower()), True)
     border = Padding.of(padding)
     reason = supports(border.amount, border.mode, layer)
     if reason is not None:
@@ -50,13 +49,46 @@ def read_given(padding: Any, layer: str) -> Given:
     return Given(border, False)
 
 
-def check_channels_last(data_format: str) -> None:
-    """Raise ValueError for channels_first, which no layer of the zoo takes."""
+def check_channels_last(data_format: str | None) -> None:
+    """Raise ValueError for channels_first, which no layer of the zoo takes; None asks Keras."""
+    data_format = data_format or keras.config.image_data_format()
     if data_format != "channels_last":
         raise ValueError(
-            "`data_format` must be 'channels_last', the only one that the zoo's layers take. "
-            f"Received: data_format={data_format!r}"
+            "padzoo's layers take their channels last: move them with keras.layers.Permute, and "
+            "give data_format='channels_last' or call keras.config.set_image_data_format("
+            f"'channels_last'). Received: data_format={data_format!r}"
         )
+
+
+def is_of(layer: Any, kind: type) -> bool:
+    """Return whether a layer is of a kind, also where it is the other name's.
+
+    Imported as `padzoo` and, in the checkout, as `models`, each class is there twice; a saved
+    network is made of those that were imported last.
+    """
+    return any(_place(own) == _place(kind) for own in type(layer).__mro__)
+
+
+def _place(kind: type) -> tuple[str, str]:
+    package, _, module = kind.__module__.partition(".")
+    return module if package in ("models", "padzoo") else kind.__module__, kind.__qualname__
+
+
+class ChannelsLast(keras.Layer):
+    """Mixed into layers whose config has no `data_format`: it must be `"channels_last"`.
+
+    None, the default, stands for Keras' own, which is refused where it is `"channels_first"`.
+    A saved layer was made under `"channels_last"`, whatever Keras' own is where it is loaded.
+    """
+
+    def __init__(self, *, data_format: str | None = None, **kwargs: Any) -> None:
+        check_channels_last(data_format)
+        super().__init__(**kwargs)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Return the layer of a config."""
+        return cls(**{"data_format": "channels_last", **config})
 
 
 class Bordered(keras.Layer):

@@ -35,9 +35,9 @@ def keras_padding(border: Padding, rank: int) -> str:
 class BorderedConvolution(Bordered):
     """What the convolutions share: mixed in before a Keras convolution.
 
-    `padding` is a Padding, its dict, or a string, which then means exactly what it means in
-    Keras. The attribute `border` is always the Padding; `padding` is what Keras itself still
-    has to pad.
+    `padding` is a Padding, its dict, or a string: one of Keras', which then means exactly what it
+    means there, or a name from `padzoo.padding.NAMED`. The attribute `border` is always the
+    Padding; `padding` is what Keras itself still has to pad.
     """
 
     DEPTHWISE = False
@@ -187,13 +187,20 @@ class BorderedConvolution(Bordered):
 
 @register
 class Conv1D(BorderedConvolution, keras.layers.Conv1D):
-    """`keras.layers.Conv1D` with `padding` a Padding, its dict, or a string of Keras.
+    """`keras.layers.Conv1D` with `padding` a Padding, its dict, its name or Keras' string.
 
     Input shape: (batch, steps, channels). Output shape: (batch, new_steps, filters).
 
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
         CollapseError: on building, if the padded map is smaller than the dilated kernel.
+        ValueError: for channels_first.
+
+    Example:
+        >>> steps = keras.Input((40, 2))
+        >>> padding = padzoo.Padding("causal", "replicate")
+        >>> padzoo.Conv1D(8, 3, dilation_rate=4, padding=padding)(steps).shape
+        (None, 40, 8)
     """
 
     RANK = 1
@@ -201,7 +208,7 @@ class Conv1D(BorderedConvolution, keras.layers.Conv1D):
 
 @register
 class Conv2D(BorderedConvolution, keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with `padding` a Padding, its dict, or a string of Keras.
+    """`keras.layers.Conv2D` with `padding` a Padding, its dict, its name or Keras' string.
 
     Input shape: (batch, height, width, channels).
     Output shape: (batch, new_height, new_width, filters).
@@ -209,8 +216,14 @@ class Conv2D(BorderedConvolution, keras.layers.Conv2D):
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
         CollapseError: on building, if the padded map is smaller than the dilated kernel.
+        ValueError: for channels_first.
 
-    Example: `Conv2D(8, 3, padding=Padding("same", "reflect"))`
+    Example:
+        >>> image = keras.Input((32, 32, 3))
+        >>> padzoo.Conv2D(8, 3, padding=padzoo.Padding("same", "reflect"))(image).shape
+        (None, 32, 32, 8)
+        >>> padzoo.Conv2D(8, 3, padding="full")(image).shape
+        (None, 34, 34, 8)
     """
 
     RANK = 2
@@ -222,7 +235,15 @@ class WeightNormConv1D(Conv1D):
 
     Salimans & Kingma 2016, "Weight normalization" (arXiv:1602.07868), equation 2. `v` is the
     layer's kernel weight and g starts as ||v||, so that the first effective kernel is that of a
-    Conv1D from the same seed. Adds `filters` parameters. Takes no LoRA.
+    Conv1D from the same seed. Adds `filters` parameters. Takes no LoRA. Arguments, shapes and
+    errors are those of `Conv1D`.
+
+    Example:
+        >>> layer = padzoo.WeightNormConv1D(8, 3, padding="causal")
+        >>> layer(keras.Input((40, 2))).shape
+        (None, 40, 8)
+        >>> [tuple(weight.shape) for weight in layer.weights]
+        [(3, 2, 8), (8,), (8,)]
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

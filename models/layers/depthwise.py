@@ -13,7 +13,7 @@ from .convolution import BorderedConvolution, keras_padding
 
 @register
 class DepthwiseConv2D(BorderedConvolution, keras.layers.DepthwiseConv2D):
-    """`keras.layers.DepthwiseConv2D` with `padding` a Padding, its dict, or a string of Keras.
+    """`keras.layers.DepthwiseConv2D` with `padding` a Padding, its dict, its name or Keras' string.
 
     Input shape: (batch, height, width, channels).
     Output shape: (batch, new_height, new_width, channels * depth_multiplier).
@@ -21,6 +21,11 @@ class DepthwiseConv2D(BorderedConvolution, keras.layers.DepthwiseConv2D):
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
         CollapseError: on building, if the padded map is smaller than the dilated kernel.
+        ValueError: for channels_first.
+
+    Example:
+        >>> padzoo.DepthwiseConv2D(3, padding="circular")(keras.Input((32, 32, 3))).shape
+        (None, 32, 32, 3)
     """
 
     RANK = 2
@@ -47,7 +52,7 @@ class DepthwiseConv2D(BorderedConvolution, keras.layers.DepthwiseConv2D):
 
 @register
 class SeparableConv2D(BorderedConvolution, keras.layers.SeparableConv2D):
-    """`keras.layers.SeparableConv2D` with `padding` a Padding, its dict, or a string of Keras.
+    """`keras.layers.SeparableConv2D` with `padding` a Padding, its dict, its name or Keras' string.
 
     The border is the depthwise kernel's; the pointwise one reads no border.
 
@@ -57,6 +62,11 @@ class SeparableConv2D(BorderedConvolution, keras.layers.SeparableConv2D):
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
         CollapseError: on building, if the padded map is smaller than the dilated kernel.
+        ValueError: for channels_first.
+
+    Example:
+        >>> padzoo.SeparableConv2D(8, 3, padding="replicate")(keras.Input((32, 32, 3))).shape
+        (None, 32, 32, 8)
     """
 
     RANK = 2

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .convolution import register
+from .base import ChannelsLast, register
 from .engine.precision import exact
 
 
@@ -17,7 +17,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     Keras computes moments, differences and products one after the other, and TensorFlow takes
     two to three times as long for that on a CPU. Arguments, weights and numbers are Keras', but
-    for rounding. Input and output shape: (batch, height, width, channels), or any of Keras'.
+    for rounding. Input and output shape: (batch, height, width, channels), or any of Keras'. As in
+    Keras it is `axis` that says where the channels are, whatever `data_format` is.
+
+    Example:
+        >>> padzoo.BatchNormalization()(keras.Input((32, 32, 3))).shape
+        (None, 32, 32, 3)
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -52,7 +57,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 @register
-class LocalResponseNormalization(keras.layers.Layer):
+class LocalResponseNormalization(ChannelsLast):
     """Divide by the energy of the neighbouring channels at the same pixel.
 
     y = x / (1 + alpha / size * sum of x^2 over the `size` channels around) ** beta. Krizhevsky,
@@ -64,6 +69,14 @@ class LocalResponseNormalization(keras.layers.Layer):
     Args:
         size: channels in the window, odd.
         alpha, beta: of the formula.
+        data_format: as in `ChannelsLast`.
+
+    Raises:
+        ValueError: for a window that is even or empty, and for channels_first.
+
+    Example:
+        >>> padzoo.LocalResponseNormalization(size=5)(keras.Input((8, 8, 64))).shape
+        (None, 8, 8, 64)
     """
 
     def __init__(

@@ -6,21 +6,23 @@ from typing import Any
 
 from ..padding import Padding, PaddingError, Widths
 from ..padding.names import INPUT
-from .base import Bordered, read_given, register
+from .base import Bordered, ChannelsLast, read_given, register
 from .engine.extend import check_known, padded_shape
 
 Shape = tuple[int | None, ...]
 
 
-class PadInput(Bordered):
+class PadInput(ChannelsLast, Bordered):
     """Pads a map by a number of pixels.
 
     Args:
         padding: a Padding, or its dict, whose amount is an int or pairs.
         border_seed: of mode `"random"`.
+        data_format: as in `ChannelsLast`.
 
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
+        ValueError: for channels_first.
     """
 
     def __init__(self, padding: Any, border_seed: int = 0, **kwargs: Any) -> None:
@@ -28,7 +30,7 @@ class PadInput(Bordered):
         given = read_given(Padding.of(padding), type(self).__name__)
         if given.border.amount == INPUT:
             raise PaddingError(
-                "How many pixels 'input' means is for models.build to say; this layer takes a "
+                "How many pixels 'input' means is for padzoo.build to say; this layer takes a "
                 f"number. Received: padding={given.border.to_dict()}"
             )
         self.set_border(given, border_seed)
@@ -56,13 +58,23 @@ class PadInput(Bordered):
 
 @register
 class PadInput1D(PadInput):
-    """Pads a sequence; see `PadInput`. Shapes: (batch, steps, channels)."""
+    """Pads a sequence; see `PadInput`. Shapes: (batch, steps, channels).
+
+    Example:
+        >>> padzoo.PadInput1D(padzoo.Padding([[6, 0]], "replicate"))(keras.Input((40, 2))).shape
+        (None, 46, 2)
+    """
 
     RANK = 1
 
 
 @register
 class PadInput2D(PadInput):
-    """Pads a picture; see `PadInput`. Shapes: (batch, height, width, channels)."""
+    """Pads a picture; see `PadInput`. Shapes: (batch, height, width, channels).
+
+    Example:
+        >>> padzoo.PadInput2D(padzoo.Padding(4, "reflect"))(keras.Input((32, 32, 3))).shape
+        (None, 40, 40, 3)
+    """
 
     RANK = 2

@@ -9,7 +9,7 @@ from keras import ops
 
 from ..padding import PaddingError, Widths
 from ..padding.definitions import Mask
-from .base import Bordered, read_given, register
+from .base import Bordered, ChannelsLast, read_given, register
 from .engine.extend import check_known, check_window, pad, padded_shape
 
 
@@ -17,8 +17,8 @@ class BorderedPooling(Bordered):
     """What the pools share: mixed in before a Keras pool.
 
     Args:
-        padding: a Padding, its dict, or a string, which then means exactly what it means in
-            Keras.
+        padding: a Padding, its dict, or a string: one of Keras', which then means exactly what it
+            means there, or a name from `padzoo.padding.NAMED`.
         count_include_pad: with False the border is neutral, whatever its mode: a maximum never
             takes it and an average divides by the pixels that are there. With True the border
             is content: it holds what the mode says, and counts. Under a mask such as
@@ -116,6 +116,10 @@ class MaxPooling1D(MaxPooling, keras.layers.MaxPooling1D):
     """`keras.layers.MaxPooling1D` with a border; see `BorderedPooling`.
 
     Input shape: (batch, steps, channels). Output shape: (batch, new_steps, channels).
+
+    Example:
+        >>> padzoo.MaxPooling1D(3, strides=1, padding="causal")(keras.Input((40, 2))).shape
+        (None, 40, 2)
     """
 
     RANK = 1
@@ -127,6 +131,10 @@ class MaxPooling2D(MaxPooling, keras.layers.MaxPooling2D):
 
     Input shape: (batch, height, width, channels).
     Output shape: (batch, new_height, new_width, channels).
+
+    Example:
+        >>> padzoo.MaxPooling2D(3, strides=2, padding="half")(keras.Input((32, 32, 3))).shape
+        (None, 16, 16, 3)
     """
 
     RANK = 2
@@ -137,6 +145,10 @@ class AveragePooling1D(AveragePooling, keras.layers.AveragePooling1D):
     """`keras.layers.AveragePooling1D` with a border; see `BorderedPooling`.
 
     Input shape: (batch, steps, channels). Output shape: (batch, new_steps, channels).
+
+    Example:
+        >>> padzoo.AveragePooling1D(2, padding="same_lower")(keras.Input((41, 2))).shape
+        (None, 21, 2)
     """
 
     RANK = 1
@@ -148,14 +160,24 @@ class AveragePooling2D(AveragePooling, keras.layers.AveragePooling2D):
 
     Input shape: (batch, height, width, channels).
     Output shape: (batch, new_height, new_width, channels).
+
+    Example:
+        >>> pool = padzoo.AveragePooling2D(3, 1, padding="reflect", count_include_pad=True)
+        >>> pool(keras.Input((32, 32, 3))).shape
+        (None, 32, 32, 3)
     """
 
     RANK = 2
 
 
 @register
-class LastStep(keras.layers.Layer):
-    """The newest step: (batch, steps, channels) -> (batch, channels)."""
+class LastStep(ChannelsLast):
+    """The newest step: (batch, steps, channels) -> (batch, channels).
+
+    Example:
+        >>> padzoo.LastStep()(keras.Input((40, 2))).shape
+        (None, 2)
+    """
 
     def call(self, inputs: Any) -> Any:
         """Take the last step."""
@@ -164,3 +186,9 @@ class LastStep(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (batch, channels)."""
         return input_shape[0], input_shape[-1]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what Keras itself wrote before the layer had a `data_format`."""
+        regularizer = keras.regularizers.serialize(self.activity_regularizer)
+        more = {"activity_regularizer": regularizer, "autocast": self.autocast}
+        return {**super().get_config(), **more}

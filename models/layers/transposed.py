@@ -117,13 +117,18 @@ class BorderedTranspose(Bordered):
 
 @register
 class Conv1DTranspose(BorderedTranspose, keras.layers.Conv1DTranspose):
-    """`keras.layers.Conv1DTranspose` with `padding` a Padding, its dict, or a string of Keras.
+    """`keras.layers.Conv1DTranspose` with `padding` a Padding, its dict, its name or Keras' string.
 
     Input shape: (batch, steps, channels). Output shape: (batch, new_steps, filters).
 
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
         CollapseError: on building, if the amounts cut everything off.
+        ValueError: for channels_first.
+
+    Example:
+        >>> padzoo.Conv1DTranspose(8, 4, 2, padding="same_lower")(keras.Input((20, 2))).shape
+        (None, 40, 8)
     """
 
     RANK = 1
@@ -131,7 +136,7 @@ class Conv1DTranspose(BorderedTranspose, keras.layers.Conv1DTranspose):
 
 @register
 class Conv2DTranspose(BorderedTranspose, keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose` with `padding` a Padding, its dict, or a string of Keras.
+    """`keras.layers.Conv2DTranspose` with `padding` a Padding, its dict, its name or Keras' string.
 
     Input shape: (batch, height, width, channels).
     Output shape: (batch, new_height, new_width, filters).
@@ -139,6 +144,11 @@ class Conv2DTranspose(BorderedTranspose, keras.layers.Conv2DTranspose):
     Raises:
         PaddingError: for a padding that does not exist or that the layer does not take.
         CollapseError: on building, if the amounts cut everything off.
+        ValueError: for channels_first.
+
+    Example:
+        >>> padzoo.Conv2DTranspose(8, 3, strides=2, padding="half")(keras.Input((16, 16, 3))).shape
+        (None, 31, 31, 8)
     """
 
     RANK = 2

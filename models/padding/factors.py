@@ -55,7 +55,9 @@ class Padding:
     Raises:
         PaddingError: for an unknown name, a negative number, or a value that no mode uses.
 
-    Example: `Padding(amount=["causal", "same"], mode="replicate")`
+    Example:
+        >>> padzoo.Padding(amount=["causal", "same"], mode="replicate")
+        Padding(amount=('causal', 'same'), mode='replicate', value=0.0)
     """
 
     amount: Amount = "same"
@@ -88,6 +90,8 @@ class Padding:
             return NAMED[padding]
         if isinstance(padding, Mapping):
             return cls.from_dict(padding)
+        if callable(to_dict := getattr(padding, "to_dict", None)):
+            return cls.from_dict(to_dict())  # a Padding of `padzoo`, where this is `models`
         raise PaddingError(
             "`padding` must be a Padding, a name or a dict with the fields amount, mode and "
             f"value. Received: padding={padding!r}"

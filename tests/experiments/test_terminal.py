@@ -1,8 +1,15 @@
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
+import models
 from conf.reader import ConfigError
+from data.sources.layout import HINTS
 from experiments import terminal
 from experiments.terminal import BAD, FAILED, STOPPED, TRACEBACK, call, clock, hushed, say
+from models.messages import LAYOUTS
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,8 @@ def incomplete(arguments):
         (
             incomplete,
             "the package no_such_package is missing; install it with: "
-            "pip install -c constraints.txt no_such_package",
+            "pip install -c constraints.txt no_such_package "
+            "(all that training needs: -e '.[train]')",
         ),
     ],
 )
@@ -79,3 +87,51 @@ def test_ctrl_c_ends_a_command_in_one_line(capsys):
 def test_a_command_is_given_the_programs_arguments(monkeypatch):
     monkeypatch.setattr(terminal.sys, "argv", ["program", "a", "b"])
     assert call(len) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "in_overrides"),
+    [
+        ("input is 24x24.", "input is 24x24."),
+        ("smallest square input is 24x24.", "smallest square input is 24x24: data.resize=24."),
+        ("head='average' or head='last'.", "model.head=average or model.head=last."),
+        ("name='causal_conv1d', head='steps'.", "model=causal_conv1d model.head=steps."),
+        ("fewer `levels`, a smaller `width`", "fewer model.levels, a smaller model.width"),
+        ("(padding='causal', pools='follow')", "(padding=causal padding.pools=follow)"),
+        ("or padding='even_split', which", "or padding=even_split, which"),
+        ("must be bool or None. Rec", "must be bool or null. Rec"),
+        ("use inputs of 31 or 33 pixels", "use inputs of 31 or 33 pixels"),
+    ],
+)
+def test_the_librarys_arguments_are_the_command_lines_overrides(said, in_overrides):
+    assert terminal.in_overrides(said) == in_overrides
+
+
+def test_so_are_its_words_about_layouts():
+    for likely, hint in LAYOUTS.items():
+        assert "data." not in hint
+        for text in (hint, f"{hint[0].upper()}{hint[1:]}. More"):
+            assert "data." in terminal.in_overrides(text)
+            assert terminal.in_overrides(text).lower().startswith(HINTS[likely].lower())
+
+
+def test_a_mistake_of_the_library_is_said_in_overrides(capsys):
+    def collapse(arguments):
+        models.build("small_cnn", input_shape=(8, 8, 1), num_classes=2, padding="valid")
+
+    assert call(collapse) == BAD
+    said = capsys.readouterr().err
+    assert "input is 24x24: data.resize=24. Received: input_shape=(8, 8, 1)" in said
+
+
+def test_no_message_of_the_library_speaks_of_overrides():
+    """`data.` and `model.` begin overrides; in a string of the library they are a slip."""
+    group = re.compile(r"\b(data|model|trainer|padding|optimizer)(\.\w+)?=[a-z0-9…]")
+    slips = [
+        f"{file.name}: {node.value}"
+        for file in Path(models.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if group.search(node.value) and "\n" not in node.value  # which a docstring has
+    ]
+    assert slips == []

@@ -102,13 +102,14 @@ def test_a_saved_model_comes_back(tmp_path):
     ("make", "says"),
     [
         (lambda: net("valid", levels=3, kernel_size=2, scored_steps=12),
-         "at 10 of 24 steps under this padding, and the last 12 are scored"),
+         "at 10 of 24 steps under this padding, and the last 12 .* smaller `kernel_size`"),
         (lambda: net("valid", levels=3), "sequence that works has 29 steps"),
         (lambda: net(scored_steps=25), "at 24 of 24 steps"),
-        (lambda: net(scored_steps=None), "model.head=average or model.head=last"),
-        (lambda: net(head="average"), "one for each of the last 8 steps .* model.head=steps"),
+        (lambda: net(scored_steps=None), "head='average' or head='last'"),
+        (lambda: net(head="average"),
+         "one for each of the last 8 steps .* name='causal_conv1d', head='steps'"),
         (lambda: models.build("small_cnn", input_shape=(32, 32, 1), num_classes=3, scored_steps=8),
-         "model.head=steps"),
+         "head='steps'"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_plain_line(make, says):

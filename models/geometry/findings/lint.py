@@ -46,7 +46,13 @@ def lint(model: keras.Model) -> list[Finding]:
             for what holds at any size.
 
     Raises:
-        TraceError: as `models.geometry.trace`.
+        TraceError: as `padzoo.trace`.
+
+    Example:
+        >>> inputs = keras.Input((32, 32, 3))
+        >>> model = keras.Model(inputs, keras.layers.Conv2D(8, 3, 2, padding="same")(inputs))
+        >>> padzoo.lint(model)[0].code
+        'one_sided_padding'
     """
     axes = _axes(model)
     found: list[Finding] = []

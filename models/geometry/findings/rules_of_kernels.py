@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from ...layers.base import is_of
 from ...layers.convolution import BorderedConvolution
 from ..tracing.trace import Followed
 from ..tracing.windows import window
@@ -46,14 +47,14 @@ def wrong_kernel_gradient(followed: Followed) -> Finding | None:
         "AVX2, the gradient by such a kernel is wrong or overwrites memory"
         f"{others(found, first)}",
         "train it without strides on every s-th pixel, take the layer of that name from "
-        "models.layers, which does so, or set TF_ENABLE_ONEDNN_OPTS=0",
+        "padzoo, which does so, or set TF_ENABLE_ONEDNN_OPTS=0",
         "warning",
         found,
     )
 
 
 def _is_trained_wrongly(layer: Any, channels: int) -> bool:
-    if isinstance(layer, BorderedConvolution) or not getattr(layer, "trainable", False):
+    if is_of(layer, BorderedConvolution) or not getattr(layer, "trainable", False):
         return False
     if isinstance(layer, _CHANNELS_APART):
         few = channels == 1

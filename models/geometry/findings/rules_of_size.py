@@ -126,7 +126,7 @@ def looks_ahead(axis: Axis) -> Finding | None:
         for slide in axis.line.slides
         if slide.span - 1 > slide.before
     }
-    remedies = ["pad it causally too (padding=causal, padding.pools=follow), or pad before it only"]
+    remedies = ["pad it causally too (padding='causal', pools='follow'), or pad before it only"]
     if axis.whole:
         ahead |= {name: (axis.rows[name].output_size[axis.number] or 1) - 1 for name in axis.whole}
         remedies = remedies[: len(ahead) > len(axis.whole)] + ["normalise over the channels alone"]

@@ -27,7 +27,7 @@ def misaligned_merge(axis: Axis) -> Finding | None:
         f"{apart[worst] / stride:g} of their own: {branches}{others(apart, worst)}",
         (f"give {sizes}; or " if sizes else "")
         + "give the branches the same pad before and after their strides, or crop them with "
-        "models.align.align",
+        "padzoo.align",
         "warning",
         tuple(apart),
     )
@@ -128,7 +128,7 @@ def even_kernel_drift(axis: Axis) -> Finding | None:
         f"'{first}' has an even window and pads one side more, half a pixel"
         f"{others(uneven, first)}; in all the last map is off by {pixels(abs(total))} of the "
         f"input, {abs(total) / step:g} of its own",
-        "use odd kernels, or padding=even_split, which pads another side with each channel",
+        "use odd kernels, or padding='even_split', which pads another side with each channel",
         "warning",
         tuple(uneven),
     )

@@ -19,7 +19,7 @@ import numpy as np
 from keras import layers
 from scipy import sparse
 
-from ...layers.base import Bordered
+from ...layers.base import Bordered, is_of
 from ...padding import MODES
 from ...padding.axes import axis_entries
 from ...padding.definitions import Mask, Statistic
@@ -122,7 +122,7 @@ def response_of(step: Step) -> Response:
 
 def _of_a_shift(layer: Any, sizes: tuple[int, ...], _: int) -> Response:
     rank = len(sizes)
-    modes = layer.border.modes(rank) if isinstance(layer, Bordered) else (ZEROS,) * rank
+    modes = layer.border.modes(rank) if is_of(layer, Bordered) else (ZEROS,) * rank
     axes = tuple(
         Axis(size, before, after, _by_axis(mode))
         for size, (before, after), mode in zip(sizes, shifts(layer), modes, strict=True)
@@ -153,7 +153,7 @@ def _by_axis(mode: str) -> str:
 
 def reads_border(layer: Any) -> bool:
     """Say whether what the border of a convolution or a pool holds is content of its outputs."""
-    if isinstance(layer, Bordered):
+    if is_of(layer, Bordered):
         return getattr(layer, "reads_border", True)
     return not isinstance(layer, POOLS)
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from keras import layers
 
+from ...layers.base import is_of
 from ...layers.normalization import LocalResponseNormalization
 from ...layers.pad_input import PadInput
 
@@ -28,7 +29,6 @@ _SHIFT = (
     layers.ZeroPadding2D,
     layers.Cropping1D,
     layers.Cropping2D,
-    PadInput,
 )
 _MERGE = (
     layers.Add,
@@ -62,7 +62,6 @@ _ELEMENTWISE = (
     layers.SpatialDropout1D,
     layers.SpatialDropout2D,
     layers.UnitNormalization,
-    LocalResponseNormalization,
 )
 # Of these it is the argument `axis` that says over which pixels they sum.
 _SUMS_OVER_AXES = (
@@ -78,6 +77,8 @@ _END = (
     layers.GlobalMaxPooling1D,
     layers.GlobalMaxPooling2D,
 )
+
+_OF_THE_ZOO: dict[type, Kind] = {PadInput: "shift", LocalResponseNormalization: "elementwise"}
 
 # Of Keras, and without a public name: layers inside keras.applications, and what `x + y` or
 # `keras.ops.relu(x)` leave in a graph.
@@ -108,6 +109,9 @@ def kind_of(operation: Any) -> Kind:
     )
     for kind, types in table:
         if isinstance(operation, types):
+            return kind
+    for own, kind in _OF_THE_ZOO.items():
+        if is_of(operation, own):
             return kind
     if type(operation).__module__.startswith("keras."):
         return _OF_KERAS.get(type(operation).__name__, "unknown")

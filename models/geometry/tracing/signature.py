@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from ...layers.base import Bordered
+from ...layers.base import Bordered, is_of
 from ...padding import MODES, Padding
 from ...padding.axes import terms
 from ...padding.definitions import IndexRule
@@ -70,7 +70,7 @@ def _axis(
 def _layer(layer: Any) -> list[Any]:
     config = {key: value for key, value in layer.get_config().items() if key not in SAID}
     shown = [type(layer).__name__, config]
-    if isinstance(layer, Bordered):
+    if is_of(layer, Bordered):
         neutral = hasattr(layer, "reads_border") and not layer.reads_border
         for node in layer._inbound_nodes:
             shape = tuple(node.input_tensors[0].shape)

@@ -65,6 +65,12 @@ def trace(model: keras.Model) -> list[Row]:
 
     Raises:
         TraceError: if a layer is not followed, or branches of unequal stride meet.
+
+    Example:
+        >>> inputs = keras.Input((32, 32, 3))
+        >>> row = padzoo.trace(keras.Model(inputs, padzoo.Conv2D(8, 3, 2, "half")(inputs)))[-1]
+        >>> row.output_size, row.pad, row.receptive_field
+        ((16, 16), ((1, 1), (1, 1)), (3, 3))
     """
     followed = follow(model)
     return [_row(step, followed) for step in followed.steps]
@@ -125,7 +131,10 @@ def _fields_after(step: Step, followed: Followed) -> Fields:
     if not spatial or kind == "end" or len(step.output_shape) < 3:
         return ()
     if getattr(layer, "data_format", None) == "channels_first":
-        raise TraceError(f"Layer '{step.name}' is channels_first; only channels_last is followed.")
+        raise TraceError(
+            f"Layer '{step.name}' is channels_first, and only channels_last is followed: "
+            "build the network with data_format='channels_last'."
+        )
     if kind == "merge":
         hulls = tuple(_hull(step.name, axis) for axis in zip(*spatial, strict=True))
         _check_merge(step, followed)

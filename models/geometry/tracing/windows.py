@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...layers.base import Bordered
+from ...layers.base import Bordered, is_of
 from ...layers.pad_input import PadInput
 from ...padding import Padding, PaddingError, Widths
 from ...padding.amounts import pad_amounts
@@ -32,7 +32,7 @@ def spans(layer: Any, shape: Shape) -> tuple[int, ...]:
 
 def border_of(layer: Any) -> Padding:
     """Return the padding of a convolution, a pool or a PadInput; of Keras' own its meaning."""
-    return layer.border if isinstance(layer, Bordered) else Padding(layer.padding.lower())
+    return layer.border if is_of(layer, Bordered) else Padding(layer.padding.lower())
 
 
 def pads(layer: Any, shape: Shape) -> tuple[tuple[int, int] | None, ...]:
@@ -44,7 +44,7 @@ def pads(layer: Any, shape: Shape) -> tuple[tuple[int, int] | None, ...]:
 
 def shifts(layer: Any) -> Widths:
     """Return what a padding adds on each side of each axis; Cropping adds less than nothing."""
-    if isinstance(layer, PadInput):
+    if is_of(layer, PadInput):
         return layer.widths
     widths = layer.padding if hasattr(layer, "padding") else layer.cropping
     sign = 1 if hasattr(layer, "padding") else -1

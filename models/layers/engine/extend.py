@@ -58,7 +58,10 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
         PaddingError: if a mode does not pad an axis at a time, or if one that copies pixels meets
             an axis of unknown size.
 
-    Example: `pad(x, ((1, 1), (0, 2)), "reflect")` of an image (8, 32, 32, 3) is (8, 34, 34, 3).
+    Example:
+        >>> row = keras.ops.reshape(keras.ops.arange(3, dtype="float32"), (1, 3, 1))
+        >>> np.asarray(padzoo.pad(row, ((2, 1),), "reflect")).ravel().tolist()
+        [2.0, 1.0, 0.0, 1.0, 2.0, 1.0]
     """
     modes = (mode,) * len(amounts) if isinstance(mode, str) else tuple(mode)
     for name in modes:

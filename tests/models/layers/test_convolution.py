@@ -191,7 +191,7 @@ def test_collapse_is_refused_on_building():
     (lambda: Conv2D(1, 3, padding=Padding("causal")), "one amount per axis"),
     (lambda: Conv1D(1, 3, padding=Padding("causal", "reflect")), "the future"),
     (lambda: Conv2D(1, 3, padding=Padding([1, 2, 3])), "one entry per axis"),
-    (lambda: Conv2D(1, 3, padding="reflect"), "padding"),
+    (lambda: Conv2D(1, 3, padding="reflct"), "did you mean reflect"),
     (lambda: Conv2D(1, 3, data_format="channels_first"), "channels_last"),
     (lambda: Conv2D(1, 3, padding=3), "a Padding, a name or a dict"),
     (lambda: WeightNormConv1D(1, 3).enable_lora(2), "no LoRA"),

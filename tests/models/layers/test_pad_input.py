@@ -125,7 +125,7 @@ def test_mistakes():
         input_widths(lambda amount, sizes: stuck(amount), (9,))
     with pytest.raises(PaddingError, match="needs a known size"):
         PadInput2D(Padding(1, "reflect"))(keras.Input((None, 4, 1)))
-    with pytest.raises(PaddingError, match="is for models.build to say"):
+    with pytest.raises(PaddingError, match="is for padzoo.build to say"):
         PadInput2D(Padding("input"))
     with pytest.raises(PaddingError, match="one entry per axis"):
         PadInput1D(Padding([1, 2]))

@@ -139,8 +139,8 @@ def test_config_and_file_round_trip(tmp_path):
 def test_mistakes():
     with pytest.raises(PaddingError, match="narrower than the pool"):
         layers.MaxPooling2D(2, padding=Padding(2))(picture(1, 4, 4, 1))
-    with pytest.raises(ValueError, match="one of valid, same"):
-        layers.MaxPooling1D(2, padding="full")
+    with pytest.raises(ValueError, match="did you mean full"):
+        layers.MaxPooling1D(2, padding="ful")
     with pytest.raises(ValueError, match="count_include_pad"):
         layers.MaxPooling1D(2, padding="same", count_include_pad=True)
     with pytest.raises(layers.CollapseError, match="layer 'pool'"):
