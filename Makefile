@@ -1,10 +1,11 @@
 # The user's path and CI's are the same: every target first makes .venv from pyproject.toml,
-# with the versions pinned in constraints.txt.
+# with the versions pinned in constraints.txt. What a set of extras adds to .venv has a stamp of its
+# own, so that `make test` after `make train` brings what is missing and no more.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& echo $$p && break; done)
 VENV := .venv
-EXTRAS := tensorflow,dev
+BACKEND := tensorflow
 PY := $(VENV)/bin/python
 WORKERS := -n 2 --dist worksteal
 # What `make test` leaves out of its ten minutes, and CI does not.
@@ -12,35 +13,70 @@ ALL := -m "not slow and not environment and not random"
 SLOWEST := --durations=10 --durations-min=1
 ON_THE_GPU := jax==0.11.2 jaxlib==0.11.2 numpy==2.5.2
 ARGS ?=
+comma := ,
+# What an install takes on two cores; the download is about a third of the size.
+SIZE_tensorflow := about 2.8 GB in .venv, about four minutes
+SIZE_jax := about 1.3 GB, one to two minutes
+SIZE_dev := about 0.7 GB, one minute
+SIZE_bench := about 0.9 GB, one minute
 # What `make test-jax` runs; compiled by XLA, all of the models' tests take half an hour.
 TESTS ?= tests/models
 
-.PHONY: help install install-jax install-bench train demo test test-all test-onednn test-slow test-random test-jax \
+.PHONY: help install install-train install-jax install-bench train demo test test-all test-onednn test-slow test-random test-jax \
 	test-bench test-without-tensorflow gpu-rehearsal check format tensorboard constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "padzoo needs Python 3.11 or 3.12; name one with: make PYTHON=/path/to/python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[$(EXTRAS)]'
-	@rm -rf build padzoo.egg-info
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-install: $(VENV)/.installed  ## make .venv with the pinned dependencies
+# pip's own words go to a file; what is shown is how long it has taken and how large $(VENV) is by now.
+# Installed editable: `import padzoo` is models/, and no copy of it grows old beside it.
+define add
+	@printf '%s\n' "$(VENV): $(2)"; \
+	log=$(VENV)/pip.log; began=$$(date +%s); \
+	told() { set -- $$(( $$(date +%s) - began )) $$(du -sm $(VENV) | cut -f1); \
+		printf '%d:%02d  %5d MB  %s' $$(($$1 / 60)) $$(($$1 % 60)) $$2; }; \
+	$(PY) -m pip install --disable-pip-version-check --progress-bar off --constraint constraints.txt \
+		--editable '.[$(1)]' > $$log 2>&1 & pip=$$!; \
+	trap 'kill $$pip; exit 130' INT TERM; \
+	every=15; end='\n'; if [ -t 1 ]; then every=1; end='\r'; fi; waited=0; \
+	while kill -0 $$pip 2>/dev/null; do \
+		sleep 1; waited=$$((waited + 1)); [ $$((waited % every)) -eq 0 ] || continue; \
+		at=$$(sed -n -E 's/^(Collecting|Requirement already satisfied:) ([^ ;<>=!~\[]+).*/\2/p; s/^(Installing) collected.*/installing/p' $$log | tail -1); \
+		printf "%s  %-40s$$end" "$$(told)" "$$at"; \
+	done; \
+	wait $$pip || { tail -n 20 $$log >&2; exit 2; }; \
+	printf '%s  %-40s\n' "$$(told)" "ready"
+	@rm -rf build padzoo.egg-info
+	@touch $@
+endef
+
+$(VENV)/.installed-train: $(VENV)/.made pyproject.toml constraints.txt
+	$(call add,$(BACKEND)$(comma)train,installing $(BACKEND) and what training needs: $(SIZE_$(BACKEND)))
+
+$(VENV)/.installed-dev: $(VENV)/.installed-train
+	$(call add,$(BACKEND)$(comma)train$(comma)dev,adding what tests and checks need: $(SIZE_dev))
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(call add,$(BACKEND)$(comma)train$(comma)dev$(comma)bench,adding PyTorch: $(SIZE_bench))
+
+install-train: $(VENV)/.installed-train  ## make .venv with what training needs, at the pinned versions
+
+install: $(VENV)/.installed-dev  ## the same, and what tests and checks need
 
 install-jax:  ## make .venv-jax: JAX, and no TensorFlow
-	@$(MAKE) --no-print-directory install VENV=.venv-jax EXTRAS=jax,dev
+	@$(MAKE) --no-print-directory install VENV=.venv-jax BACKEND=jax
 
-install-bench: install  ## add PyTorch to .venv: the peer in the benchmarks
-	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[bench]'
-	@rm -rf build padzoo.egg-info
+install-bench: $(VENV)/.installed-bench  ## add PyTorch to .venv: the peer in the benchmarks
 
-train: install  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
+train: install-train  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
 	@$(PY) train.py padding=same $(ARGS)
 
-demo: install  ## a first answer in minutes: six paddings, three seeds, a table and a picture
+demo: install-train  ## a first answer in minutes: six paddings, three seeds, a table and a picture
 	@$(PY) train.py -m sweep=demo $(ARGS)
 
 test: install  ## run the quick tests, two at a time (up to 10 minutes on two quiet cores)
@@ -70,7 +106,7 @@ test-without-tensorflow: install install-jax  ## train in .venv-jax, where Tenso
 
 # The versions of the GPU machine, which Python 3.11 does not have; PyTorch is left out.
 gpu-rehearsal:  ## run the kit for a GPU at tiny size on the CPU, without TensorFlow
-	@$(MAKE) --no-print-directory install VENV=.venv-gpu EXTRAS=jax,dev
+	@$(MAKE) --no-print-directory install VENV=.venv-gpu BACKEND=jax
 	@.venv-gpu/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || exit 0; \
 		.venv-gpu/bin/python -m pip install --quiet --disable-pip-version-check $(ON_THE_GPU)
 	@.venv-gpu/bin/python -m pytest -m "slow or not slow" tests/experiments/benchmarks/gpu $(ARGS)
@@ -87,12 +123,12 @@ format: install  ## format and sort imports
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-tensorboard: install  ## open TensorBoard on runs/ (http://localhost:6006)
+tensorboard: install-train  ## open TensorBoard on runs/ (http://localhost:6006)
 	@$(VENV)/bin/tensorboard --logdir runs
 
 constraints: install  ## pin the newest versions that pyproject.toml allows
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
-	@$(VENV)/bin/uv pip compile --quiet --universal --extra tensorflow --extra jax --extra gpu --extra dev --python-version 3.11 --no-annotate --no-header \
+	@$(VENV)/bin/uv pip compile --quiet --universal --extra train --extra tensorflow --extra jax --extra gpu --extra dev --python-version 3.11 --no-annotate --no-header \
 		--upgrade --output-file constraints.txt pyproject.toml
 
 clean:  ## remove .venv, .venv-jax, .venv-gpu and caches (runs/ stays)

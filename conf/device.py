@@ -66,7 +66,7 @@ def why_no_gpu(backend: str) -> str | None:
     extra = {"jax": "gpu-jax"}.get(backend, "gpu")
     return (
         f"{backend} is installed without CUDA; install it with: "
-        f"pip install -c constraints.txt '.[{extra}]'"
+        f"pip install -c constraints.txt -e '.[train,{extra}]'"
     )
 
 

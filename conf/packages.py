@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from types import TracebackType
 
-OURS = ("__main__", "conf", "data", "docs", "experiments", "models", "tests", "train")
+OURS = ("__main__", "conf", "data", "docs", "experiments", "models", "padzoo", "tests", "train")
+ALL = "(all that training needs: -e '.[train]')"
 # The name under which a package is installed, if it differs from the name of its module.
 INSTALLED_AS = {
     "PIL": "pillow",
@@ -24,14 +25,15 @@ def line(error: BaseException) -> str | None:
     """The message for an error in the import of a package; None for any other error.
 
     Example: `line(error)` of a failed `import toml` is "the package toml is missing; install it
-    with: pip install -c constraints.txt toml".
+    with: pip install -c constraints.txt toml (all that training needs: -e '.[train]')".
     """
     importing = [name for name in _imported(error.__traceback__) if _is_foreign(name)]
     missing = _missing(error)
     if missing is not None:
         needs = [name for name in importing if name != missing][-1:]
         which = "".join(f", which {name} needs," for name in needs)
-        return f"the package {missing}{which} is missing; install it with: {_command('', missing)}"
+        command = _command("", missing)
+        return f"the package {missing}{which} is missing; install it with: {command} {ALL}"
     name = (error.name or "").split(".")[0] if isinstance(error, ImportError) else ""
     names = [name] if _is_foreign(name) else importing[-1:]
     if name in OURS or not names:

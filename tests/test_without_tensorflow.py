@@ -72,22 +72,23 @@ def call(python, *arguments, check=True, **variables):
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """The Python of an environment made by `pip install -c constraints.txt '.[jax]'`."""
+    """The Python of an environment made by `pip install -c constraints.txt '.[train,jax]'`."""
     if there := os.environ.get("PADZOO_JAX_PYTHON"):
         return there
     folder = tmp_path_factory.mktemp("without_tensorflow")
     begun = time.perf_counter()
-    for name in ("pyproject.toml", "README.md", "constraints.txt"):  # all that an install reads
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "constraints.txt"):
         shutil.copy(CHECKOUT / name, folder)
+    shutil.copytree(CHECKOUT / "models", folder / "models")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command = [*pip, "-c", "constraints.txt", ".[jax]", "pytest"]
+    command = [*pip, "-c", "constraints.txt", ".[train,jax]", "pytest"]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if ended.returncode and "Retrying" in ended.stderr and not os.environ.get("CI"):
         pytest.skip("pip cannot reach a package index")
     assert ended.returncode == 0, ended.stderr
-    log(f"pip install '.[jax]' took {time.perf_counter() - begun:.0f} s")
+    log(f"pip install '.[train,jax]' took {time.perf_counter() - begun:.0f} s")
     return str(python)
 
 
@@ -207,7 +208,8 @@ def test_what_needs_tensorflow_says_what_to_do(python, train, data_dir):
     ended = call(python, program, "backend=tensorflow", f"data.data_dir={data_dir}", check=False)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
-    assert "pip install -c constraints.txt '.[tensorflow]', or take backend=jax" in ended.stderr
+    command = "pip install -c constraints.txt -e '.[train,tensorflow]'"
+    assert f"{command}, or take backend=jax" in ended.stderr
     log(ended.stderr.strip())
 
 

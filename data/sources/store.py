@@ -268,9 +268,9 @@ def _batches(
     except ImportError:
         raise DataError(
             f"{name} is stored as {builder.info.file_format.value}, which only TensorFlow can "
-            "read; install it (pip install -c constraints.txt '.[tensorflow]'), or on a machine "
-            f"with TensorFlow write a file (python -m data.prepare data=tfds data.name={name} "
-            "npz=<file>) and train with data=npz data.path=<file>"
+            "read; install it (pip install -c constraints.txt -e '.[train,tensorflow]'), or on a "
+            f"machine with TensorFlow write a file (python -m data.prepare data=tfds "
+            f"data.name={name} npz=<file>) and train with data=npz data.path=<file>"
         ) from None
     keep_off_the_gpu(tf)
     with tf.device("cpu"):

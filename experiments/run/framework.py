@@ -96,7 +96,7 @@ def check_installed(backend: str) -> None:
     others = [name for name in BACKENDS if device.installed(name)]
     raise ConfigError(
         f"backend={backend} is not installed; install it with: "
-        f"pip install -c constraints.txt '.[{backend}]'"
+        f"pip install -c constraints.txt -e '.[train,{backend}]'"
         + f", or use backend={others[0]}, which is installed"
         * bool(others)
     )

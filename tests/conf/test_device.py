@@ -79,7 +79,7 @@ def test_a_backend_without_cuda_says_what_to_install(gpu):
     assert device.find("tensorflow").kind == "cpu"
     assert device.why_no_gpu("tensorflow") == (
         "tensorflow is installed without CUDA; install it with: "
-        "pip install -c constraints.txt '.[gpu]'"
+        "pip install -c constraints.txt -e '.[train,gpu]'"
     )
 
 

@@ -29,7 +29,7 @@ def line_of(name):
 def test_a_package_that_is_missing_is_named():
     assert line_of("no_such_package") == (
         "the package no_such_package is missing; install it with: "
-        "pip install -c constraints.txt no_such_package"
+        "pip install -c constraints.txt no_such_package (all that training needs: -e '.[train]')"
     )
 
 
@@ -65,7 +65,9 @@ def test_so_is_one_whose_lack_a_package_tells_in_its_own_words(package):
 
 def test_it_is_called_what_it_is_installed_as():
     error = ModuleNotFoundError("No module named 'sklearn.svm'", name="sklearn.svm")
-    assert packages.line(error).endswith("pip install -c constraints.txt scikit-learn")
+    assert packages.line(error).endswith(
+        f"pip install -c constraints.txt scikit-learn {packages.ALL}"
+    )
 
 
 @pytest.mark.parametrize(
