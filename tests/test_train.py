@@ -242,8 +242,8 @@ def test_a_network_that_the_geometry_cannot_follow_trains(tiny, monkeypatch):
         x = keras.layers.GlobalAveragePooling2D()(x)
         return keras.Model(inputs, keras.layers.Dense(num_classes, dtype="float32")(x), name="t")
 
-    monkeypatch.setattr("models.builder", lambda name: turned)
-    monkeypatch.setattr("models.check_options", lambda name, options: None)
+    monkeypatch.setattr("models.building.builder", lambda name: turned)
+    monkeypatch.setattr("models.building.check_options", lambda name, options: None)
     outcome = tiny("model.dropout=0.0")
     assert outcome.code == 0, outcome.err
     assert "could not be told: Layer 'turned' of type Permute is not followed" in outcome.out

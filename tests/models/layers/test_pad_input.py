@@ -142,6 +142,6 @@ def test_a_builder_that_forgets_the_border_is_told(monkeypatch):
         inputs = keras.Input(input_shape)
         return keras.Model(inputs, nn.Conv2D(num_classes, 3, name="conv")(inputs))
 
-    monkeypatch.setattr("models.builder", lambda name: forgetful)
+    monkeypatch.setattr("models.building.builder", lambda name: forgetful)
     with pytest.raises(ModelError, match="small_cnn does not begin with pad_input"):
         models.build("small_cnn", input_shape=(9, 9, 1), num_classes=2, padding="input")
