@@ -209,7 +209,7 @@ def test_what_needs_tensorflow_says_what_to_do(python, train, data_dir):
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     command = "pip install -c constraints.txt -e '.[train,tensorflow]'"
-    assert f"{command}, or take backend=jax" in ended.stderr
+    assert f"{command}, or use backend=jax" in ended.stderr
     log(ended.stderr.strip())
 
 

@@ -66,7 +66,7 @@ def test_an_unknown_or_missing_back_end_is_refused_before_anything_runs(monkeypa
         backends.split(["backend=tensorflow,jax", "padding=refelct"])
     monkeypatch.setattr(device, "installed", lambda module: module != "jax")
     with pytest.raises(
-        ConfigError, match=r"jax is not installed.*\[train,jax\]'.*take backend=tens"
+        ConfigError, match=r"jax is not installed.*\[train,jax\]'.*use backend=tens"
     ):
         backends.split(["-m", "backend=tensorflow,jax"])
 
