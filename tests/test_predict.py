@@ -215,7 +215,7 @@ def test_damaged_statistics_are_named(finished, capsys, key, value, why):
     [
         ("a.png", b"not a picture", "a.png cannot be read as an image"),
         ("a.npy", b"", "a.npy cannot be read"),
-        ("a.txt", b"1", "a.txt: images (.png"),
+        ("a.txt", b"1", "a.txt: only images (.png"),
         ("text.npy", npy("text"), "text.npy does not hold numbers"),
         ("empty.npy", npy(np.zeros((0, 32, 32))), "empty.npy does not hold numbers"),
         ("nan.npy", npy(np.full((32, 32), np.nan)), "nan.npy: the inputs hold NaN"),
@@ -250,7 +250,7 @@ def test_what_is_no_run_is_one_line(tmp_path, capsys):
     ],
 )
 def test_examples_that_do_not_fit_are_refused(finished, shape, dtype):
-    with pytest.raises(DataError, match="takes examples of 32×32×1|examples are numbers"):
+    with pytest.raises(DataError, match="takes examples of 32×32×1|examples must be numbers"):
         predict.load(finished).predict(np.zeros(shape, dtype))
 
 

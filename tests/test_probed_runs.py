@@ -49,7 +49,7 @@ def test_a_run_is_probed_once_it_is_trained(tiny, finished):
     assert probed.parent.name == finished.parent.name
     assert numbers(probed) == numbers(finished)
     found = results(probed)["probes"]
-    assert list(found) == ["shift", "leak"]
+    assert list(found) == ["leak", "shift"]
     share = found["shift"]["circular"]["consistency"]
     assert f"consistency circular {100 * share:.1f} % [" in outcome.out
     assert "not applicable: the data holds images" in outcome.out

@@ -9,12 +9,13 @@ from models.padding import MODES, Padding
 from models.padding.axes import mask_scale, outside
 from models.padding.definitions import Mask
 from models.padding.supports import LAYERS, supports
+from tests.helpers import full
 from tests.models.layers import formula, oracle
 from tests.models.layers.oracle import value_and_gradients
 
 AMOUNT, KERNEL, SIZES, CHANNELS = 2, 3, (5, 6), 2  # a border of its own at both ends of a window
 CASES = [
-    (layer, mode)
+    (layer, mode) if layer in ("Conv2D", "AveragePooling2D") else full(layer, mode)
     for layer, kind in LAYERS.items()
     for mode in MODES
     if supports(AMOUNT, mode, layer) is None and kind.computes != "transposed"

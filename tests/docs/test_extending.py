@@ -57,6 +57,7 @@ def test_each_addition_is_one_file_and_what_chooses_it():
     ]
 
 
+@pytest.mark.full
 def test_what_is_added_passes_the_contract(checkout):
     ended = call(
         checkout, *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", "-k", NAMES),
@@ -67,6 +68,7 @@ def test_what_is_added_passes_the_contract(checkout):
     assert passed > 30  # a model under every padding, a data set, a probe with its known answer
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python train.py")])
 def test_the_commands_train(checkout, data_dir, command):
     arguments = [*shlex.split(command)[1:], f"data.data_dir={data_dir}", *SHORT]
@@ -91,6 +93,7 @@ def test_the_readmes_tables_hold_what_is_added(checkout):
     assert "| `stripes` | stripes along the rows" in ended.stdout
 
 
+@pytest.mark.full
 def test_an_edit_of_the_model_is_told_and_a_mistake_in_it_is_one_line(checkout, data_dir):
     command = ["train.py", "model=skip_cnn", f"data.data_dir={data_dir}", "study=edited", *SHORT]
     file = checkout / "models" / "architectures" / "skip_cnn.py"

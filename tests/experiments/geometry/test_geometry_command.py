@@ -200,7 +200,7 @@ def refused(call, *arguments):
         (["--explain", "conv", "--input", "2x2"], "uses one axis"),
         (["--explain", "conv", "--kernel", "three"], "invalid int value: 'three'"),
         (["--explain", "pool", "--dilation", "2"], "dilation means nothing for pool"),
-        (["--explain", "conv", "--keras", "VGG16"], "without a network"),
+        (["--explain", "conv", "--keras", "VGG16"], "cannot be combined with a network"),
         (["--jsn"], "--help lists what there is"),
     ],
 )

@@ -195,7 +195,7 @@ def test_of_very_many_families_the_first_are_drawn_and_the_picture_says_so(study
     monkeypatch.setattr(canvas, "MOST", 2)
     monkeypatch.setattr(canvas, "PANELS", 1)
     write(study)
-    assert "a line; the first 2 of 3 families](accuracy-2.png)" in said(study / "report")
+    assert "; only the first 2 of 3 families](accuracy-2.png)" in said(study / "report")
     assert not (study / "report" / "accuracy-3.png").exists()
 
 
