@@ -15,6 +15,7 @@ from conf import commandline
 from data import builders, shapes
 from models import registry
 from tests.contract import data_contract as contract
+from tests.helpers import full
 
 CHOICES = list(commandline.options("data"))
 BUILDERS = sorted(file.stem for file in contract.FOLDER.glob("*.py") if contract.is_builder(file))
@@ -44,7 +45,7 @@ def test_it_can_be_chosen(name):
     contract.check_the_yaml(name)
 
 
-@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("name", [name if name in BUILDERS else full(name) for name in CHOICES])
 def test_it_is_well_formed(name, data_dir):
     chosen = config(name, data_dir)
     if chosen.source == "built":
