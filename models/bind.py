@@ -198,7 +198,7 @@ def bind(
             or a dict of the fields to replace. The first pattern that matches wins.
         pools: `"neutral"`: pools keep what their architecture published, with borders that do
             not count. `"follow"`: pools pad as the convolutions do, and the border counts.
-        input_padding: what `pad_input` puts around the picture, in pixels; None for nothing.
+        input_padding: what `pad_input` puts around the image, in pixels; None for nothing.
         seed: from which the borders of mode `"random"` draw, each layer with its own.
 
     Raises:

@@ -57,7 +57,7 @@ def build(
         name: one of `names()`.
         input_shape: (height, width, channels) of an image, (steps, channels) of a sequence.
         num_classes: of the logits.
-        padding, overrides, pools: as in `padzoo.bind`. With amount `"input"` the picture
+        padding, overrides, pools: as in `padzoo.bind`. With amount `"input"` the image
             is padded once, by what keeps the last map as it is under `same`, and the layers get
             `valid`.
         padding_seed: from which mode `"random"` draws; it moves nothing else.
@@ -211,7 +211,7 @@ class _Recipe:
         return model
 
     def padded_once(self, shape: tuple[int | None, ...], padding: Padding) -> keras.Model:
-        """Build the network without padding, on an input padded by what it will eat."""
+        """Build the network without padding, on an input padded by what its layers remove."""
         from .sizing import input_widths, random_state_kept
 
         *sizes, channels = shape

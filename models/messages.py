@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-# A picture has no more colours (with transparency), a recording no more series at once, and a grey
-# picture is not that low and, so many times its height, long.
+# An image has no more colours (with transparency), a recording no more series at once, and a grey
+# image is not that low and, so many times its height, long.
 MOST_COLOURS, MOST_SERIES, MOST_ROWS, LONG = 4, 64, 32, 4
 
 Layout = Literal["channels_first", "series_first", "series_last"]
@@ -38,8 +38,8 @@ def unknown(what: str, name: object, allowed: Iterable[str]) -> str:
 def likely_layout(shape: Sequence[int | None]) -> Layout | None:
     """Return the layout that an example's shape likely has, if it is another than ours.
 
-    A picture of which the first axis is the smallest, and the last no number of colours, likely has
-    its channels first; so does a sequence with far fewer steps than channels. A grey picture that
+    An image of which the first axis is the smallest, and the last no number of colours, likely has
+    its channels first; so does a sequence with far fewer steps than channels. A grey image that
     is low or narrow and long may be a recording.
 
     Example: `likely_layout((3, 32, 32))` is "channels_first"; `likely_layout((32, 32, 3))` is None.

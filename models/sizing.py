@@ -1,4 +1,5 @@
-"""Sizes that a whole network decides: its smallest input, its border, which outputs are scored."""
+"""Sizes that depend on a whole network: its smallest input, the border of amount `input`, and which
+outputs are scored."""
 
 from __future__ import annotations
 
@@ -20,10 +21,10 @@ Make = Callable[[str, tuple[int, ...]], Any]
 
 
 def input_widths(make: Make, sizes: tuple[int | None, ...]) -> Widths:
-    """Return how much border a picture needs for a whole network to go without: amount "input".
+    """Return the border around an image that replaces all padding of a network: amount "input".
 
-    Ronneberger et al. 2015, "U-Net" (arXiv:1505.04597), section 2, pads the picture by what its
-    unpadded convolutions will eat (the overlap tiles); Long et al. 2015, "Fully convolutional
+    Ronneberger et al. 2015, "U-Net" (arXiv:1505.04597), section 2, pads the image by what its
+    unpadded convolutions will remove (the overlap tiles); Long et al. 2015, "Fully convolutional
     networks" (arXiv:1411.4038), by 100 pixels for the same end.
 
     With them the unpadded network has a last map as large as under `same`, and its first output
@@ -31,7 +32,7 @@ def input_widths(make: Make, sizes: tuple[int | None, ...]) -> Widths:
 
     Args:
         make: builds the network for an amount ("same" or "valid") and a spatial size.
-        sizes: of the picture.
+        sizes: of the image.
 
     Raises:
         PaddingError: for an unknown size, or if no border gives the size of `same`.

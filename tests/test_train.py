@@ -246,7 +246,7 @@ def test_a_network_that_the_geometry_cannot_follow_trains(tiny, monkeypatch):
     monkeypatch.setattr("models.building.check_options", lambda name, options: None)
     outcome = tiny("model.dropout=0.0")
     assert outcome.code == 0, outcome.err
-    assert "could not be told: Layer 'turned' of type Permute is not followed" in outcome.out
+    assert "could not be determined: Layer 'turned' of type Permute is not followed" in outcome.out
     run = only_run()
     assert read(run, "status.json")["status"] == "COMPLETED"
     assert read(run, "geometry.json") == []

@@ -1,4 +1,4 @@
-"""A look at a network that never fails: what of its geometry can be told, and what cannot."""
+"""A look at a network that never fails: what is known of its geometry, and what is not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Look(NamedTuple):
     Attributes:
         rows: its trace; empty where it cannot be followed.
         findings: what is worth a look, also what could not be followed.
-        not_followed: a line each for what could not, for people.
+        not_followed: a line for each part that could not be followed.
     """
 
     rows: list[Row]
@@ -26,7 +26,7 @@ class Look(NamedTuple):
 
 
 def glance(model: Any) -> Look:
-    """Trace and lint a Keras model; whatever they cannot follow is said, and stops nothing."""
+    """Trace and lint a Keras model; a part that cannot be followed is reported, no more."""
     rows: list[Row] = []
     findings: list[Finding] = []
     try:
@@ -40,8 +40,8 @@ def glance(model: Any) -> Look:
             Finding(
                 code="not_followed",
                 layer="",
-                message=f"{what[0].upper()}{what[1:]} could not be told: {line}",
-                remedy="Sizes, fields and findings are missing; training is as it would be.",
+                message=f"{what[0].upper()}{what[1:]} could not be determined: {line}",
+                remedy="Sizes, fields and findings are missing; the training is not affected.",
                 severity="note",
                 layers=(),
             )

@@ -1,4 +1,4 @@
-"""The one border of amount `"input"`: around the picture, before the first layer."""
+"""The one border of amount `"input"`: around the image, before the first layer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class PadInput1D(PadInput):
 
 @register
 class PadInput2D(PadInput):
-    """Pads a picture; see `PadInput`. Shapes: (batch, height, width, channels).
+    """Pads an image; see `PadInput`. Shapes: (batch, height, width, channels).
 
     Example:
         >>> padzoo.PadInput2D(padzoo.Padding(4, "reflect"))(keras.Input((32, 32, 3))).shape

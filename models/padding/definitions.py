@@ -56,7 +56,7 @@ class WindowAxis(NamedTuple):
 
 
 # What a layer computes of its windows; `supports.LAYERS` says it of every layer.
-COMPUTES = ("convolution", "transposed", "maximum", "average", "picture")
+COMPUTES = ("convolution", "transposed", "maximum", "average", "image")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

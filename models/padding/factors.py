@@ -44,7 +44,7 @@ class Padding:
             at corner i mod 4 of an image, on side i mod 2 of a sequence; a non-negative int m
             (m, m); or, inside a sequence, a pair `(before, after)`. So `(1, 2)` is one pixel
             around axis 0 and two around axis 1, and the pair (1, 2) on the one axis of a sequence
-            is `((1, 2),)`. `"input"` pads the picture once for a whole network (Ronneberger et
+            is `((1, 2),)`. `"input"` pads the image once for a whole network (Ronneberger et
             al. 2015, arXiv:1505.04597; Long et al. 2015, arXiv:1411.4038), which `models.build`
             resolves; no layer takes it. A map of n + before + after pixels gives
             floor((n + before + after - r - 1) / strides) + 1 outputs.

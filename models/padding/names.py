@@ -47,7 +47,7 @@ def _read_axis_amount(amount: Any) -> AxisAmount:
     if isinstance(amount, str):
         if amount == INPUT:
             raise PaddingError(
-                "'input' pads all axes of a picture and stands alone, not in a list per axis."
+                "'input' pads all axes of an image and stands alone, not in a list per axis."
             )
         check_name("amount", amount, (*AMOUNTS, INPUT))
         return str(amount)

@@ -24,14 +24,14 @@ LAYERS = {
     "Conv1DTranspose": LayerKind(1, "transposed"),
     "MaxPooling1D": LayerKind(1, "maximum"),
     "AveragePooling1D": LayerKind(1, "average"),
-    "PadInput1D": LayerKind(1, "picture"),
+    "PadInput1D": LayerKind(1, "image"),
     "Conv2D": LayerKind(2, "convolution"),
     "DepthwiseConv2D": LayerKind(2, "convolution"),
     "SeparableConv2D": LayerKind(2, "convolution"),
     "Conv2DTranspose": LayerKind(2, "transposed"),
     "MaxPooling2D": LayerKind(2, "maximum"),
     "AveragePooling2D": LayerKind(2, "average"),
-    "PadInput2D": LayerKind(2, "picture"),
+    "PadInput2D": LayerKind(2, "image"),
 }
 LAYER_RANK = {name: kind.rank for name, kind in LAYERS.items()}
 
@@ -53,10 +53,10 @@ def supports(amount: Any, mode: Any, layer: str) -> str | None:
     """
     check_name("layer", layer, LAYERS)
     padding, rank = Padding(amount, mode), LAYERS[layer].rank
-    if LAYERS[layer].computes == "picture":
+    if LAYERS[layer].computes == "image":
         return _of_the_input(padding, rank, layer)
     if padding.amount == INPUT:
-        return f"'input' pads a network's picture once and is not an amount of {layer}"
+        return f"'input' pads a network's image once and is not an amount of {layer}"
     if isinstance(padding.amount, str) and is_causal(padding.amount) and rank > 1:
         name = padding.amount
         return (

@@ -262,7 +262,7 @@ def test_a_padding_of_images_is_refused_on_sequences():
         (["padding.mode=[mean,zeros]"], "mode 'mean' fills the whole border at once"),
         (["padding=input", "padding.mode=partial"], "does not fit model=small_cnn: 'partial'"),
         (["padding.amount=[1,2,3]"], "does not fit model=small_cnn: `amount` must have one entry"),
-        (["padding.amount=[input,1]"], "'input' pads all axes of a picture and stands alone"),
+        (["padding.amount=[input,1]"], "'input' pads all axes of an image and stands alone"),
         (["padding.overrides={s*: causal}"], "padding.overrides: causal does not fit s*"),
         (
             ["padding.overrides={s*: {amount: even_split, mode: partial}}"],
@@ -270,7 +270,7 @@ def test_a_padding_of_images_is_refused_on_sequences():
         ),
         (
             ["padding=input", "padding.overrides={s*: {mode: reflect}}"],
-            "input-reflect does not fit s*: 'input' pads a network's picture once and is not an "
+            "input-reflect does not fit s*: 'input' pads a network's image once and is not an "
             "amount of Conv2D; give the override its own amount",
         ),
     ],

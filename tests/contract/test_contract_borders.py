@@ -29,7 +29,7 @@ def numbers(*shape, seed=0):
 def make(layer, mode):
     value = 0.7 if MODES[mode].takes_value else 0.0
     padding, kind = Padding(AMOUNT, mode, value), LAYERS[layer]
-    if kind.computes == "picture":
+    if kind.computes == "image":
         return getattr(layers, layer)(padding)
     if "Pooling" in layer:
         counts = not isinstance(MODES[mode], Mask)
@@ -44,7 +44,7 @@ def expected(layer, made, x):
     widths = ((AMOUNT, AMOUNT),) * kind.rank
     learned = None if made.border_value is None else np.asarray(made.border_value)
     padded = formula.padded(x.astype("float64"), widths, mode, made.border.value, learned)
-    if kind.computes == "picture":
+    if kind.computes == "image":
         return padded
     window = ((KERNEL,) * kind.rank, (1,) * kind.rank)
     if kind.computes in ("maximum", "average"):

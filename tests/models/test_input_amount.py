@@ -90,7 +90,7 @@ def test_overrides_pad_their_layer_on_top():
 def test_what_cannot_be_padded_once_is_one_line():
     for kwargs, message in [
         ({"input_shape": (None, 27, 2)}, "known size"),
-        ({"padding": {"amount": "input", "mode": "partial"}}, "the picture is not computed"),
+        ({"padding": {"amount": "input", "mode": "partial"}}, "the image is not computed"),
         ({"overrides": {"stage1_conv1": "input"}}, "is not an amount of Conv2D"),
     ]:
         with pytest.raises(ModelError, match=message) as caught:

@@ -18,7 +18,7 @@ class Finding:
     Attributes:
         code: the rule's name.
         layer: where it happens first.
-        message: what is so, with the numbers, in plain words.
+        message: what was found, with the numbers, in plain words.
         remedy: what to do about it.
         severity: "warning" where the border is treated unevenly, content is lost or numbers are
             wrong, "note" where it may well be meant.

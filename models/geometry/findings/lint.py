@@ -42,8 +42,8 @@ def lint(model: keras.Model) -> list[Finding]:
     """Return what is worth a look in a network, the warnings first.
 
     Args:
-        model: functional or built sequential. Of an axis whose size is unknown nothing is said, but
-            for what holds at any size.
+        model: functional or built sequential. An axis of unknown size is checked for what holds
+            at any size.
 
     Raises:
         TraceError: as `padzoo.trace`.
@@ -77,7 +77,7 @@ def _axes(model: keras.Model) -> list[Axis]:
 
 
 def _once(findings: Sequence[Finding | None], numbers: Sequence[int], axes: int) -> list[Finding]:
-    """What is so on all axes alike is said once; else the axis is named."""
+    """Report a finding once if it holds on all axes alike; otherwise name the axis."""
     if all(finding == findings[0] for finding in findings):
         return [finding for finding in findings[:1] if finding]
     return [

@@ -1,4 +1,4 @@
-"""Rules of the lint about sizes: of the picture, of maps, fields and borders, and of memory."""
+"""Rules of the lint about sizes: of the image, of maps, fields and borders, and of memory."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from .finding import Axis, Finding
 from .sizes import smallest
 from .words import names, others, steps
 
-# Global pooling averages what the last map's outputs saw, none of them the whole picture. Below a
+# Global pooling averages what the last map's outputs saw, none of them the whole image. Below a
 # half of it, in either direction, no output sees both sides of the object in the middle. It may
 # be meant: BagNet reads ImageNet in patches of 33 of 224 pixels (Brendel & Bethge 2019,
 # arXiv:1904.00760).
 SMALL_FIELD = 1 / 2
-# From four times the picture on, 15/16 of the area that an output could see is border. VGG16 has
+# From four times the image on, 15/16 of the area that an output could see is border. VGG16 has
 # 0.9 and ResNet-50 2.2 times the size they were made for. Deeper ones go beyond four and do well,
 # Inception v3 to 4.4 and DenseNet-121 to 9.2, because an output weighs what is far off little (Luo
-# et al. 2016, arXiv:1701.04128): it is a note. Small pictures take any of them there.
+# et al. 2016, arXiv:1701.04128): it is a note. Small images take any of them there.
 LARGE_FIELD = 4
 
 
 def small_receptive_field(axis: Axis) -> Finding | None:
-    """The last map's outputs see much less than the picture."""
+    """The last map's outputs see much less than the image."""
     seen, gated = axis.field.receptive_field, any(row.gated for row in axis.rows.values())
     if axis.causal or gated or axis.whole or seen >= SMALL_FIELD * axis.size:
         return None
@@ -41,7 +41,7 @@ def large_receptive_field(axis: Axis) -> Finding | None:
     return Finding(
         "large_receptive_field",
         axis.last.name,
-        f"an output of the last map sees {seen} pixels and the picture has {axis.size}: most of "
+        f"an output of the last map sees {seen} pixels and the image has {axis.size}: most of "
         "its field is border",
         f"use inputs of at least {-(-seen // LARGE_FIELD)} pixels, or fewer strides",
         "note",

@@ -1,4 +1,4 @@
-"""Rules of the lint about strides: what they take of the two sides, and how branches meet."""
+"""Rules of the lint about strides: whether they treat both sides alike, and how branches meet."""
 
 from __future__ import annotations
 

@@ -56,11 +56,11 @@ def paths(
             f"`outputs` must have the shape of the map of '{target.name}', {sizes}. "
             f"Received: outputs.shape={weights.shape}"
         )
-    picture = _picture(followed)
+    image = _image(followed)
     pending = {target.outputs[0]: weights}
     for step in reversed(followed.steps):
         gradient = pending.pop(step.outputs[0], None)
-        if step is picture:
+        if step is image:
             return (
                 np.zeros(known_sizes(step.name, step.output_shape))
                 if gradient is None
@@ -84,7 +84,7 @@ def asymmetry(counts: np.ndarray, axis: int = 0) -> float:
 def _target(followed: Followed, to: str | None) -> Step:
     maps = [step for step in followed.steps if followed.fields[step.outputs[0]]]
     if not maps:
-        raise TraceError("The model has no map: its inputs are no pictures and no sequences.")
+        raise TraceError("The model has no map: its inputs are no images and no sequences.")
     if to is None:
         return maps[-1]
     for step in maps:
@@ -93,16 +93,16 @@ def _target(followed: Followed, to: str | None) -> Step:
     raise TraceError(f"No layer called '{to}' has a map. Those that have: {[s.name for s in maps]}")
 
 
-def _picture(followed: Followed) -> Step:
-    pictures = [
+def _image(followed: Followed) -> Step:
+    images = [
         step
         for step in followed.steps
         if kind_of(step.layer) == "input" and followed.fields[step.outputs[0]]
     ]
-    if len(pictures) != 1:
-        names = [step.name for step in pictures]
+    if len(images) != 1:
+        names = [step.name for step in images]
         raise TraceError(f"Paths are counted from one input that is a map; this model has {names}.")
-    return pictures[0]
+    return images[0]
 
 
 def _back(

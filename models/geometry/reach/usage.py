@@ -70,7 +70,7 @@ def usage(model: keras.Model) -> list[Usage]:
 
 
 def lost_share(rows: Sequence[Row], input_size: Sequence[int]) -> float:
-    """Return the share of the picture that the last map has no output for.
+    """Return the share of the image that the last map has no output for.
 
     1 - the product over the axes of min(1, output_size * effective_stride / input_size).
 

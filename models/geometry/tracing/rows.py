@@ -45,7 +45,7 @@ class Row:
     `parameters` counts a layer that is called again once. `inputs` names the rows it reads;
     `whole` says for each axis whether the layer, a normalisation over space, reads all of its map
     for each output; `gated` that a global pool of a map joins in here. From there on outputs
-    depend on the whole picture beyond the field, which is that of the path that keeps its place.
+    depend on the whole image beyond the field, which is that of the path that keeps its place.
     """
 
     name: str

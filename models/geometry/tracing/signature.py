@@ -1,8 +1,8 @@
-"""Which networks compute the same: a digest of every layer and of what its border really holds.
+"""Which networks compute the same: a digest of every layer and of the content of its border.
 
-Two paddings that come to one computation at a network's own sizes have one signature: `half` and
-`same` at stride 1 with odd kernels, `replicate` and `symmetric` at one pixel, every mode where
-nothing is padded.
+Two paddings that give the same computation at the sizes of a network have the same signature:
+`half` and `same` at stride 1 with odd kernels, `replicate` and `symmetric` at one pixel, and every
+mode where nothing is padded.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ...padding.axes import terms
 from ...padding.definitions import IndexRule
 from ...padding.modes import ZEROS
 
-# What a padding says of itself; what it comes to is told by `border`.
-SAID = ("padding", "border_seed", "count_include_pad")
+# Arguments that describe the padding; `border` says which pixels they amount to.
+DESCRIBING = ("padding", "border_seed", "count_include_pad")
 
 
 def signature(model: keras.Model) -> str:
@@ -68,7 +68,7 @@ def _axis(
 
 
 def _layer(layer: Any) -> list[Any]:
-    config = {key: value for key, value in layer.get_config().items() if key not in SAID}
+    config = {key: value for key, value in layer.get_config().items() if key not in DESCRIBING}
     shown = [type(layer).__name__, config]
     if is_of(layer, Bordered):
         neutral = hasattr(layer, "reads_border") and not layer.reads_border

@@ -8,7 +8,7 @@ holds every branch's field. It is exact for the outermost pixels and says nothin
 branches. `meetings` says whether the branches' centres coincide.
 
 A gate, such as that of squeeze-and-excite (Hu et al. 2018, arXiv:1709.01507), multiplies a map by
-what is computed from its global pool: every output then depends on the whole picture. The trace
+what is computed from its global pool: every output then depends on the whole image. The trace
 follows the path that keeps its place, and marks the merge as `gated`. A normalisation over space,
 such as GroupNormalization, does the same to a map by itself, and is marked as `whole`.
 """

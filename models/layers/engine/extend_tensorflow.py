@@ -52,7 +52,7 @@ class Plan(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def plan(sizes: tuple[int, ...], widths: Widths, modes: tuple[str, ...]) -> Plan:
-    """Return the plan of one geometry; a 1-D map is a picture of one row."""
+    """Return the plan of one geometry; a 1-D map is an image of one row."""
     axes = [axis_matrix(n, *w, m) for n, w, m in zip(sizes, widths, modes, strict=True)]
     rows, columns = axes if len(axes) == 2 else (np.ones((1, 1)), *axes)
     entries = _product(_entries(rows), _entries(columns), rows.shape, columns.shape)

@@ -20,9 +20,7 @@ MODE = Mask(
     scale=scale,
     looks_ahead=False,
     refused={
-        "picture": (
-            "'partial' rescales what a convolution computes, and the picture is not computed"
-        ),
+        "image": ("'partial' rescales what a convolution computes, and the image is not computed"),
         "maximum": "'partial' rescales a sum, and {layer} has none",
         "even_split": (
             "'partial' counts the pixels under one window, and 'even_split' has one per corner"

@@ -24,7 +24,9 @@ def test_a_layer_that_is_not_followed_is_named_in_a_line():
     seen = glance(network(keras.layers.Permute((2, 1, 3), name="turned")))
     assert seen.rows == []
     (line,) = seen.not_followed
-    assert line.startswith("The network's geometry could not be told: Layer 'turned' of type Perm")
+    assert line.startswith(
+        "The network's geometry could not be determined: Layer 'turned' of type Perm"
+    )
     (finding,) = seen.findings
     assert (finding.code, finding.message) == ("not_followed", line)
 
@@ -37,7 +39,7 @@ def test_an_error_of_the_lints_own_leaves_the_trace(monkeypatch):
     model = network(keras.layers.Conv2D(2, 3))
     seen = glance(model)
     assert seen.rows == trace(model)
-    assert seen.not_followed == ["Its findings could not be told: ZeroDivisionError: by zero"]
+    assert seen.not_followed == ["Its findings could not be determined: ZeroDivisionError: by zero"]
 
 
 def test_a_network_that_is_no_graph_is_no_error():

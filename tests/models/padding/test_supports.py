@@ -20,7 +20,7 @@ def reason(amount, mode, layer):
             return "has no window"
         return "is not computed" if mode == "partial" else None
     if amount == "input":
-        return "a network's picture once"
+        return "a network's image once"
     if amount == "causal" and rank == 2:
         return "write one amount per axis, such as ['causal', 'same']"
     if amount == "causal" and mode in FUTURE:
