@@ -35,7 +35,11 @@ GROUPS = {
     "debug": "short runs",
 }
 # Groups whose choices may have a file of code each.
-CODE = {"model": "models/architectures", "data": "data/builders"}
+CODE = {
+    "model": ("models/architectures",),
+    "data": ("data/builders",),
+    "padding": ("models/padding/modes", "models/padding/amounts"),
+}
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
 # Settings with one value in a whole sweep, in addition to the study's declaration under `sweep.`
 ONCE = ("sweep", "rerun")
@@ -143,12 +147,13 @@ def check(arguments: list[str]) -> int:
 
 def _no_choice(group: str, choice: str) -> ConfigError:
     """The error for a choice that a group does not have; a newcomer may lack its YAML alone."""
-    code = f"{CODE[group]}/{choice}.py" if group in CODE and choice.isidentifier() else ""
-    if code and (ROOT.parent / code).is_file():
-        return ConfigError(
-            f"{code} is there, and conf/{group}/{choice}.yaml is not: write it, as "
-            "docs/extending.md shows"
-        )
+    for folder in CODE.get(group, ()):
+        code = f"{folder}/{choice}.py"
+        if choice.isidentifier() and (ROOT.parent / code).is_file():
+            return ConfigError(
+                f"{code} is there, and conf/{group}/{choice}.yaml is not: write it, as "
+                "docs/extending.md shows"
+            )
     return unknown(group, choice, options(group))
 
 

@@ -33,6 +33,8 @@ ARGUMENT = re.compile(rf"({'|'.join(OVERRIDES)})='(\w+)'(,(?= \w+='))?")
 OPTION = re.compile(r"\b(fewer|smaller) `(\w+)`")
 SIZE = re.compile(r"smallest square input is (\d+)x\1")
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal; Keras puts it into its errors
+
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -86,7 +88,7 @@ def busy(text: str) -> AbstractContextManager[Any]:
 
 def complain(text: str) -> None:
     """One plain line on stderr."""
-    errors.print(escape("error: " + " ".join(text.split())))
+    errors.print(escape("error: " + " ".join(COLOUR.sub("", text).split())))
 
 
 def failure(error: Exception, which: str = "") -> int:

@@ -6,6 +6,7 @@ import io
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from data import builders
 from data.builders import versions
@@ -15,6 +16,7 @@ from data.types import Stored
 from models.registry import why_not
 
 logger = logging.getLogger(__name__)
+MOST_TOLD = 200  # characters of a builder's error
 
 
 def _pinned(cfg: DataConfig) -> DataConfig:
@@ -47,10 +49,29 @@ def prepare(cfg: DataConfig) -> None:
             return  # another process made it while this one waited
         logger.info("generating %s %s in %s", cfg.name, cfg.version, folder)
         store.library()
-        builder = importlib.import_module(f"data.builders.{cfg.name}").Builder
+        builder = _builder(cfg.name)(data_dir=folder, file_format="array_record")
         # TFDS would announce a download and draw progress bars, but nothing is downloaded.
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            builder(data_dir=folder, file_format="array_record").download_and_prepare()
+            try:
+                builder.download_and_prepare()
+            except (ValueError, TypeError, LookupError, AttributeError) as error:
+                raise DataError(f"data/builders/{cfg.name}.py: {_short(error)}") from error
+
+
+def _builder(name: str) -> Any:
+    where = f"data/builders/{name}.py"
+    builder = getattr(importlib.import_module(f"data.builders.{name}"), "Builder", None)
+    if builder is None:
+        raise DataError(f"{where} has no class Builder(tfds.core.GeneratorBasedBuilder)")
+    if builder.name != name:
+        raise DataError(f"{where}: Builder.name must be that of the file, {name!r}")
+    return builder
+
+
+def _short(error: Exception) -> str:
+    """An error in one line; TFDS puts the whole example before what is wrong with it."""
+    told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return told if len(told) <= MOST_TOLD else f"{type(error).__name__}: … {told[-MOST_TOLD:]}"
 
 
 def fingerprint(cfg: DataConfig) -> str | None:

@@ -49,6 +49,8 @@ def _read_axis_amount(amount: Any) -> AxisAmount:
             raise PaddingError(
                 "'input' pads all axes of an image and stands alone, not in a list per axis."
             )
+        if amount in AMOUNTS.broken:
+            check_name("amount", amount, AMOUNTS)
         check_name("amount", amount, (*AMOUNTS, INPUT))
         return str(amount)
     if _is_pixels(amount):

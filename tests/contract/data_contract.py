@@ -1,6 +1,7 @@
 """What every data set owes, as checks that say what to write where."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,24 @@ def check_the_split(where, part, spec):
         values = getattr(part, column)
         if values is not None and len(values) != len(y):
             raise fault(f"{where}: {column} has {len(values)} entries for {len(y)} examples")
+
+
+def check_it_is_generated_alike(name, config, folder):
+    """A second copy, in `folder`, holds the same examples, by the digest of its content."""
+    where = f"data/builders/{config.name}.py"
+    builder = importlib.import_module(f"data.builders.{config.name}").Builder
+    if "content" not in builder(data_dir=config.data_dir).info.metadata:
+        raise fault(
+            f"{where}: _split_generators must set "
+            'self.info.metadata["content"] = content_digest(splits)'
+        )
+    again = replace(config, data_dir=str(folder))
+    data.ensure(again)
+    if data.fingerprint(again) != data.fingerprint(config):
+        raise fault(
+            f"{where} generates other examples at each call: draw from "
+            "np.random.default_rng(a number of your own)"
+        )
 
 
 def check_that_sources_stay_apart(name, config):

@@ -31,10 +31,6 @@ def check_the_file(name):
         running.find(name)
     except ConfigError as error:
         raise fault(str(error)) from None
-    except AttributeError:
-        raise fault(
-            f"experiments/probes/{name}.py has no function probe(subject: Subject) -> Measured"
-        ) from None
 
 
 def check_the_known_answer(name):
@@ -69,11 +65,20 @@ def subject(kind):
 
 @functools.cache
 def measured(probe, kind):
-    """What a probe brings back of that kind of data, or its refusal."""
+    """What a probe brings back of that kind of data, or its refusal; the network stays as it is."""
+    of = subject(kind)
+    before = [np.array(weight) for weight in of.model.get_weights()]
     try:
-        return probe(subject(kind))
+        return probe(of)
     except NotApplicableError as reason:
         return reason
+    finally:
+        if not all(map(np.array_equal, before, of.model.get_weights())):
+            where = f"{probe.__module__.replace('.', '/')}.py"
+            raise fault(
+                f"{where}: the probe changed the network's weights, and the probes after it would "
+                "measure another network"
+            )
 
 
 def tiny(name):

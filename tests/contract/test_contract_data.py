@@ -58,6 +58,16 @@ def test_it_is_well_formed(name, data_dir):
     contract.check_that_sources_stay_apart(name, chosen)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("name", CHOICES)
+def test_it_is_generated_alike(name, data_dir, tmp_path):
+    chosen = config(name, data_dir)
+    if chosen.source != "built":
+        pytest.skip("not made by the project")
+    data.ensure(chosen)
+    contract.check_it_is_generated_alike(name, chosen, tmp_path)
+
+
 SET = '''
 """A set that is made in a moment."""
 

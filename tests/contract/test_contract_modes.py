@@ -3,6 +3,8 @@
 A failure says what is missing and where it is to be written.
 """
 
+import importlib
+
 import numpy as np
 import pytest
 import yaml
@@ -39,22 +41,41 @@ def test_each_has_a_yaml_with_a_line_of_help(name, padding):
     assert NAMED[name] == padding
 
 
+def test_every_file_brings_an_object():
+    assert AMOUNTS.broken == {}
+    assert MODES.broken == {}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [*(("amounts", a) for a in AMOUNTS), *(("modes", m) for m in MODES)]
+)
+def test_every_file_says_in_its_docstring_what_it_is(folder, name):
+    module = importlib.import_module(f"models.padding.{folder}.{name}")
+    assert module.__doc__, (
+        f"models/padding/{folder}/{name}.py needs a docstring: it is the row in docs/padding.md"
+    )
+
+
 @pytest.mark.parametrize("mode", BY_AXIS)
 def test_a_rule_leaves_the_map_as_it_is(mode):
     for size in range(1, 7):
         for before, after in WIDTHS:
             where = f"modes/{mode}.py at size={size}, before={before}, after={after}"
-            inside = slice(before, before + size)
-            matrix = axis_matrix(size, before, after, mode)
-            assert np.array_equal(matrix[inside], np.eye(size)), where
-            assert np.isfinite(matrix).all(), where
+            least = 0 if MODES[mode].needs_size else -1
             for index, weight in terms(size, before, after, mode):
+                assert isinstance(index, np.ndarray), f"{where}: an index must be an array"
                 assert index.dtype.kind == "i", f"{where}: an index must be an integer"
-                assert index.shape == (before + size + after,), where
-                assert index.max() < size and index.min() >= -1, where
+                assert index.shape == (before + size + after,), f"{where}: an index per position"
+                assert least <= index.min() <= index.max() < size, (
+                    f"{where}: an index must be from 0 to size - 1, also at a size of 1"
+                )
                 assert (weight is None) == isinstance(MODES[mode], IndexRule), where
-                if MODES[mode].needs_size:
-                    assert index.min() >= 0, where
+            matrix = axis_matrix(size, before, after, mode)
+            assert np.isfinite(matrix).all(), where
+            assert np.array_equal(matrix[before : before + size], np.eye(size)), (
+                f"{where}: it changes the map. Where 0 <= position < size it must return the "
+                "position itself (of a LinearRule: with the weight 1)"
+            )
 
 
 @pytest.mark.parametrize("mode", BY_AXIS)
@@ -79,9 +100,15 @@ def test_copies_is_the_widest_border_without_repetition(mode):
         new = [len(set(shown[:width])) == width for width in range(1, 3 * size + 1)]
         widest = new.index(False)
         if rule.copies is None:
-            assert widest < size - 1, f"modes/{mode}.py must set copies"
+            assert widest < 5 or size < 6, (
+                f"modes/{mode}.py must set copies: from the size to the widest border without "
+                f"repetition, which is {widest} at size {size}"
+            )
         else:
-            assert rule.copies(size) == widest, f"modes/{mode}.py: copies({size})"
+            assert rule.copies(size) == widest, (
+                f"modes/{mode}.py: copies({size}) must be {widest}, the widest border that shows "
+                "no pixel twice"
+            )
 
 
 @pytest.mark.parametrize("mode", STATISTICS)
@@ -97,6 +124,19 @@ def test_a_statistic_is_taken_of_each_channel_of_each_example(mode):
         np.testing.assert_allclose(found[1, 1], alone[0, 0], rtol=1e-6)
         by_keras = formula(keras.ops.convert_to_tensor(x), (1, 2), keras.ops)
         np.testing.assert_allclose(by_keras, found, rtol=1e-5, atol=1e-6)
+        assert _in_a_graph(formula), f"modes/{mode}.py must compute with `ops`, not with NumPy"
+
+
+def _in_a_graph(formula):
+    """Whether a formula can be compiled, as a training step is."""
+    import keras
+
+    try:
+        symbolic = keras.KerasTensor((3, 5, 4, 2))
+        found = formula(symbolic, (1, 2), keras.ops)
+    except Exception:
+        return False
+    return tuple(found.shape) == (3, 2)
 
 
 @pytest.mark.parametrize("mode", MASKS)

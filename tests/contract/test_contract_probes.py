@@ -58,6 +58,15 @@ def test_a_known_answer_that_is_missing_is_asked_for(tmp_path, monkeypatch, code
         contract.check_the_known_answer("mine")
 
 
+def test_a_probe_that_changes_the_network_is_told():
+    def changes(of):
+        of.model.set_weights([0 * weight for weight in of.model.get_weights()])
+        return Measured({"share": 1.0})
+
+    with pytest.raises(pytest.fail.Exception, match="the probe changed the network's weights"):
+        contract.measured(changes, "image")
+
+
 def refuses(subject):
     raise NotApplicableError("whatever it is")
 

@@ -12,10 +12,11 @@ import keras
 
 from conf.padding_config import PaddingConfig
 from conf.probes import NAMES, missing
+from conf.reader import ConfigError
 from conf.schema import Component
 from data import Data
 from experiments import terminal
-from experiments.probes.shared.record import Record
+from experiments.probes.shared.record import Record, plain
 from experiments.probes.shared.subject import Measured, NotApplicableError, Probe, Subject
 from experiments.run import inputs
 from experiments.run.loop import progress
@@ -91,13 +92,17 @@ def run(names: Iterable[str], of: Subject, record: Record, *, visible: bool = Tr
 
 def told(values: dict[str, Any]) -> str:
     """The top-level values as text: numbers to four digits."""
+    values = plain(values)
     parts = {key: value for key, value in values.items() if isinstance(value, (int, float, str))}
     return "   ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in parts.items())
 
 
 def _measured(name: str, of: Subject) -> Measured:
     try:
-        return find(name)(of)
+        found = find(name)(of)
+        if not isinstance(found, Measured):
+            raise TypeError(f"probe returns Measured(values={{…}}), not {type(found).__name__}")
+        return found
     except (NotApplicableError, TraceError) as reason:
         return Measured({NOT_APPLICABLE: str(reason)}, line=f"not applicable: {reason}")
 
@@ -116,5 +121,11 @@ def find(name: str) -> Probe:
     """
     if name not in NAMES:
         raise missing(name)
-    probe: Probe = importlib.import_module(f"experiments.probes.{name}").probe
+    probe: Probe | None = getattr(
+        importlib.import_module(f"experiments.probes.{name}"), "probe", None
+    )
+    if probe is None:
+        raise ConfigError(
+            f"experiments/probes/{name}.py has no function probe(subject: Subject) -> Measured"
+        )
     return probe

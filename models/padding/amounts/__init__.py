@@ -8,15 +8,16 @@ The vocabulary is that of Dumoulin & Visin, "A guide to convolution arithmetic f
 
 from __future__ import annotations
 
-from ..checks import check_name, objects_in
+from ..checks import Registry, check_name, objects_in
 from ..definitions import Amount, WindowAxis
 
 AxisAmount = str | int | tuple[int, int]
 Widths = tuple[tuple[int, int], ...]
 
 SAME = "same"
-_found = objects_in(__name__, __path__, "AMOUNT", Amount)
-AMOUNTS = {name: _found[name] for name in sorted(_found, key=lambda name: (name != SAME, name))}
+_found = objects_in(__name__, __path__, "AMOUNT", (Amount,))
+_names = sorted(_found, key=lambda name: (name != SAME, name))
+AMOUNTS = Registry({name: _found[name] for name in _names}, _found.broken)
 
 
 def window_size(kernel_size: int, dilation_rate: int = 1) -> int:

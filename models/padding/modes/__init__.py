@@ -6,21 +6,21 @@
 
 from __future__ import annotations
 
-from ..checks import objects_in
+from ..checks import Registry, objects_in
 from ..definitions import KINDS, Mode
 
 ZEROS = "zeros"
 
 
-def _in_order(found: dict[str, Mode]) -> dict[str, Mode]:
+def _in_order(found: Registry[Mode]) -> Registry[Mode]:
     def place(name: str) -> tuple[bool, int, str]:
         kinds = [isinstance(found[name], kind) for kind in KINDS]
         return name != ZEROS, kinds.index(True), name
 
-    return {name: found[name] for name in sorted(found, key=place)}
+    return Registry({name: found[name] for name in sorted(found, key=place)}, found.broken)
 
 
-MODES = _in_order(objects_in(__name__, __path__, "MODE", KINDS))  # type: ignore[arg-type]
+MODES = _in_order(objects_in(__name__, __path__, "MODE", KINDS))
 # Those that can differ between the axes of a feature map.
 AXIS_MODES = tuple(name for name, mode in MODES.items() if mode.by_axis)
 # Those that `causal` takes.

@@ -232,3 +232,37 @@ def test_refusals(changes, says, tmp_path):
     values = {"name": "mnist1d", "source": "built", "data_dir": str(tmp_path)} | changes
     with pytest.raises(data.DataError, match=says):
         data.load(data.DataConfig(**values))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.delattr("Builder"), "data/builders/mnist1d.py has no class Builder"),
+        (
+            lambda m: m.setattr("Builder.name", "other"),
+            "Builder.name must be that of the file",
+        ),
+        (lambda m: m.setattr("make_splits", long_mistake), r"mnist1d.py: ValueError: … .*wrong$"),
+    ],
+)
+def test_what_a_builder_does_wrong_is_one_short_line(tmp_path, monkeypatch, change, message):
+    import data.builders.mnist1d
+
+    class Module:
+        @staticmethod
+        def delattr(name):
+            monkeypatch.delattr(f"data.builders.mnist1d.{name}")
+
+        @staticmethod
+        def setattr(name, value):
+            monkeypatch.setattr(f"data.builders.mnist1d.{name}", value)
+
+    change(Module)
+    with pytest.raises(data.DataError, match=message) as caught:
+        data.ensure(config(tmp_path, "mnist1d"))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def long_mistake():
+    raise ValueError("an example\n" * 1000 + "and what is wrong")
