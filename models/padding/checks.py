@@ -56,7 +56,7 @@ def objects_in(
     found: dict[str, T] = {}
     broken = {}
     for file in sorted(pkgutil.iter_modules(path), key=lambda file: file.name):
-        where = f"{'/'.join(package.split('.')[1:])}/{file.name}.py"
+        where = f"{package.replace('.', '/')}/{file.name}.py"
         try:
             one = getattr(importlib.import_module(f"{package}.{file.name}"), attribute, None)
         except SyntaxError as error:

@@ -36,10 +36,10 @@ def test_a_file_that_brings_an_object_is_there(registry):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("empty", r"^modes/empty.py must set MODE = IndexRule\(…\)$"),
-        ("a_class", r"^modes/a_class.py must set MODE = IndexRule\(…\)$"),
-        ("broken", r"^modes/broken.py, line 1: expected ':'$"),
-        ("raises", r"^modes/raises.py: ModuleNotFoundError: No module named"),
+        ("empty", r"^mine/modes/empty.py must set MODE = IndexRule\(…\)$"),
+        ("a_class", r"^mine/modes/a_class.py must set MODE = IndexRule\(…\)$"),
+        ("broken", r"^mine/modes/broken.py, line 1: expected ':'$"),
+        ("raises", r"^mine/modes/raises.py: ModuleNotFoundError: No module named"),
         ("goood", "unknown mode 'goood': did you mean good"),
     ],
 )
