@@ -7,12 +7,18 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from models.messages import did_you_mean
+from models.messages import Layout, did_you_mean
 
 NORMALIZE = ("standardize", "unit", "none")
 CROP_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
 KINDS = ("image", "sequence")
 LAYOUTS = ("channels_last", "channels_first")
+# What to try where the shape of the arrays is likely of another layout.
+LAYOUT_HINTS: dict[Layout, str] = {
+    "channels_first": "the channels seem to come first: data.layout=channels_first",
+    "series_first": "if these are sequences (n, channels, time): data.layout=channels_first",
+    "series_last": "if these are sequences (n, time, channels): data.kind=sequence",
+}
 SOURCES = ("built", "tfds", "npz", "image_folder")
 
 

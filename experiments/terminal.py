@@ -18,7 +18,7 @@ import data
 import models
 from conf import packages
 from conf.reader import ConfigError
-from data.sources import layout
+from data.config import LAYOUT_HINTS
 from models.messages import LAYOUTS
 from models.padding import PaddingError
 
@@ -70,7 +70,7 @@ def in_overrides(text: str) -> str:
     (padding=causal padding.pools=follow)".
     """
     for likely, hint in LAYOUTS.items():  # at the start of a sentence or within one
-        text = text.replace(hint[1:], layout.HINTS[likely][1:])
+        text = text.replace(hint[1:], LAYOUT_HINTS[likely][1:])
     text = ARGUMENT.sub(lambda found: f"{OVERRIDES[found[1]]}={found[2]}", text)
     text = OPTION.sub(r"\1 model.\2", text).replace(" or None.", " or null.")
     return SIZE.sub(r"\g<0>: data.resize=\1", text)

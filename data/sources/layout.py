@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.config import DataConfig
+from data.config import LAYOUT_HINTS, DataConfig
 from data.types import RawSplit, StoredSplit
-from models.messages import Layout, likely_layout, looks_channels_first
+from models.messages import likely_layout, looks_channels_first
 
 # How inputs are interpreted, by their kind and the number of their axes as stored.
 READ = {
@@ -17,12 +17,6 @@ READ = {
     ("sequence", 3): "sequences (n, time, channels)",
 }
 RANK = {"image": 3, "sequence": 2}  # number of axes of an example, channels included
-# What is said of a shape that is likely of another layout.
-HINTS: dict[Layout, str] = {
-    "channels_first": "the channels seem to come first: data.layout=channels_first",
-    "series_first": "if these are sequences (n, channels, time): data.layout=channels_first",
-    "series_last": "if these are sequences (n, time, channels): data.kind=sequence",
-}
 
 
 def channels_last(split: StoredSplit) -> StoredSplit:
@@ -47,4 +41,4 @@ def notes(cfg: DataConfig, kind: str, shape: tuple[int | None, ...]) -> tuple[st
             return ()
         return (f"{told} as data.layout=channels_first says, but its channels seem to come last",)
     likely = likely_layout((*example, 1) if len(example) < RANK[kind] else example)
-    return (f"{told} as {READ[kind, len(shape)]}; {HINTS[likely]}",) if likely else ()
+    return (f"{told} as {READ[kind, len(shape)]}; {LAYOUT_HINTS[likely]}",) if likely else ()

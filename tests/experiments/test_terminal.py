@@ -6,7 +6,7 @@ import pytest
 
 import models
 from conf.reader import ConfigError
-from data.sources.layout import HINTS
+from data.config import LAYOUT_HINTS
 from experiments import terminal
 from experiments.terminal import BAD, FAILED, STOPPED, TRACEBACK, call, clock, hushed, say
 from models.messages import LAYOUTS
@@ -112,7 +112,7 @@ def test_so_are_its_words_about_layouts():
         assert "data." not in hint
         for text in (hint, f"{hint[0].upper()}{hint[1:]}. More"):
             assert "data." in terminal.in_overrides(text)
-            assert terminal.in_overrides(text).lower().startswith(HINTS[likely].lower())
+            assert terminal.in_overrides(text).lower().startswith(LAYOUT_HINTS[likely].lower())
 
 
 def test_a_mistake_of_the_library_is_said_in_overrides(capsys):
