@@ -57,7 +57,7 @@ def test_what_would_fit_is_read_from_the_compiled_step(model, monkeypatch):
     assert memory.largest_batch(model, TRAIN, 64, 1) is None
     monkeypatch.setattr(memory, "_limit", lambda: limit)
     with (
-        pytest.raises(memory.OutOfMemoryError, match=r"about 16 would fit: take .*batch_size=16$"),
+        pytest.raises(memory.OutOfMemoryError, match=r"about 16 would fit: use .*batch_size=16$"),
         memory.told(model, TRAIN, TrainerConfig(batch_size=64)),
     ):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory")
