@@ -48,8 +48,7 @@ class WindowAxis(NamedTuple):
             return self.reach
         if self.size is None:
             raise PaddingError(
-                "The amounts 'same', 'same_lower' and 'even_split' need a known size where "
-                "strides > 1. "
+                "'same', and the amounts computed from it, need a known size where strides > 1. "
                 f"Received: size=None, strides={self.strides}"
             )
         return max(0, self.reach - (self.size - 1) % self.strides)
