@@ -56,6 +56,7 @@ _BORDERED = (
 
 PaddingLike = Padding | str | Mapping[str, Any]
 Pools = Literal["neutral", "follow"]
+Amounts = Literal["published", "bound"]
 
 
 class Bound:
@@ -63,7 +64,8 @@ class Bound:
 
     Every layer takes the arguments of its Keras layer, needs a `name`, and takes no `padding`;
     a pool takes its architecture's published `padding`, a string of Keras, which
-    `pools="follow"` replaces by the bound padding.
+    `pools="follow"` replaces by the bound padding. A convolution takes its architecture's published
+    `amount` where there is one, pixels as in `Padding`: they are filled in the bound mode.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class Bound:
         pools: Pools,
         input_padding: Padding | None,
         seed: int,
+        amounts: Amounts = "published",
     ) -> None:
+        self._amounts = amounts
         self._padding, self._overrides, self._pools = padding, dict(overrides), pools
         self._input_padding, self._seed = input_padding, seed
         self.names: list[str] = []
@@ -135,7 +139,13 @@ class Bound:
         )
 
     def _convolution(
-        self, kind: Any, most: int, *args: Any, name: str | None = None, **kwargs: Any
+        self,
+        kind: Any,
+        most: int,
+        *args: Any,
+        name: str | None = None,
+        amount: Any = None,
+        **kwargs: Any,
     ) -> Any:
         name = _named(kind, name)
         if "padding" in kwargs or len(args) > most:
@@ -143,7 +153,7 @@ class Bound:
                 f"Layer '{name}' is bound: its padding comes from bind(), so a builder gives it "
                 f"none, and all after strides by name. Received: args={args}, kwargs={kwargs}"
             )
-        padding = self._padding_of(name)
+        padding = self._padding_of(name, amount)
         seeded = self._seeded(padding, name)
         return self._keep(kind(*args, padding=padding, name=name, **seeded, **kwargs))
 
@@ -165,11 +175,13 @@ class Bound:
             return {}
         return {"border_seed": zlib.crc32(f"{self._seed}/{name}".encode())}
 
-    def _padding_of(self, name: str) -> Padding:
+    def _padding_of(self, name: str, amount: Any = None) -> Padding:
         self.names.append(name)
         for pattern, override in self._overrides.items():
             if fnmatchcase(name, pattern):
                 return self._padding.overridden(override)
+        if amount is not None and self._amounts == "published":
+            return self._padding.replace({"amount": amount})
         return self._padding
 
 
@@ -189,6 +201,7 @@ def bind(
     pools: Pools = "neutral",
     input_padding: Padding | None = None,
     seed: int = 0,
+    amounts: Amounts = "published",
 ) -> Bound:
     """Bind a padding to the zoo's layers.
 
@@ -200,6 +213,8 @@ def bind(
             not count. `"follow"`: pools pad as the convolutions do, and the border counts.
         input_padding: what `pad_input` puts around the image, in pixels; None for nothing.
         seed: from which the borders of mode `"random"` draw, each layer with its own.
+        amounts: `"published"`: a convolution for which the architecture has published an amount
+            keeps it, in the bound mode; an override wins. `"bound"`: it has the bound padding's.
 
     Raises:
         PaddingError: if a padding or `pools` is none of the allowed.
@@ -215,4 +230,4 @@ def bind(
     base = Padding.of(padding)
     for override in (overrides or {}).values():
         base.overridden(override)  # a mistake is raised here, not at some layer
-    return Bound(base, overrides or {}, pools, input_padding, seed)
+    return Bound(base, overrides or {}, pools, input_padding, seed, amounts)

@@ -150,6 +150,7 @@ class _Recipe:
     pools: Any
     seed: int
     options: Mapping[str, Any]
+    amounts: Literal["published", "bound"] = "published"
 
     def __call__(
         self, shape: tuple[int | None, ...], padding: Padding, around: Padding | None = None
@@ -157,7 +158,7 @@ class _Recipe:
         """Build the network, with a border `around` its input."""
         from .bind import bind
 
-        nn = bind(padding, self.overrides, self.pools, around, self.seed)
+        nn = bind(padding, self.overrides, self.pools, around, self.seed, self.amounts)
         model = self._built(nn, shape)
         if unbound := nn.unbound(model):
             kinds = sorted({f"nn.{layer.split()[0]}" for layer in unbound})
@@ -218,10 +219,12 @@ class _Recipe:
 
         # An override replaces fields of the padding that was asked for, not of `valid`.
         overrides = {name: padding.overridden(by) for name, by in (self.overrides or {}).items()}
-        unpadded = replace(self, overrides=overrides)
+        padded = replace(self, overrides=overrides)
+        unpadded = replace(padded, amounts="bound")
 
         def make(amount: str, sizes: tuple[int, ...]) -> keras.Model:
-            return unpadded((*sizes, channels), Padding(amount))
+            recipe = unpadded if amount == "valid" else padded
+            return recipe((*sizes, channels), Padding(amount))
 
         with random_state_kept():
             widths = input_widths(make, tuple(sizes))

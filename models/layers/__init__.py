@@ -1,5 +1,6 @@
 """Keras' layers with a padding of their own; importing this registers them with Keras."""
 
+from .channels import DepthToSpace, PadChannels
 from .convolution import Conv1D, Conv2D, WeightNormConv1D
 from .depthwise import DepthwiseConv2D, SeparableConv2D
 from .engine.extend import CollapseError, pad
@@ -23,11 +24,13 @@ __all__ = [
     "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "DepthToSpace",
     "DepthwiseConv2D",
     "LastStep",
     "LocalResponseNormalization",
     "MaxPooling1D",
     "MaxPooling2D",
+    "PadChannels",
     "PadInput1D",
     "PadInput2D",
     "SeparableConv2D",

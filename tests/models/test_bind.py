@@ -25,6 +25,18 @@ def test_the_first_pattern_that_matches_wins():
     assert nn.unmatched() == []
 
 
+def test_a_published_amount_is_filled_in_the_bound_mode():
+    nn = bind("reflect", {"b": "valid"})
+    assert nn.Conv2D(1, 11, 4, amount=1, name="a").border == Padding(1, "reflect")
+    assert nn.Conv2D(1, 3, amount=100, name="b").border == Padding("valid")
+    assert (
+        bind("reflect", amounts="bound").Conv2D(1, 11, amount=1, name="a").border
+        == (NAMED["reflect"])
+    )
+    with pytest.raises(PaddingError, match="amount"):
+        nn.Conv2D(1, 3, amount="some", name="c")
+
+
 def test_patterns_that_match_nothing_are_known():
     nn = bind("same", {"a*": "valid", "pool": "valid"})
     nn.Conv2D(1, 3, name="conv")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from keras import layers
 
 from ...layers.base import is_of
+from ...layers.channels import PadChannels
 from ...layers.normalization import LocalResponseNormalization
 from ...layers.pad_input import PadInput
 
@@ -78,7 +79,11 @@ _END = (
     layers.GlobalMaxPooling2D,
 )
 
-_OF_THE_ZOO: dict[type, Kind] = {PadInput: "shift", LocalResponseNormalization: "elementwise"}
+_OF_THE_ZOO: dict[type, Kind] = {
+    PadInput: "shift",
+    LocalResponseNormalization: "elementwise",
+    PadChannels: "elementwise",
+}
 
 # Of Keras, and without a public name: layers inside keras.applications, and what `x + y` or
 # `keras.ops.relu(x)` leave in a graph.
