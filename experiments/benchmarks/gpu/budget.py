@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from experiments.run.record import files
 ENOUGH_ON_A_CPU = (
     10.0  # limit of a rehearsal, as a multiple of the estimate: others may use the cores
 )
+AT_ONCE_ON_A_CPU = 2  # a rehearsal's figures mean nothing, and a section leaves a core idle
 RESERVE = 8.0  # seconds by which a section plans to end before its limit
 
 
@@ -40,16 +43,23 @@ class Plan:
 
 
 def carry_out(plan: Plan) -> dict[str, str]:
-    """Measure one section after another; returns their statuses."""
-    deadline = time.monotonic() + 60 * plan.minutes
-    found = {}
-    with tempfile.TemporaryDirectory(prefix="padzoo-gpu-", ignore_cleanup_errors=True) as folder:
-        for name in plan.names:
-            found[name] = _one(plan, name, deadline, Path(folder))
-    return found
+    """Measure one section after another, in a rehearsal two at a time; returns their statuses."""
+    deadline, stop = time.monotonic() + 60 * plan.minutes, threading.Event()
+    with (
+        tempfile.TemporaryDirectory(prefix="padzoo-gpu-", ignore_cleanup_errors=True) as folder,
+        ThreadPoolExecutor(AT_ONCE_ON_A_CPU if plan.tiny else 1) as pool,
+    ):
+        own = (plan, deadline, Path(folder), stop)
+        started = {name: pool.submit(_one, name, *own) for name in plan.names}
+        try:
+            return {name: section.result() for name, section in started.items()}
+        except BaseException:  # an interrupt: no other section begins, and those that run end
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _one(plan: Plan, name: str, deadline: float, work: Path) -> str:
+def _one(name: str, plan: Plan, deadline: float, work: Path, stop: threading.Event) -> str:
     cost = sections.section(name).SECONDS
     left = deadline - time.monotonic()
     least = cost.tiny if plan.tiny else cost.least
@@ -67,6 +77,7 @@ def _one(plan: Plan, name: str, deadline: float, work: Path) -> str:
         log=plan.out / f"{name}.log",
         environment=_environment(plan.tiny, work),
         group=True,
+        stop=stop,
     )
     if ended.code == 0:
         summary = files.read_json(plan.out / f"{name}.json")["summary"]

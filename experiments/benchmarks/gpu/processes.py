@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from conf.commandline import ROOT
 
 CHECKOUT = ROOT.parent
 PATIENCE = 10.0  # seconds between asking a process to end and ending it
+GLANCE = 0.2  # seconds between looks at whether to stop
 TOLD = 300  # characters of a process's last line
 
 
@@ -60,8 +62,9 @@ def run(
     group: bool = False,
     ask: signal.Signals = signal.SIGTERM,
     patience: float = PATIENCE,
+    stop: threading.Event | None = None,
 ) -> Ended:
-    """Run a command in the checkout until it ends or reaches its time limit.
+    """Run a command in the checkout until it ends, reaches its time limit or is to stop.
 
     Args:
         command: with its arguments.
@@ -70,6 +73,7 @@ def run(
         environment: variables in addition to those of this process.
         group: whether the command gets its own process group, which is ended at the limit.
         ask: the signal that asks it to end.
+        stop: ends it as its time limit does; for a thread, which no interrupt reaches.
     """
     begun = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +89,7 @@ def run(
         )
         code: int | None = None
         try:
-            code = process.wait(max(0.0, seconds))
+            code = _wait(process, seconds, stop)
         except subprocess.TimeoutExpired:
             _signal(process, ask, group)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -95,6 +99,16 @@ def run(
                 _signal(process, signal.SIGKILL, group)
             process.wait()
     return Ended(code, time.monotonic() - begun, log)
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float, stop: threading.Event | None) -> int:
+    """Its exit code; TimeoutExpired at its limit, and once `stop` is set."""
+    end = time.monotonic() + max(0.0, seconds)
+    while stop is not None and not stop.is_set() and (left := end - time.monotonic()) > GLANCE:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(min(GLANCE, left))
+    stopped = stop is not None and stop.is_set()
+    return process.wait(0 if stopped else max(0.0, end - time.monotonic()))
 
 
 def ask(module: str, request: Mapping[str, Any], *, seconds: float, log: Path) -> dict[str, Any]:

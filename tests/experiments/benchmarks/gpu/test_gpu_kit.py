@@ -1,11 +1,13 @@
 """The kit for a GPU: its command line, its budget, what fails, its pages, and all of it at once."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -159,6 +161,32 @@ def _stat(process):
             return file.read()
     except OSError:
         return " Z "
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_sections_that_run_and_starts_no_other(tmp_path):
+    command = [sys.executable, "-m", "experiments.benchmarks.gpu", "mission", "cifar", "start"]
+    kit = subprocess.Popen(
+        [*command, "--tiny", "--minutes", "40", "--out", str(tmp_path)],
+        cwd=ROOT.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        for _ in range(1200):  # until two of the three run
+            if len(list(tmp_path.glob("*.log"))) == 2 or kit.poll() is not None:
+                break
+            time.sleep(0.05)
+        kit.send_signal(signal.SIGINT)
+        _, said = kit.communicate(timeout=60)
+    finally:
+        kit.kill()
+    assert kit.returncode == 130 and b"Traceback" not in said, said
+    assert {log.stem for log in tmp_path.glob("*.log")} == {"mission", "cifar"}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            assert str(tmp_path).encode() not in path.read_bytes()
 
 
 def test_how_a_process_ended_is_told_in_a_line(tmp_path):
