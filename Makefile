@@ -8,7 +8,7 @@ VENV := .venv
 BACKEND := tensorflow
 PY := $(VENV)/bin/python
 WORKERS := -n 2 --dist worksteal
-# What `make test` leaves out of its dozen minutes, and CI does not.
+# What `make test` leaves out of its ten minutes, and CI does not.
 ALL := -m "not slow and not environment and not random"
 SLOWEST := --durations=10 --durations-min=1
 ON_THE_GPU := jax==0.11.2 jaxlib==0.11.2 numpy==2.5.2
@@ -79,8 +79,8 @@ train: install-train  ## train the default network under padding=same (ARGS="pad
 demo: install-train  ## a first answer in minutes: six paddings, three seeds, a table and a picture
 	@$(PY) train.py -m sweep=demo $(ARGS)
 
-test: install  ## run the quick tests, two at a time (about 12 minutes on two quiet cores)
-	@echo "The quick tests, two at a time: about 12 minutes on two quiet cores, and the slowest are listed"
+test: install  ## run the quick tests, two at a time (about 10 minutes on two quiet cores)
+	@echo "The quick tests, two at a time: about 10 minutes on two quiet cores, and the slowest are listed"
 	@echo "at the end. ARGS=tests/conf runs some of them; make test-all runs the rest too, as CI does."
 	@$(PY) -m pytest $(WORKERS) $(SLOWEST) $(ARGS)
 
@@ -88,9 +88,9 @@ test-all: install  ## run the quick tests and the full grids, as CI does (up to 
 	@echo "The quick tests and the full grids, two at a time: up to half an hour on two quiet cores."
 	@$(PY) -m pytest $(WORKERS) $(ALL) $(SLOWEST) $(ARGS)
 
-test-onednn: install  ## run the tests of the layers with oneDNN off and on: TensorFlow chooses by processor
-	@for onednn in 0 1; do echo "TF_ENABLE_ONEDNN_OPTS=$$onednn"; \
-		TF_ENABLE_ONEDNN_OPTS=$$onednn $(PY) -m pytest $(WORKERS) $(ALL) tests/models/layers $(ARGS) || exit; done
+test-onednn: install  ## run the tests of the layers with oneDNN off, and with it and the full grids: TensorFlow chooses by processor
+	@TF_ENABLE_ONEDNN_OPTS=0 $(PY) -m pytest $(WORKERS) tests/models/layers $(ARGS)
+	@TF_ENABLE_ONEDNN_OPTS=1 $(PY) -m pytest $(WORKERS) $(ALL) tests/models/layers $(ARGS)
 
 test-slow: install  ## run the slow tests: kills and resumes, real data
 	@$(PY) -m pytest -m slow $(ARGS)

@@ -84,6 +84,7 @@ def test_a_finished_run_is_probed_and_is_otherwise_as_it_was(finished, program):
     assert all(len(events.Images(tag)) == 1 for tag in tags)
 
 
+@pytest.mark.full
 def test_a_complete_run_is_probed_by_its_own_command(tiny, finished):
     run = finished
     outcome = tiny("probes=shift")

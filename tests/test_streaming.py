@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from tests.helpers import full
 from tests.test_train import numbers
 
 AUGMENTED = ("data.augment.crop=2", "data.augment.flip=true")
 
 
-@pytest.mark.parametrize("changes", [full(()), AUGMENTED])
+@pytest.mark.full
+@pytest.mark.parametrize("changes", [(), AUGMENTED])
 def test_a_streamed_run_is_the_run_in_memory_to_the_last_bit(tiny, changes):
     held = tiny(*changes, "study=held")
     streamed = tiny(*changes, "study=streamed", "data.memory=1e-6")

@@ -85,6 +85,7 @@ def test_an_aliases_seeds_run_in_the_first_cell(tiny):
     assert cell.seeds == [0, 1]
 
 
+@pytest.mark.full
 def test_a_failed_run_is_told_at_the_end_and_tried_again_by_the_next_call(tiny):
     arguments = ["-m", "optimizer=sgd", "schedule=constant", "optimizer.learning_rate=1e30,0.01"]
     outcome = tiny(*arguments)

@@ -273,6 +273,7 @@ def test_several_steps_an_execution_are_the_same_training(tiny):
         assert float(b["images_per_second"]) > 0
 
 
+@pytest.mark.full
 def test_early_stopping_survives_an_interruption(tiny, monkeypatch):
     frozen = ("optimizer.learning_rate=0.0", "model.batch_norm=false", "trainer.epochs=9")
     with monkeypatch.context() as patch:
@@ -323,6 +324,7 @@ def test_rerun_gets_a_failed_run_out_of_a_broken_checkpoint(tiny, monkeypatch):
     assert tiny("rerun=true").code == 0
 
 
+@pytest.mark.full
 def test_a_kill_while_starting_over_leaves_a_run_that_starts_again(tiny, finished, monkeypatch):
     run = finished
     first = numbers(run)
@@ -334,7 +336,8 @@ def test_a_kill_while_starting_over_leaves_a_run_that_starts_again(tiny, finishe
     assert numbers(run) == first
 
 
-@pytest.mark.parametrize("precision", [full("float32"), full("mixed_float16"), "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.full
 def test_every_precision_resumes(tiny, monkeypatch, precision):
     with monkeypatch.context() as patch:
         stop_at(patch, "write_metrics", 1)
@@ -364,7 +367,7 @@ def test_early_stopping_ends_a_training_that_no_longer_improves(tiny):
 @pytest.mark.parametrize(
     "options",
     [
-        ("optimizer=sgd", "schedule=one_cycle", "optimizer.learning_rate=0.01"),
+        full(("optimizer=sgd", "schedule=one_cycle", "optimizer.learning_rate=0.01")),
         full(("optimizer=adadelta", "schedule=constant", "trainer.label_smoothing=0.1")),
         full(("trainer.steps_per_execution=2",)),
         full(("trainer.precision=mixed_bfloat16",)),

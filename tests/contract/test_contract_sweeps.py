@@ -17,6 +17,7 @@ from conf.schema import DoesNotFitError, from_dict
 from data.shapes import shape
 from experiments.run import inputs
 from experiments.run.loop import optimizers, training
+from tests.helpers import thinned
 
 PRESETS = [name for name in options("sweep") if name != "none"]
 SHARED = Path(os.environ.get("PADZOO_TFDS", ROOT.parent / "../shared/tensorflow_datasets"))
@@ -57,7 +58,7 @@ def of_the_network(config):
     return repr((config.model, config.padding, shape_of(config.data), config.optimizer))
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", thinned(PRESETS, 3))
 def test_the_cells_compose_and_one_of_each_network_takes_a_step(preset):
     """One padding of each network: the models' contract has every padding."""
     taken = set()

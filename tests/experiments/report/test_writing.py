@@ -28,6 +28,7 @@ def said(folder):
     return (folder / "report.md").read_text()
 
 
+@pytest.mark.full
 def test_the_command_writes_what_the_runs_left(tiny, capsys):
     tiny("-m", "padding=same,valid", "seed=0,1")
     assert main(["runs/default", "--out", "kept"]) == 0

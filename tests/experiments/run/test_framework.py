@@ -9,6 +9,7 @@ from conf import device
 from conf.commandline import ROOT
 from conf.reader import ConfigError
 from experiments.run import framework
+from tests.helpers import full
 
 
 def test_a_second_backend_in_one_process_is_refused():
@@ -70,18 +71,20 @@ def started(flags="", threads="", **environment):
     return json.loads(answer.stdout)
 
 
-def test_onednn_is_chosen_by_the_processor_unless_the_user_has(tmp_path):
+def test_onednn_and_threads_are_the_processors_unless_the_user_has_chosen():
+    found = started()
+    assert found["onednn"] is device.processor().onednn
+    assert found["threads"] == found["taken"] == device.cores()
+    other = not device.processor().onednn
+    found = started(threads=3, **{framework.ONEDNN: f"{other:d}"})
+    assert found == {"onednn": other, "threads": 3, "taken": 3}
+
+
+@pytest.mark.full
+def test_onednn_is_off_on_an_old_processor(tmp_path):
     old = tmp_path / "cpuinfo"
     old.write_text("model name: Some CPU\nflags: sse4_2 avx\n")
-    assert started()["onednn"] is device.processor().onednn
     assert started(flags=old)["onednn"] is False
-    other = not device.processor().onednn
-    assert started(**{framework.ONEDNN: f"{other:d}"})["onednn"] is other
-
-
-def test_threads_are_those_asked_for_or_one_a_core():
-    assert started(threads=3) | {"onednn": None} == {"onednn": None, "threads": 3, "taken": 3}
-    assert started()["threads"] == started()["taken"] == device.cores()
 
 
 def test_other_threads_than_those_that_run_are_refused():
@@ -106,11 +109,16 @@ def on_jax(wanted, platforms):
 
 
 @pytest.mark.skipif(device.find("jax").kind == "gpu", reason="is about machines without a GPU")
-@pytest.mark.parametrize("platforms", ["cuda", "nonsense"])
+@pytest.mark.parametrize("platforms", ["cuda", full("nonsense")])
 def test_a_platform_that_jax_cannot_start_on_is_named(platforms):
     ended = on_jax("auto", platforms)
     assert ended.returncode == 1
     said = ended.stderr.strip().splitlines()[-1]
     assert said.startswith(f"ConfigError: JAX_PLATFORMS={platforms}: JAX cannot start there (")
     assert said.endswith("unset it, or use device=cpu")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("platforms", ["cuda", "nonsense"])
+def test_a_device_that_is_asked_for_does_not_depend_on_the_platform(platforms):
     assert on_jax("cpu", platforms).returncode == 0

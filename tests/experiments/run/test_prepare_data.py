@@ -16,7 +16,7 @@ from conf.commandline import ROOT
 from data.sources import npz_export
 from experiments.run import prepare_data
 from tests.data.sources.test_streaming import SMALL, varied
-from tests.helpers import only_run
+from tests.helpers import full, only_run
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def assert_trains_alike(one, two):
         {"normalize": "unit", "memory": SMALL},
     ],
 )
-@pytest.mark.parametrize("name", ["placed_digits", "mnist1d"])
+@pytest.mark.parametrize("name", [full("placed_digits"), "mnist1d"])
 def test_training_from_the_file_is_training_from_the_set(prepared, tmp_path, name, changes):
     cfg = data.DataConfig(name, "built", data_dir=str(prepared), **changes)
     assert_trains_alike(data.load(cfg), written(cfg, tmp_path))
@@ -110,7 +110,7 @@ def test_a_folder_of_images_as_a_file(tmp_path, sizes, memory):
         assert_trains_alike(held, written(cfg, tmp_path))
 
 
-@pytest.mark.parametrize("memory", ["auto", SMALL])
+@pytest.mark.parametrize("memory", ["auto", full(SMALL)])
 def test_a_resize_that_training_can_do_is_left_to_it(prepared, tmp_path, memory):
     found = {"data_dir": str(prepared), "memory": memory}
     cfg = data.DataConfig("placed_digits", "built", resize=16, **found)

@@ -5,6 +5,7 @@ import pytest
 import models
 from models import ModelError
 from models.geometry.tracing.trace import final_map_size, trace
+from tests.helpers import full
 
 
 def net(size=32, classes=10, **kwargs):
@@ -62,7 +63,7 @@ def test_receptive_fields_are_the_published_ones():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("head", ["pooled", "dense"])
+@pytest.mark.parametrize("head", ["pooled", full("dense")])
 def test_valid_needs_212_pixels(head):
     with pytest.raises(ModelError, match=r"collapses.*input is 212x212\. Received"):
         net(32, padding="valid", head=head)

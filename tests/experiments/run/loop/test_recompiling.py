@@ -74,7 +74,7 @@ def epochs(counter, monkeypatch):
     [
         (),
         full(("data.examples=120",)),  # a batch of 64 and one of 56
-        ("data.augment.flip=true",),
+        full(("data.augment.flip=true",)),
         full(("trainer.steps_per_execution=2",)),
         full(("data.memory=1e-6",)),
         full(("trainer.jit=true",)),
