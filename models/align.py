@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, Literal
 
 import keras
 
-from .geometry import arithmetic
 from .geometry.tracing.trace import Field, TraceError, fields_of
 from .layers.engine.extend import CollapseError
 
@@ -24,7 +25,9 @@ def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> li
 
     Maps of equal size are left alone. Else each map's place over the input is traced, and all
     are cut to the range they share. Behind a merge the traced field is the hull of its branches
-    (see `models.geometry.tracing`).
+    (see `models.geometry.tracing`). Maps that came back up are put where the mean over a period of
+    their fields lies: so come the crops of Long et al. 2015 (arXiv:1411.4038), by 5, 9 and 31
+    pixels, and of Ronneberger et al. 2015 (arXiv:1505.04597), 572 to 388.
 
     Args:
         tensors: KerasTensors of shape (batch, *spatial, channels) from one graph.
@@ -72,21 +75,22 @@ def _crops(
     if len(strides) > 1:
         raise TraceError(
             f"The branches at '{name}' cannot be aligned: their effective strides on axis {axis} "
-            f"are {sorted(strides)} and must be equal."
+            f"are [{', '.join(map(str, sorted(strides)))}] and must be equal."
         )
     if len(set(sizes)) == 1:
         return [(0, 0)] * len(sizes)
     known = [size for size in sizes if size is not None]
-    if len(known) < len(sizes) or any(field.effective_padding is None for field in fields):
+    firsts = [field.newest if anchor == "end" else field.middle for field in fields]
+    places = [first for first in firsts if first is not None]
+    if len(known) < len(sizes) or len(places) < len(fields):
         raise TraceError(
             f"The branches at '{name}' cannot be aligned on axis {axis}, because a size is not "
             f"known. Received: sizes={sizes}"
         )
     stride = strides.pop()
-    firsts = [_first(field, anchor) for field in fields]
-    offsets = [(max(firsts) - first) / stride for first in firsts]
+    offsets = [Fraction(max(places) - place) / stride for place in places]
     # Half a pixel is cut as none: the earlier of the two places that are equally near.
-    before = [int(-(-(offset - 0.5) // 1)) for offset in offsets]
+    before = [math.ceil(offset - Fraction(1, 2)) for offset in offsets]
     _warn_of_remainder(name, axis, max(abs(o - b) for o, b in zip(offsets, before, strict=True)))
     common = min(size - cut for size, cut in zip(known, before, strict=True))
     if common < 1:
@@ -94,16 +98,11 @@ def _crops(
     return [(cut, size - cut - common) for size, cut in zip(known, before, strict=True)]
 
 
-def _first(field: Field, anchor: Anchor) -> float:
-    place = arithmetic.last_pixel if anchor == "end" else arithmetic.centre
-    return place(field.effective_padding or 0, field.receptive_field)
-
-
-def _warn_of_remainder(name: str, axis: int, remainder: float) -> None:
+def _warn_of_remainder(name: str, axis: int, remainder: Fraction) -> None:
     if remainder:
         message = (
-            f"The branches at '{name}' stay {remainder:g} pixels of their maps apart on axis "
-            f"{axis}: no crop can mend a fraction."
+            f"The branches at '{name}' stay {float(remainder):g} pixels of their maps apart on "
+            f"axis {axis}: no crop can mend a fraction."
         )
         warnings.warn(message, MisalignedWarning, stacklevel=4)
 

@@ -3,6 +3,7 @@ outputs are scored."""
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from .geometry.tracing.fields import Rational
 from .geometry.tracing.trace import trace
 from .layers.engine.extend import CollapseError
 from .padding import PaddingError, Widths
@@ -65,7 +67,7 @@ class _Place(NamedTuple):
     """How the last map lies over the network's input, on one axis."""
 
     size: int
-    stride: int
+    stride: Rational
     padding: int
     span: int
 
@@ -80,7 +82,12 @@ def _places(model: Any) -> list[_Place]:
         strict=True,
     )
     return [
-        _Place(size or 0, stride, padding or 0, ((size or 0) - 1) * stride + field)
+        _Place(
+            size or 0,
+            stride,
+            math.ceil(padding or 0),
+            math.ceil(((size or 0) - 1) * stride) + field,
+        )
         for size, stride, padding, field in axes
     ]
 
@@ -88,7 +95,8 @@ def _places(model: Any) -> list[_Place]:
 def _corrected(width: tuple[int, int], goal: _Place, place: _Place) -> tuple[int, int]:
     """The padding of the pools stays inside the network, so the border is less by that."""
     before = goal.padding - place.padding
-    return before, sum(width) + (goal.size - place.size) * goal.stride - before
+    missing = math.ceil((goal.size - place.size) * goal.stride)
+    return before, sum(width) + missing - before
 
 
 def smallest_size(make: Callable[[int], object], largest: int) -> int | None:

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from experiments.report.pages.canvas import COLOURS, INK, STYLE, png
 from experiments.run.record import files
 from models.geometry.reach.paths import asymmetry, paths
-from models.geometry.tracing.rows import Field, Row, main_path
+from models.geometry.tracing.rows import Row, main_path
 
 BLUE, ORANGE, GREEN = COLOURS[:3]
 SHADES = "viridis"
@@ -156,13 +156,13 @@ def _draw_line(axis: Axes, covered: np.ndarray) -> None:
 def _seen_by_middle(last: Row, i: int) -> tuple[int, int]:
     """The first pixel in the middle output's receptive field, and the number of pixels."""
     at = (last.output_size[i] or 1) // 2
-    first = at * last.effective_stride[i] - (last.effective_padding[i] or 0)
-    return first, last.receptive_field[i]
+    first, end = last.fields[i].run(at) or (at, at - 1)
+    return first, end + 1 - first
 
 
 def _centres(last: Row, i: int) -> np.ndarray:
-    field = Field(last.receptive_field[i], last.effective_stride[i], last.effective_padding[i])
-    return (field.centre or 0) + field.effective_stride * np.arange(last.output_size[i] or 1)
+    outputs = np.arange(last.output_size[i] or 1)
+    return (last.centre[i] or 0) + float(last.effective_stride[i]) * outputs
 
 
 def _inside(boxes: Sequence[tuple[int, int]], sizes: Sequence[int]) -> float:

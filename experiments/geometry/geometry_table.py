@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from rich.console import Console
@@ -181,7 +182,7 @@ def _short_type(kind: str) -> str:
     return kind if len(kind) <= 15 else f"{kind[:14]}…"
 
 
-def _sizes(values: Sequence[float | None]) -> str:
+def _sizes(values: Sequence[float | Fraction | None]) -> str:
     """One number if all axes have the same."""
     shown = [_number(value) for value in values]
     return shown[0] if len(set(shown)) == 1 else "×".join(shown)
@@ -205,7 +206,9 @@ def _pads(pads: Sequence[tuple[int, int] | None]) -> str:
     return shown[0] if len(set(shown)) == 1 else " ".join(shown)
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | Fraction | None) -> str:
+    if isinstance(value, Fraction):
+        return str(value)
     return "?" if value is None else f"{value:g}"
 
 

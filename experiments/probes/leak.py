@@ -46,7 +46,7 @@ def probe(subject: Subject) -> Measured:
     x = subject.loaded.test.x[chosen(subject, EXAMPLES)]
     before = outputs(watched, x)
     steps, (stride,) = x.shape[1], row.effective_stride
-    when = times(before.shape[1], steps, stride)
+    when = times(before.shape[1], steps, stride if isinstance(stride, int) else float(stride))
     noise = np.random.default_rng([subject.seed, zlib.crc32(b"leak")]).normal(size=x.shape)
     starts = changed_from(steps)
     changes = np.stack([_change(watched, x, before, noise, t) for t in starts])
@@ -71,7 +71,7 @@ def changed_from(steps: int) -> np.ndarray:
     return np.unique(np.linspace(0, steps, CHANGES + 2)[1:-1].round().astype(int))
 
 
-def times(outputs: int, steps: int, stride: int) -> np.ndarray:
+def times(outputs: int, steps: int, stride: float) -> np.ndarray:
     """The step to which each output belongs, counted from the last."""
     return steps - 1 - stride * np.arange(outputs - 1, -1, -1)
 

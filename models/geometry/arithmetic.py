@@ -8,6 +8,8 @@ stride `s` and dilation `d`.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from ..padding.amounts import window_size
 
 
@@ -47,6 +49,6 @@ def last_pixel(padding: int, field: int) -> int:
     return field - 1 - padding
 
 
-def centre(padding: int, field: int) -> float:
+def centre(padding: float | Fraction, field: int) -> float | Fraction:
     """Return the centre of the first output's receptive field: -P + (r - 1) / 2."""
     return (field - 1) / 2 - padding

@@ -94,6 +94,75 @@ def test_half_a_pixel_is_named():
         align([branch, inputs], "end", name="here")
 
 
+def convolved(x, times, **args):
+    """Convolve by 3x3 so many times, one filter each."""
+    for _ in range(times):
+        x = layers.Conv2D(1, 3, **args)(x)
+    return x
+
+
+def cut(x, end):
+    """Return what is cropped between two tensors on the first axis, (before, after)."""
+    layer = end._keras_history.operation
+    assert layer.input is x
+    return layer.cropping[0] if isinstance(layer, layers.Cropping2D) else (0, 0)
+
+
+@pytest.mark.parametrize("size", [227, 500])
+def test_the_crops_of_the_published_fcn(size):
+    """Long et al. 2015, voc-fcn8s: from 5 at pool4, from 9 at pool3, from 31 at the picture."""
+    image = keras.Input((size, size, 1))
+    x, pools = layers.ZeroPadding2D(99)(image), []  # and 1 of the first convolution's
+    for times in (2, 2, 3, 3, 3):
+        x = layers.MaxPooling2D(2, padding="same")(convolved(x, times, padding="same"))
+        pools.append(x)
+    x = layers.Conv2D(1, 7)(x)
+    found = []
+    for kernel, stride, skip in ((4, 2, pools[3]), (4, 2, pools[2]), (16, 8, image)):
+        x = layers.Conv2DTranspose(1, kernel, stride)(x)
+        ends = align([x, skip], name=f"meet{len(found)}")
+        found.append((cut(x, ends[0])[0], cut(skip, ends[1])[0]))
+        x = layers.Add()(ends)
+    assert found == [(0, 5), (0, 9), (31, 0)]
+    assert x.shape[1:3] == (size, size)
+
+
+def test_the_crops_of_the_published_unet():
+    """Ronneberger et al. 2015, figure 1: of 572 pixels 388 come back."""
+    image = keras.Input((572, 572, 1))
+    x, skips = image, []
+    for _ in range(4):
+        x = convolved(x, 2)
+        skips.append(x)
+        x = layers.MaxPooling2D(2)(x)
+    x, found = convolved(x, 2), []
+    for skip in reversed(skips):
+        x = layers.Conv2DTranspose(1, 2, 2)(x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ends = align([x, skip], name=f"meet{len(found)}")
+        found.append(cut(skip, ends[1]))
+        assert cut(x, ends[0]) == (0, 0)
+        x = convolved(layers.Concatenate()(ends), 2)
+    assert found == [(4, 4), (16, 16), (40, 40), (88, 88)]
+    assert x.shape[1:3] == (388, 388)
+
+
+@pytest.mark.parametrize("amounts", [(0, 0), (3, 1), (2, 5)])
+def test_maps_that_came_back_up_hold_one_picture(amounts):
+    """Two ways up and down that shift a picture by whole pixels give the same pixels back."""
+    image = keras.Input((24, 24, 1))
+    copy = {"kernel_initializer": "ones", "use_bias": False}
+    x = layers.ZeroPadding2D(amounts[0])(layers.Conv2DTranspose(1, 2, 2, **copy)(image))
+    y = layers.Cropping2D(amounts[1])(layers.UpSampling2D(2)(layers.ZeroPadding2D(1)(image)))
+    ends = align([x, y], name="meet")
+    picture = np.random.default_rng(0).normal(size=(1, 24, 24, 1)).astype("float32")
+    left, right = (np.asarray(end) for end in keras.Model(image, ends)(picture))
+    inside = slice(amounts[0] + 2, -amounts[0] - 2)
+    assert left.shape == right.shape and left[0, inside, inside].any()
+    np.testing.assert_array_equal(left, right)
+
+
 def test_branches_that_cannot_meet():
     inputs = keras.Input((9, 1))
     fast = layers.Conv1D(1, 1, 2)(inputs)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ..reach.usage import Usage
-from ..tracing.rows import Field, Row
+from ..tracing.fields import Field
+from ..tracing.rows import Row
 from ..tracing.trace import Followed
 from .sizes import Line
 
@@ -64,8 +66,7 @@ class Axis:
     @property
     def field(self) -> Field:
         """The last map's field."""
-        row, i = self.last, self.number
-        return Field(row.receptive_field[i], row.effective_stride[i], row.effective_padding[i])
+        return self.last.fields[self.number]
 
     @property
     def whole(self) -> tuple[str, ...]:
@@ -81,6 +82,6 @@ class Axis:
     @property
     def period(self) -> int:
         """After how many pixels of input the strides meet the same remainders."""
-        return max(
-            row.effective_stride[self.number] for row in self.rows.values() if row.output_size
+        return math.lcm(
+            *(row.fields[self.number].advance for row in self.rows.values() if row.output_size)
         )

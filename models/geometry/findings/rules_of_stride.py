@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
+from ..tracing.fields import Rational
 from ..tracing.rows import Row
 from .finding import Axis, Finding
 from .sizes import Line, line, nearest
@@ -24,7 +26,7 @@ def misaligned_merge(axis: Axis) -> Finding | None:
         "misaligned_merge",
         worst,
         f"the maps that meet at '{worst}' lie {pixels(apart[worst])} of the input apart, "
-        f"{apart[worst] / stride:g} of their own: {branches}{others(apart, worst)}",
+        f"{float(apart[worst] / stride):g} of their own: {branches}{others(apart, worst)}",
         (f"give {sizes}; or " if sizes else "")
         + "give the branches the same pad before and after their strides, or crop them with "
         "padzoo.align",
@@ -107,17 +109,17 @@ def unread_input(axis: Axis) -> Finding | None:
 def even_kernel_drift(axis: Axis) -> Finding | None:
     """Even windows padded more on one side, each half a pixel, add up."""
     uneven = {
-        slide.name: (slide.after - slide.before) / 2 * slide.stride_before
+        slide.name: Fraction(slide.after - slide.before, 2) * slide.stride_before
         for slide in axis.line.slides
         if slide.stride == 1
         and slide.span % 2 == 0
         and not slide.causal
         and abs(slide.after - slide.before) == 1
     }
-    moved: dict[str, float] = {}
+    moved: dict[str, Fraction] = {}
     for name, row in axis.rows.items():
-        before = max((moved.get(i, 0.0) for i in row.inputs), key=abs, default=0.0)
-        moved[name] = before + uneven.get(name, 0.0)
+        before = max((moved.get(i, Fraction()) for i in row.inputs), key=abs, default=Fraction())
+        moved[name] = before + uneven.get(name, Fraction())
     total = moved[axis.last.name]
     if not total:
         return None
@@ -127,14 +129,14 @@ def even_kernel_drift(axis: Axis) -> Finding | None:
         first,
         f"'{first}' has an even window and pads one side more, half a pixel"
         f"{others(uneven, first)}; in all the last map is off by {pixels(abs(total))} of the "
-        f"input, {abs(total) / step:g} of its own",
+        f"input, {float(abs(total) / step):g} of its own",
         "use odd kernels, or padding='even_split', which pads another side with each channel",
         "warning",
         tuple(uneven),
     )
 
 
-def _apart(axis: Axis, found: Line) -> dict[str, float]:
+def _apart(axis: Axis, found: Line) -> dict[str, Rational]:
     """The merges whose branches lie apart; causal ones meet by their newest pixel."""
     backwards = axis.causal or len(axis.last.output_size) == 1
     return {

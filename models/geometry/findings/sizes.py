@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from fractions import Fraction
 
 import keras
 
 from ...padding.amounts import AxisAmount, is_causal, is_split, pad_amounts
-from .. import arithmetic
+from ..tracing.fields import Field, Rational, merged, resampled, slid, spread, whole
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of
 from ..tracing.trace import Followed
-from ..tracing.windows import border_of, shifts, window
+from ..tracing.windows import (
+    border_of,
+    cuts,
+    plain_taps,
+    resamplings,
+    shifts,
+    taps,
+    window,
+    with_split,
+)
 
 LARGEST = 8192
+IMAGE = Field()
 ZERO_PADDING = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D)
 
 
@@ -42,7 +52,7 @@ class Slide:
     written: bool
     span: int
     stride: int
-    stride_before: int
+    stride_before: Rational
 
     @property
     def rest(self) -> int:
@@ -75,7 +85,7 @@ class Line:
     """
 
     slides: list[Slide] = field(default_factory=list)
-    apart: dict[str, tuple[float, int]] = field(default_factory=dict)
+    apart: dict[str, tuple[Rational, Rational]] = field(default_factory=dict)
     last: int = 0
 
     @property
@@ -91,16 +101,14 @@ class Line:
 
 @dataclass(frozen=True)
 class _Place:
-    """A map on one axis: its pixels, its frame of zeros, and where the first output looks.
+    """A map on one axis: its pixels, its frame of zeros, and how it lies over the input.
 
     `again` says that its reader pads it.
     """
 
     size: int
     frame: tuple[int, int] = (0, 0)
-    first: int = 0
-    last: int = 0
-    stride: int = 1
+    field: Field = IMAGE
     again: bool = False
 
 
@@ -174,37 +182,40 @@ def smallest(
 
 
 def _after(step: Step, axis: int, maps: list[_Place], found: Line, anew: bool) -> _Place | None:
-    kind = kind_of(step.layer)
+    kind, layer, place = kind_of(step.layer), step.layer, maps[0]
+    shape = (None, *(place.size,) * (len(step.output_shape) - 2), None)
     if kind == "merge":
         return _merged(step.name, maps, found)
     if kind == "window":
-        place = _anew(maps[0]) if anew else maps[0]
-        return _slid(step.name, step.layer, axis, len(step.output_shape) - 2, place, found)
+        return _slid(step, axis, _anew(place) if anew else place, found)
+    if kind == "spread":
+        (before, after), reads, stride = cuts(layer)[axis], taps(layer, shape)[axis], layer.strides
+        whole = (place.size - 1) * stride[axis] + reads[-1] + 1
+        come = spread(place.field, reads, stride[axis], before)
+        return _Place(whole - before - after, field=come)
+    if kind == "resample":
+        old, new, bilinear = resamplings(step.name, layer, shape)[axis]
+        come = resampled(place.field, old, new, bilinear=bilinear)
+        return _Place(place.size * new // old, field=come)
     if kind == "shift":
-        before, after = shifts(step.layer)[axis]
-        place, zeros = maps[0], isinstance(step.layer, ZERO_PADDING)
+        before, after = shifts(layer, shape)[axis] or (0, 0)
+        zeros = isinstance(layer, ZERO_PADDING)
         frame = (place.frame[0] + before, place.frame[1] + after) if zeros else (0, 0)
-        moved = place.stride * before
-        return _Place(
-            place.size + before + after,
-            frame,
-            place.first - moved,
-            place.last - moved,
-            place.stride,
-        )
-    return maps[0]
+        return _Place(place.size + before + after, frame, slid(place.field, (0,), 1, before))
+    return place
 
 
-def _slid(name: str, layer: Any, axis: int, rank: int, place: _Place, found: Line) -> _Place:
+def _slid(step: Step, axis: int, place: _Place, found: Line) -> _Place:
+    layer, rank = step.layer, len(step.output_shape) - 2
     kernel_size, strides, dilation_rate = (values[axis] for values in window(layer))
     geometry = (place.size, kernel_size, strides, dilation_rate)
     amount = "same" if place.again else border_of(layer).amounts(rank)[axis]
     before, after = pad_amounts(amount, *geometry)
-    span = arithmetic.window_size(kernel_size, dilation_rate) + is_split(amount, *geometry)
-    first, last = place.frame
+    reads = with_split(plain_taps(kernel_size, dilation_rate), is_split(amount, *geometry))
+    span, (first, last) = reads[-1] + 1, place.frame
     found.slides.append(
         Slide(
-            name,
+            step.name,
             amount,
             size=place.size - first - last,
             before=first + before,
@@ -212,15 +223,11 @@ def _slid(name: str, layer: Any, axis: int, rank: int, place: _Place, found: Lin
             written=first != last,
             span=span,
             stride=strides,
-            stride_before=place.stride,
+            stride_before=place.field.effective_stride,
         )
     )
-    return _Place(
-        max(0, (place.size + before + after - span) // strides + 1),
-        first=place.first - place.stride * before,
-        last=place.last + place.stride * (span - 1 - before),
-        stride=place.stride * strides,
-    )
+    size = max(0, (place.size + before + after - span) // strides + 1)
+    return _Place(size, field=slid(place.field, reads, strides, before))
 
 
 def _anew(place: _Place) -> _Place:
@@ -228,27 +235,23 @@ def _anew(place: _Place) -> _Place:
     before, after = place.frame
     if before == after:
         return place
-    moved = place.stride * before
-    return _Place(
-        place.size - before - after,
-        first=place.first + moved,
-        last=place.last + moved,
-        stride=place.stride,
-        again=True,
-    )
+    unpadded = slid(place.field, (0,), 1, -before)
+    return _Place(place.size - before - after, field=unpadded, again=True)
 
 
 def _merged(name: str, maps: list[_Place], found: Line) -> _Place | None:
-    if len({place.size for place in maps}) > 1:
+    fields = [place.field for place in maps]
+    hull = merged(fields)
+    if len({place.size for place in maps}) > 1 or hull is None:
         return None
-    centres = [(place.first + place.last) / 2 for place in maps]
-    ends = [place.last for place in maps]
-    found.apart[name] = (max(centres) - min(centres), max(ends) - min(ends))
-    frames = tuple(min(place.frame[side] for place in maps) for side in (0, 1))
-    return _Place(
-        maps[0].size,
-        (frames[0], frames[1]),
-        min(place.first for place in maps),
-        max(place.last for place in maps),
-        maps[0].stride,
+    found.apart[name] = (
+        _spread_of([field.middle for field in fields]),
+        _spread_of([field.newest for field in fields]),
     )
+    frames = tuple(min(place.frame[side] for place in maps) for side in (0, 1))
+    return _Place(maps[0].size, (frames[0], frames[1]), hull)
+
+
+def _spread_of(places: list[Fraction | None]) -> Rational:
+    known = [place for place in places if place is not None]
+    return whole(max(known) - min(known)) if known else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..tracing.fields import Rational
 from .sizes import Slide
 
 NAMED = 4  # other layers in a message
@@ -29,9 +30,9 @@ def sides(before: int, after: int) -> str:
     return " and ".join(parts).replace(" ", f" pixel{'' if (before or after) == 1 else 's'} ", 1)
 
 
-def pixels(n: float) -> str:
+def pixels(n: Rational | float) -> str:
     """Return "1 pixel", "2.5 pixels"."""
-    return f"{n:g} pixel{'' if n == 1 else 's'}"
+    return f"{float(n):g} pixel{'' if n == 1 else 's'}"
 
 
 def steps(n: int) -> str:

@@ -7,11 +7,13 @@ from typing import Any, Literal
 from keras import layers
 
 from ...layers.base import is_of
-from ...layers.channels import PadChannels
+from ...layers.channels import DepthToSpace, PadChannels
 from ...layers.normalization import LocalResponseNormalization
 from ...layers.pad_input import PadInput
 
-Kind = Literal["input", "window", "shift", "elementwise", "merge", "end", "unknown"]
+Kind = Literal[
+    "input", "window", "spread", "resample", "shift", "elementwise", "merge", "end", "unknown"
+]
 
 _WINDOW = (
     layers.Conv1D,
@@ -25,7 +27,10 @@ _WINDOW = (
     layers.AveragePooling1D,
     layers.AveragePooling2D,
 )
+_SPREAD = (layers.Conv1DTranspose, layers.Conv2DTranspose)
+_RESAMPLE = (layers.Resizing, layers.UpSampling1D, layers.UpSampling2D)
 _SHIFT = (
+    layers.CenterCrop,
     layers.ZeroPadding1D,
     layers.ZeroPadding2D,
     layers.Cropping1D,
@@ -81,6 +86,7 @@ _END = (
 
 _OF_THE_ZOO: dict[type, Kind] = {
     PadInput: "shift",
+    DepthToSpace: "resample",
     LocalResponseNormalization: "elementwise",
     PadChannels: "elementwise",
 }
@@ -89,7 +95,9 @@ _OF_THE_ZOO: dict[type, Kind] = {
 # `keras.ops.relu(x)` leave in a graph.
 _OF_KERAS: dict[str, Kind] = {
     **dict.fromkeys(("CustomScaleLayer", "Add", "Subtract", "Multiply", "Divide"), "merge"),
-    **dict.fromkeys(("TrueDivide", "Maximum", "Minimum"), "merge"),
+    **dict.fromkeys(("TrueDivide", "Maximum", "Minimum", "Concatenate"), "merge"),
+    **dict.fromkeys(("DepthToSpace", "Resize"), "resample"),
+    "SpaceToDepth": "window",
     **dict.fromkeys(("LayerScale", "StochasticDepth", "Cast", "Clip", "Negative"), "elementwise"),
     **dict.fromkeys(("Absolute", "Square", "Sqrt", "Exp", "Log"), "elementwise"),
     **dict.fromkeys(("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Gelu"), "elementwise"),
@@ -100,13 +108,16 @@ _OF_KERAS: dict[str, Kind] = {
 def kind_of(operation: Any) -> Kind:
     """Return what an operation of a Keras graph does to where its outputs lie.
 
-    `"window"` slides, `"shift"` adds or cuts pixels, `"end"` leaves no map; `"unknown"` is not
-    followed by the trace.
+    `"window"` slides, `"spread"` is the transpose of one that does, `"resample"` repeats pixels or
+    interpolates between them, `"shift"` adds or cuts pixels, `"end"` leaves no map; `"unknown"` is
+    not followed by the trace.
     """
     table: tuple[tuple[Kind, tuple[type, ...]], ...] = (
         ("input", (layers.InputLayer,)),
         # Keras builds transposed convolutions on another base, so none of them is a Conv here.
         ("window", _WINDOW),
+        ("spread", _SPREAD),
+        ("resample", _RESAMPLE),
         ("shift", _SHIFT),
         ("merge", _MERGE),
         ("elementwise", _ELEMENTWISE),

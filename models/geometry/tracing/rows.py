@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any
 
 from .. import arithmetic
-
-
-@dataclass(frozen=True)
-class Field:
-    """How the pixels of a map lie over the input, on one axis.
-
-    Args:
-        receptive_field: input pixels one output sees.
-        effective_stride: input pixels between neighbouring outputs.
-        effective_padding: input pixels by which the first field hangs over the start; None
-            where it depends on an unknown size.
-    """
-
-    receptive_field: int = 1
-    effective_stride: int = 1
-    effective_padding: int | None = 0
-
-    @property
-    def centre(self) -> float | None:
-        """The centre of the first output's field, in input pixels."""
-        if self.effective_padding is None:
-            return None
-        return arithmetic.centre(self.effective_padding, self.receptive_field)
-
-
-Fields = tuple[Field, ...]
+from .fields import Fields, Rational
 
 
 @dataclass(frozen=True)
@@ -41,7 +17,10 @@ class Row:
     """One layer of a trace. Tuples have one entry per spatial axis, none after the last map.
 
     `macs` are multiply-accumulates for one example, biases not counted; None where a size is
-    unknown. `pad` is in pixels of the layer's own input, (before, after); None if unknown.
+    unknown. `pad` is in pixels of the layer's own input, (before, after); None if unknown; of a
+    transposed convolution it is what is cut off its output, as that of the convolution that it
+    transposes. `effective_stride` and `effective_padding` are fractions where a map has come back
+    up between two pixels of the input.
     `parameters` counts a layer that is called again once. `inputs` names the rows it reads;
     `whole` says for each axis whether the layer, a normalisation over space, reads all of its map
     for each output; `gated` that a global pool of a map joins in here. From there on outputs
@@ -56,27 +35,28 @@ class Row:
     dilation_rate: tuple[int, ...]
     pad: tuple[tuple[int, int] | None, ...]
     receptive_field: tuple[int, ...]
-    effective_stride: tuple[int, ...]
-    effective_padding: tuple[int | None, ...]
+    effective_stride: tuple[Rational, ...]
+    effective_padding: tuple[Rational | None, ...]
     parameters: int
     macs: int | None
     inputs: tuple[str, ...] = ()
     whole: tuple[bool, ...] = ()
     gated: bool = False
+    fields: Fields = ()
 
     @property
     def centre(self) -> tuple[float | None, ...]:
-        """The centre of the first output's field in input pixels, None where it is unknown."""
-        places = zip(
-            self.receptive_field, self.effective_stride, self.effective_padding, strict=True
-        )
-        return tuple(Field(*place).centre for place in places)
+        """The centre of the first output's field in input pixels, None where it is unknown.
+
+        Where fields take turns it is the mean of their centres, each less its outputs' jumps.
+        """
+        places = zip(self.effective_padding, self.receptive_field, strict=True)
+        return tuple(None if p is None else float(arithmetic.centre(p, r)) for p, r in places)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table's columns by name: all but `gated`."""
-        columns = asdict(self)
-        del columns["gated"]
-        return columns
+        """Return the table's columns by name, fractions as floats: all but `gated`, `fields`."""
+        names = [field.name for field in fields(self) if field.name not in ("gated", "fields")]
+        return {name: _plain(getattr(self, name)) for name in names}
 
 
 def main_path(rows: Sequence[Row]) -> list[Row]:
@@ -125,3 +105,9 @@ class Meeting:
     def aligned(self) -> bool:
         """Whether no known centre lies off the others."""
         return not any(any(offsets) for offsets in self.offsets if offsets)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return float(value) if isinstance(value, Fraction) else value

@@ -2,10 +2,11 @@
 
 A functional model is walked from its inputs, models inside it taken apart. Convolutions, pools,
 zero padding and cropping move the geometry by the recurrences of `models.geometry.arithmetic`;
-elementwise layers pass it on; global pooling and Flatten end the spatial part; anything else is
-refused. Where branches meet, the traced field is the hull: the smallest run of input pixels that
-holds every branch's field. It is exact for the outermost pixels and says nothing of holes between
-branches. `meetings` says whether the branches' centres coincide.
+transposed convolutions, upsampling and resizing bring it back up (`.fields`); elementwise layers
+pass it on; global pooling and Flatten end the spatial part; anything else is refused. Where
+branches meet, the traced field is the hull: the smallest run of input pixels that holds every
+branch's field. It is exact for the outermost pixels and says nothing of holes between branches.
+`meetings` says whether the branches' centres coincide.
 
 A gate, such as that of squeeze-and-excite (Hu et al. 2018, arXiv:1709.01507), multiplies a map by
 what is computed from its global pool: every output then depends on the whole image. The trace
@@ -21,12 +22,12 @@ from typing import Any
 
 import keras
 
-from .. import arithmetic
 from .costs import count_macs
+from .fields import Field, Fields, merged, resampled, slid, spread
 from .graph import Step, TraceError, steps_of, steps_of_model
 from .kinds import kind_of, whole_axes
-from .rows import Field, Fields, Meeting, Row
-from .windows import pads, shifts, spans, window
+from .rows import Meeting, Row
+from .windows import Sides, cuts, pads, resamplings, shifts, taps, window
 
 __all__ = ["Field", "Fields", "Followed", "Meeting", "Row", "TraceError", "trace"]
 
@@ -141,13 +142,18 @@ def _fields_after(step: Step, followed: Followed) -> Fields:
         return hulls
     if kind == "elementwise":
         return spatial[0]
-    if kind == "window":
-        (_, strides, _), shape = window(layer), step.input_shapes[0]
-        axes = zip(spatial[0], spans(layer, shape), strides, pads(layer, shape), strict=True)
-        return tuple(_slide(*axis) for axis in axes)
-    if kind == "shift":
+    if kind == "resample":
+        resized = resamplings(step.name, layer, step.input_shapes[0])
         return tuple(
-            _slide(field, 1, 1, pad) for field, pad in zip(spatial[0], shifts(layer), strict=True)
+            resampled(field, axis.old, axis.new, bilinear=axis.bilinear)
+            for field, axis in zip(spatial[0], resized, strict=True)
+        )
+    if kind in ("window", "spread", "shift"):
+        return tuple(
+            (spread if kind == "spread" else slid)(field, reads, stride, side and side[0])
+            for field, reads, stride, side in zip(
+                spatial[0], *_windows(step), _sides(step), strict=True
+            )
         )
     raise TraceError(
         f"Layer '{step.name}' of type {type(layer).__name__} is not followed: its outputs have "
@@ -167,44 +173,42 @@ def _check_merge(step: Step, followed: Followed) -> None:
             raise TraceError(f"Maps of unequal size meet at layer '{step.name}': {sorted(sizes)}.")
 
 
-def _slide(field: Field, span: int, strides: int, pad: tuple[int, int] | None) -> Field:
-    r, s, p = field.receptive_field, field.effective_stride, field.effective_padding
-    return Field(
-        arithmetic.receptive_field(r, s, span, 1),
-        arithmetic.effective_stride(s, strides),
-        None if p is None or pad is None else arithmetic.effective_padding(p, s, pad[0]),
-    )
+def _windows(step: Step) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
+    """Return the taps and the stride of a step's window on each axis."""
+    rank = len(step.output_shape) - 2
+    if kind_of(step.layer) == "shift":
+        return ((0,),) * rank, (1,) * rank
+    return taps(step.layer, step.input_shapes[0]), window(step.layer)[1]
+
+
+def _sides(step: Step) -> Sides:
+    """Return what a step adds around its map, or a transposed convolution cuts from its output."""
+    kind, shape = kind_of(step.layer), step.input_shapes[0]
+    if kind == "spread":
+        return cuts(step.layer)
+    return (shifts if kind == "shift" else pads)(step.layer, shape)
 
 
 def _hull(name: str, fields: tuple[Field, ...]) -> Field:
-    strides = {field.effective_stride for field in fields}
-    if len(strides) > 1:
+    hull = merged(fields)
+    if hull is None:
+        strides = sorted({field.effective_stride for field in fields})
         raise TraceError(
-            f"Branches of unequal effective stride meet at layer '{name}': {sorted(strides)}."
+            f"Branches of unequal effective stride meet at layer '{name}': "
+            f"[{', '.join(map(str, strides))}]."
         )
-    stride = strides.pop()
-    known = [
-        (field.effective_padding, field.receptive_field)
-        for field in fields
-        if field.effective_padding is not None
-    ]
-    if len(known) < len(fields):
-        return Field(max(field.receptive_field for field in fields), stride, None)
-    first = min(arithmetic.first_pixel(padding) for padding, _ in known)
-    last = max(arithmetic.last_pixel(*place) for place in known)
-    return Field(last - first + 1, stride, -first)
+    return hull
 
 
 def _row(step: Step, followed: Followed) -> Row:
     layer, fields, kind = step.layer, followed.fields[step.outputs[0]], kind_of(step.layer)
     one = (1,) * len(fields)
     slides = (one, one, one)
-    around: tuple[tuple[int, int] | None, ...] = ((0, 0),) * len(fields)
-    if fields and kind == "window":
-        slides, around = window(layer), pads(layer, step.input_shapes[0])
-    if fields and kind == "shift":
-        around = shifts(layer)
-    channels = step.input_shapes[0][-1] if step.input_shapes else 0
+    around: Sides = ((0, 0),) * len(fields)
+    if fields and kind in ("window", "spread"):
+        slides = window(layer)
+    if fields and kind in ("window", "spread", "shift"):
+        around = _sides(step)
     return Row(
         name=step.name,
         type=type(layer).__name__,
@@ -217,8 +221,9 @@ def _row(step: Step, followed: Followed) -> Row:
         effective_stride=tuple(field.effective_stride for field in fields),
         effective_padding=tuple(field.effective_padding for field in fields),
         parameters=0 if step.again or not isinstance(layer, keras.Layer) else layer.count_params(),
-        macs=count_macs(layer, channels or 0, step.output_shape),
+        macs=count_macs(layer, (*step.input_shapes, ())[0], step.output_shape),
         whole=whole_axes(layer, len(fields)),
         inputs=tuple(dict.fromkeys(followed.writers[i].name for i in step.inputs)),
         gated=bool(fields) and any(i in followed.whole for i in step.inputs),
+        fields=fields,
     )

@@ -1,20 +1,31 @@
-"""What the window of a convolution or a pool is, and what a layer adds around its map."""
+"""What the window of a layer is, and what the layer adds around its map or cuts from it."""
 
 from __future__ import annotations
 
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from keras.layers import CenterCrop, Resizing
 
 from ...layers.base import Bordered, is_of
 from ...layers.pad_input import PadInput
-from ...padding import Padding, PaddingError, Widths
+from ...layers.transposed import BorderedTranspose
+from ...padding import Padding, PaddingError
 from ...padding.amounts import pad_amounts
 from .. import arithmetic
+from .graph import TraceError
 
 Shape = tuple[int | None, ...]
+Sides = tuple[tuple[int, int] | None, ...]
 
 
 def window(layer: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Return kernel size, strides and dilation rate of a convolution or a pool."""
+    """Return kernel size, strides and dilation rate of what has a window.
+
+    That is a convolution, a transposed one, a pool, and a square that becomes channels.
+    """
+    if hasattr(layer, "block_size"):
+        return (layer.block_size,) * 2, (layer.block_size,) * 2, (1, 1)
     kernel_size = tuple(getattr(layer, "kernel_size", None) or layer.pool_size)
     dilation_rate = getattr(layer, "dilation_rate", 1)
     if isinstance(dilation_rate, int):
@@ -22,34 +33,153 @@ def window(layer: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...
     return kernel_size, tuple(layer.strides), tuple(dilation_rate)
 
 
-def spans(layer: Any, shape: Shape) -> tuple[int, ...]:
-    """Return the pixels a window spans on each axis: the hull of the channels' windows."""
-    if hasattr(layer, "window_sizes"):
-        return layer.window_sizes(shape)
+def taps(layer: Any, shape: Shape) -> tuple[tuple[int, ...], ...]:
+    """Return which pixels a window reads on each axis, counted from its first.
+
+    Where channels have windows of their own (`even_split`), those of all.
+    """
     kernel_size, _, dilation_rate = window(layer)
-    return tuple(map(arithmetic.window_size, kernel_size, dilation_rate))
+    plain = list(map(plain_taps, kernel_size, dilation_rate))
+    splits = layer.splits(shape) if hasattr(layer, "splits") else (False,) * len(plain)
+    return tuple(with_split(own, split) for own, split in zip(plain, splits, strict=True))
+
+
+def plain_taps(kernel_size: int, dilation_rate: int) -> tuple[int, ...]:
+    """Return which pixels one channel's window reads on an axis, counted from its first."""
+    return tuple(range(0, dilation_rate * kernel_size, dilation_rate))
+
+
+def with_split(own: tuple[int, ...], split: bool) -> tuple[int, ...]:
+    """Return the taps of all channels, where some have their window a pixel further on."""
+    return tuple(sorted({*own, *(tap + 1 for tap in own)})) if split else own
 
 
 def border_of(layer: Any) -> Padding:
-    """Return the padding of a convolution, a pool or a PadInput; of Keras' own its meaning."""
-    return layer.border if is_of(layer, Bordered) else Padding(layer.padding.lower())
+    """Return the padding of a layer with a window or of a PadInput; of Keras' own its meaning."""
+    if is_of(layer, Bordered):
+        return layer.border
+    return Padding(getattr(layer, "padding", "valid").lower())
 
 
-def pads(layer: Any, shape: Shape) -> tuple[tuple[int, int] | None, ...]:
+def pads(layer: Any, shape: Shape) -> Sides:
     """Return (before, after) per axis, None for what an unknown size leaves open."""
     amounts = border_of(layer).amounts(len(shape) - 2)
     axes = zip(amounts, shape[1:-1], *window(layer), strict=True)
     return tuple(_pad_or_none(*axis) for axis in axes)
 
 
-def shifts(layer: Any) -> Widths:
-    """Return what a padding adds on each side of each axis; Cropping adds less than nothing."""
+def cuts(layer: Any) -> tuple[tuple[int, int], ...]:
+    """Return what a transposed convolution cuts from its whole output, (before, after) per axis.
+
+    The whole output has (size - 1) * stride + window pixels. Less than nothing is cut where an
+    `output_padding`, or a stride longer than the window, adds pixels that no tap reaches.
+    """
+    own = is_of(layer, BorderedTranspose) and not layer.left_to_keras
+    befores = [before for before, _ in layer.cut_widths()] if own else _befores_of_keras(layer)
+    ends = layer.ends() if own else _ends_of_keras(layer)
+    axes = zip(befores, ends, _spans(layer), strict=True)
+    return tuple((before, span - before - end) for before, end, span in axes)
+
+
+def _befores_of_keras(layer: Any) -> list[int]:
+    """What SAME cuts at the start: half of what is more than the strides keep, the odd one not."""
+    if layer.padding.lower() == "valid":
+        return [0] * len(layer.kernel_size)
+    axes = zip(_spans(layer), _ends_of_keras(layer), strict=True)
+    return [max(0, span - end) // 2 for span, end in axes]
+
+
+def _ends_of_keras(layer: Any) -> list[int]:
+    """The size of the output of a single pixel."""
+    rank, same = len(layer.kernel_size), layer.padding.lower() == "same"
+    given: Any = layer.output_padding
+    extra: tuple[int | None, ...] = given if isinstance(given, tuple) else (given,) * rank
+    ends = []
+    for span, stride, more in zip(_spans(layer), layer.strides, extra, strict=True):
+        shortest = span % 2 if same else span
+        longest = stride if same else max(span, stride)
+        ends.append(longest if more is None else shortest + more)
+    return ends
+
+
+def _spans(layer: Any) -> tuple[int, ...]:
+    kernel_size, _, dilation_rate = window(layer)
+    return tuple(map(arithmetic.window_size, kernel_size, dilation_rate))
+
+
+def shifts(layer: Any, shape: Shape) -> Sides:
+    """Return what is added on each side of each axis; Cropping adds less than nothing.
+
+    None for an axis of which an unknown size leaves it open.
+    """
     if is_of(layer, PadInput):
         return layer.widths
+    if isinstance(layer, CenterCrop):
+        wanted = zip(shape[1:-1], (layer.height, layer.width), strict=True)
+        return tuple(None if n is None else _less(n - kept) for n, kept in wanted)
     widths = layer.padding if hasattr(layer, "padding") else layer.cropping
     sign = 1 if hasattr(layer, "padding") else -1
     pairs = widths if isinstance(widths[0], (tuple, list)) else (widths,)
     return tuple((sign * before, sign * after) for before, after in pairs)
+
+
+class Resampling(NamedTuple):
+    """From how many pixels to how many an axis is resized, and whether between two of them."""
+
+    old: int
+    new: int
+    bilinear: bool
+
+
+def resamplings(name: str, layer: Any, shape: Shape) -> tuple[Resampling, ...]:
+    """Return how a layer resizes each axis: upsampling, a resize, channels that become a square.
+
+    Args:
+        name: of the row, for the messages.
+        shape: (batch, *spatial, channels) of its input.
+
+    Raises:
+        TraceError: for an interpolation that is not followed, and for an unknown size that is
+            resized to a fixed one.
+    """
+    interpolation = getattr(layer, "interpolation", "nearest")
+    if interpolation not in ("nearest", "bilinear"):
+        raise TraceError(
+            f"Layer '{name}' interpolates by {interpolation}, and only 'nearest' and 'bilinear' "
+            "are followed."
+        )
+    bilinear = interpolation == "bilinear"
+    if isinstance(layer, Resizing):
+        return _resized(name, layer, shape[1:-1], (layer.height, layer.width), bilinear)
+    if hasattr(layer, "crop_to_aspect_ratio"):  # of keras.ops.image.resize
+        return _resized(name, layer, shape[1:-1], tuple(layer.size), bilinear)
+    factors: Any = (layer.block_size,) * 2 if hasattr(layer, "block_size") else layer.size
+    factors = (factors,) if isinstance(factors, int) else factors
+    return tuple(Resampling(1, factor, bilinear) for factor in factors)
+
+
+def _resized(
+    name: str, layer: Any, sizes: Shape, wanted: tuple[int, ...], bilinear: bool
+) -> tuple[Resampling, ...]:
+    if None in sizes:
+        raise TraceError(
+            f"Layer '{name}' resizes a map of unknown size to {wanted}: give the model's input its "
+            "sizes."
+        )
+    axes = tuple(
+        Resampling(n, new, bilinear) for n, new in zip(sizes, wanted, strict=True) if n is not None
+    )
+    keeps_ratio = layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio
+    if keeps_ratio and len({Fraction(axis.new, axis.old) for axis in axes}) > 1:
+        raise TraceError(f"Layer '{name}' resizes to another aspect ratio, which is not followed.")
+    if layer.antialias and any(axis.new < axis.old for axis in axes):
+        raise TraceError(f"Layer '{name}' resizes with antialiasing, which is not followed.")
+    return axes
+
+
+def _less(pixels: int) -> tuple[int, int]:
+    """The smaller half is cut at the start."""
+    return -(pixels // 2), pixels // 2 - pixels
 
 
 def _pad_or_none(amount: Any, size: int | None, *axis: int) -> tuple[int, int] | None:
