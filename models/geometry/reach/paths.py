@@ -16,7 +16,7 @@ import numpy as np
 from ..tracing.graph import Step, TraceError, known_sizes
 from ..tracing.kinds import kind_of
 from ..tracing.trace import Followed, follow
-from .responses import response_of
+from .responses import MOVES, response_of
 
 LARGEST = 2.0**900  # the doubles end near 2^1024
 
@@ -110,7 +110,7 @@ def _back(
 ) -> None:
     """Add to what is pending the paths through one step."""
     kind, maps = kind_of(step.layer), followed.maps(step)
-    if kind in ("window", "shift"):
+    if kind in MOVES:
         gradient = response_of(step).backward(gradient)
     for i in maps:
         pending[i] = pending[i] + gradient if i in pending else gradient

@@ -9,7 +9,6 @@ A_h^T g A_w.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,8 +26,10 @@ from ...padding.modes import ZEROS
 from .. import arithmetic
 from ..tracing.graph import Step, known_sizes
 from ..tracing.kinds import kind_of
-from ..tracing.windows import border_of, pads, shifts, window
+from ..tracing.windows import border_of, cuts, pads, resamplings, shifts, taps, window
+from .upward import Resized, Spread
 
+MOVES = ("window", "spread", "resample", "shift")
 AVERAGES = (layers.AveragePooling1D, layers.AveragePooling2D)
 POOLS = (*AVERAGES, layers.MaxPooling1D, layers.MaxPooling2D)
 
@@ -72,13 +73,21 @@ class Axis:
         taps = self.taps(side) - self.before
         return (taps < frame[0]) | (taps >= self.size - frame[1])
 
+    def counts(self) -> np.ndarray:
+        """Return how many taps each output has, (outputs,)."""
+        return np.full(self.outputs, self.kernel_size)
+
+    def content(self, side: int, frame: tuple[int, int]) -> float:
+        """Return the share of the taps that lie on the map, and within a `frame` on it."""
+        return float(1 - self.outside(side, frame).mean())
+
 
 @dataclass(frozen=True)
 class Response:
     """A layer with a kernel of ones.
 
     Attributes:
-        axes: of its window.
+        axes: of its window, or of what it brings back up.
         corners: for each corner of `even_split`, the share of the channels whose window is
             there; one corner without it.
         scaling: what an output is divided by: "none"; "size", the taps; "covered", the taps on
@@ -86,7 +95,7 @@ class Response:
         spreads: whether the border holds the map's mean, or draws around it.
     """
 
-    axes: tuple[Axis, ...]
+    axes: tuple[Axis | Spread | Resized, ...]
     corners: tuple[tuple[float, tuple[int, ...]], ...]
     scaling: str = "none"
     spreads: bool = False
@@ -102,30 +111,63 @@ class Response:
             total += share * read
         if self.spreads:
             # Whatever the window does not read of the map it reads of the border: the mean.
-            taps = 1 if self.scaling == "size" else math.prod(a.kernel_size for a in self.axes)
-            total += (taps * gradient.sum() - total.sum()) / total.size
+            total += (self._taken(gradient) - total.sum()) / total.size
         return total
+
+    def _taken(self, gradient: np.ndarray) -> float:
+        """How many taps there are, each with its output's weight."""
+        if self.scaling == "size":
+            return float(gradient.sum())
+        for axis in self.axes:
+            gradient = np.tensordot(axis.counts(), gradient, 1)
+        return float(gradient)
 
 
 def response_of(step: Step) -> Response:
-    """Return the response of a window or a shift.
+    """Return the response of a layer that moves pixels: of kind `MOVES`.
 
     Raises:
         TraceError: if a size is unknown.
     """
     shape = step.input_shapes[0]
     sizes = known_sizes(step.name, shape)
-    return (_of_a_shift if kind_of(step.layer) == "shift" else _of_a_window)(
-        step.layer, sizes, shape[-1] or 1
+    kind = kind_of(step.layer)
+    if kind == "spread":
+        return _of_a_spread(step, sizes)
+    if kind == "resample":
+        axes = zip(sizes, resamplings(step.name, step.layer, shape), strict=True)
+        resized = tuple(Resized(n, *axis) for n, axis in axes)
+        return Response(resized, _corners((False,) * len(sizes), 1))
+    return (_of_a_shift if kind == "shift" else _of_a_window)(step.layer, sizes, shape[-1] or 1)
+
+
+def _of_a_spread(step: Step, sizes: tuple[int, ...]) -> Response:
+    layer, rank = step.layer, len(sizes)
+    outputs = known_sizes(step.name, step.output_shape)
+    around = layer.input_widths(sizes) if hasattr(layer, "input_widths") else ((0, 0),) * rank
+    modes = border_of(layer).modes(rank)
+    axes = tuple(
+        Spread(n, m, own, s, before, width[0], width[1], _by_axis(mode))
+        for n, m, own, s, (before, _), width, mode in zip(
+            sizes,
+            outputs,
+            taps(layer, step.input_shapes[0]),
+            layer.strides,
+            cuts(layer),
+            around,
+            modes,
+            strict=True,
+        )
     )
+    return Response(axes, _corners((False,) * rank, 1), _mask(modes), _spreads(modes))
 
 
-def _of_a_shift(layer: Any, sizes: tuple[int, ...], _: int) -> Response:
-    rank = len(sizes)
+def _of_a_shift(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
+    rank, around = len(sizes), shifts(layer, (None, *sizes, channels))
     modes = layer.border.modes(rank) if is_of(layer, Bordered) else (ZEROS,) * rank
     axes = tuple(
-        Axis(size, before, after, _by_axis(mode))
-        for size, (before, after), mode in zip(sizes, shifts(layer), modes, strict=True)
+        Axis(size, *(pad or (0, 0)), _by_axis(mode))
+        for size, pad, mode in zip(sizes, around, modes, strict=True)
     )
     return Response(axes, _corners((False,) * rank, 1), spreads=_spreads(modes))
 
@@ -141,10 +183,14 @@ def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
             sizes, around, modes, *window(layer), splits, strict=True
         )
     )
-    scaling = next((mode for mode in modes if isinstance(MODES[mode], Mask)), "none")
+    scaling = _mask(modes)
     if isinstance(layer, AVERAGES):
         scaling = "size" if reads_border(layer) else "covered"
     return Response(axes, _corners(splits, channels), scaling, _spreads(modes))
+
+
+def _mask(modes: tuple[str, ...]) -> str:
+    return next((mode for mode in modes if isinstance(MODES[mode], Mask)), "none")
 
 
 def _by_axis(mode: str) -> str:
@@ -175,9 +221,16 @@ def _corners(splits: tuple[bool, ...], channels: int) -> tuple[tuple[float, tupl
 
 
 @lru_cache(maxsize=256)
-def _matrix(axis: Axis, side: int, scaling: str) -> sparse.csr_array:
+def _matrix(axis: Axis | Spread | Resized, side: int, scaling: str) -> sparse.csr_array:
     """Return A^T, (size, outputs)."""
-    border = _border_matrix(axis.size, axis.before, axis.after, axis.mode)
+    if isinstance(axis, Resized):
+        return sparse.csr_array(axis.matrix().T)
+    border = border_matrix(axis.size, axis.before, axis.after, axis.mode)
+    if isinstance(axis, Spread):
+        reads = axis.matrix() @ border
+        if scaling != "none":
+            reads = sparse.diags_array(axis.scale(scaling)) @ reads
+        return sparse.csr_array(reads.T)
     taps = axis.taps(side)
     reads = sum((border[column] for column in taps.T), sparse.csr_array((len(taps), axis.size)))
     if scaling != "none":
@@ -195,7 +248,7 @@ def _scale(axis: Axis, side: int, scaling: str) -> np.ndarray:
     return np.where(covered > 0, 1 / np.maximum(covered, 1), 0.0)
 
 
-def _border_matrix(size: int, before: int, after: int, mode: str) -> sparse.csr_array:
+def border_matrix(size: int, before: int, after: int, mode: str) -> sparse.csr_array:
     """Return `models.padding.axes.axis_matrix`, sparse; a negative side cuts pixels off."""
     cut_before, cut_after = max(0, -before), max(0, -after)
     before, after = max(0, before), max(0, after)

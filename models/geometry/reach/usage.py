@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+from scipy import sparse
 
 from ...padding import MODES
 from ...padding.axes import axis_entries
@@ -15,7 +16,8 @@ from ...padding.definitions import IndexRule, LinearRule
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of, whole_axes
 from ..tracing.trace import Followed, Row, final_map_size, follow
-from .responses import Axis, Response, response_of
+from .responses import MOVES, Axis, Response, border_matrix, response_of
+from .upward import Resized, Spread
 
 Sides = tuple[tuple[int, int], ...]
 
@@ -55,7 +57,7 @@ def usage(model: keras.Model) -> list[Usage]:
     responses = {
         step.name: response_of(step)
         for step in followed.steps
-        if kind_of(step.layer) in ("window", "shift")
+        if kind_of(step.layer) in MOVES
         and followed.maps(step)
         and None not in step.input_shapes[0][1:-1]
     }
@@ -80,15 +82,16 @@ def lost_share(rows: Sequence[Row], input_size: Sequence[int]) -> float:
     """
     last = [row for row in rows if row.output_size][-1]
     axes = zip(final_map_size(rows), last.effective_stride, input_size, strict=True)
-    return 1 - math.prod(min(1.0, (size or 0) * stride / n) for size, stride, n in axes)
+    return 1 - math.prod(min(1.0, float((size or 0) * stride / n)) for size, stride, n in axes)
 
 
 def _used(step: Step, response: Response, frame: Sides, unread: Sides) -> Usage:
     """Describe one step: `frame` lies around its input, `unread` is what others leave of it."""
-    slides = kind_of(step.layer) == "window"
+    kind = kind_of(step.layer)
+    slides = kind in ("window", "spread")
     read = [_read(axis) for axis in response.axes]
     ends = [(r.before, r.after) for r in read]
-    own = [(r.pad_before, r.pad_after) for r in read] if slides else unread
+    own = unread if kind == "shift" else [(r.pad_before, r.pad_after) for r in read]
     pads = [(max(0, axis.before), max(0, axis.after)) for axis in response.axes]
     return Usage(
         step.name,
@@ -107,9 +110,7 @@ def _padding_share(response: Response, frame: Sides) -> float:
     content = 0.0
     for share, sides in response.corners:
         axes = zip(response.axes, sides, frame, strict=True)
-        content += share * math.prod(
-            1 - axis.outside(at, around).mean() for axis, at, around in axes
-        )
+        content += share * math.prod(axis.content(at, around) for axis, at, around in axes)
     return float(1 - content)
 
 
@@ -124,7 +125,9 @@ class _Read:
     pad_after: int
 
 
-def _read(axis: Axis) -> _Read:
+def _read(axis: Axis | Spread | Resized) -> _Read:
+    if not isinstance(axis, Axis):
+        return _written(axis)
     touched = np.zeros(axis.before + axis.size + axis.after, bool)
     for side in range(1 + axis.splits):
         touched[axis.taps(side)] = True
@@ -145,7 +148,28 @@ def _read(axis: Axis) -> _Read:
     )
 
 
-def _wraps(axis: Axis) -> bool:
+def _written(axis: Spread | Resized) -> _Read:
+    """What is read of a map that comes back up, and of the border by which it goes on."""
+    matrix = axis.matrix()
+    columns = _columns(matrix) - axis.before
+    seen = _columns(matrix @ border_matrix(axis.size, axis.before, axis.after, axis.mode))
+    if not len(seen):
+        return _Read(axis.size, 0, 0, axis.before, axis.after)
+    return _Read(
+        before=int(seen[0]),
+        between=int(seen[-1] - seen[0] + 1 - len(seen)),
+        after=int(axis.size - 1 - seen[-1]),
+        pad_before=int(axis.before + columns[0]),
+        pad_after=int(axis.size + axis.after - 1 - columns[-1]),
+    )
+
+
+def _columns(matrix: sparse.csr_array) -> np.ndarray:
+    """The columns that are not empty."""
+    return np.flatnonzero(np.diff(sparse.csc_array(matrix).indptr))
+
+
+def _wraps(axis: Axis | Spread | Resized) -> bool:
     rule = MODES[axis.mode]
     if not isinstance(rule, (IndexRule, LinearRule)) or rule.copies is None:
         return False
@@ -182,7 +206,7 @@ def _unread(followed: Followed, responses: dict[str, Response]) -> dict[int, Sid
             if kind in ("merge", "elementwise"):
                 whole = whole_axes(step.layer, len(after))
                 left = tuple((0, 0) if w else a for w, a in zip(whole, after, strict=True))
-            elif step.name in responses and kind == "window":
+            elif step.name in responses and kind != "shift":
                 read = [_read(axis) for axis in responses[step.name].axes]
                 left = tuple((r.before, r.after) for r in read)
             elif step.name in responses:
