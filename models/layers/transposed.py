@@ -1,8 +1,9 @@
 """Transposed convolutions with a padding of their own: the gradients of their convolutions.
 
 A convolution that pads by (before, after) has a gradient that drops as many pixels from its
-output: here an amount says what is cut off, and zeros is the only mode there is. Dumoulin & Visin
-(arXiv:1603.07285), section 4, relationships 8 to 14.
+output: here an amount says what is cut off (Dumoulin & Visin, arXiv:1603.07285, section 4,
+relationships 8 to 14). A mode says how the map goes on beyond its border: what the continued map
+spreads into the same output is added. Under zeros that is nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from keras import ops
 
 from ..padding import Widths
 from ..padding.amounts import restores_size, window_size
+from ..padding.axes import transposed_scale
+from ..padding.definitions import Mask
+from ..padding.modes import ZEROS
 from .base import Bordered, read_given, register
-from .engine.extend import CollapseError
+from .engine.extend import CollapseError, check_known
 from .engine.kernels import conv_transpose
 
 Shape = tuple[int | None, ...]
@@ -38,6 +42,7 @@ class BorderedTranspose(Bordered):
         padding: Any = "valid",
         output_padding: int | tuple[int, ...] | None = None,
         *args: Any,
+        border_seed: int = 0,
         **kwargs: Any,
     ) -> None:
         given = read_given(padding, type(self).__name__)
@@ -45,7 +50,7 @@ class BorderedTranspose(Bordered):
         native = amount if amount in ("same", "valid") else "valid"
         native = padding if given.keeps_string else native
         super().__init__(filters, kernel_size, strides, native, output_padding, *args, **kwargs)
-        self.set_border(given, border_seed=0)
+        self.set_border(given, border_seed)
         self.left_to_keras = given.keeps_string or native == amount
 
     @property
@@ -64,6 +69,31 @@ class BorderedTranspose(Bordered):
         outputs = tuple(1 + extra for extra in self.left_over)
         return self.border.widths(outputs, self.kernel_size, self.strides, self.dilation_rate)
 
+    def input_widths(self, sizes: tuple[int | None, ...]) -> Widths:
+        """Return the pixels (before, after) by which the map goes on where that reaches an output.
+
+        With `before` cut from the whole output these are floor((window - 1 - before) / strides) and
+        floor((before + outputs - 1) / strides) - (size - 1) on each axis, and none where that is
+        negative. They are those of any mode, zeros too, and the same at every size.
+
+        Args:
+            sizes: pixels of the input on each spatial axis, None where unknown.
+
+        Example:
+            >>> padzoo.Conv1DTranspose(8, 4, 2, padding="circular").input_widths((16,))
+            ((1, 1),)
+        """
+        known = [1 if n is None else n for n in sizes]
+        windows = map(window_size, self.kernel_size, self.dilation_rate)
+        axes = zip(known, self.ends(), self.cut_widths(), windows, self.strides, strict=True)
+        return tuple(
+            (
+                max(0, (window - 1 - before) // s),
+                max(0, (before + (n - 1) * s + end - 1) // s - (n - 1)),
+            )
+            for n, end, (before, _), window, s in axes
+        )
+
     def output_sizes(self, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the size of the output on each axis."""
         ends = zip(sizes, self.strides, self.ends(), strict=True)
@@ -71,6 +101,8 @@ class BorderedTranspose(Bordered):
 
     def ends(self) -> tuple[int, ...]:
         """Return the size of the output of a single pixel on each axis, as if it could be < 1."""
+        if self.left_to_keras:
+            return tuple(super().compute_output_shape((None, *(1,) * self.RANK, 1))[1:-1])
         amounts = self.border.amounts(self.RANK)
         extra = self.output_padding or (0,) * self.RANK
         windows = map(window_size, self.kernel_size, self.dilation_rate)
@@ -81,32 +113,68 @@ class BorderedTranspose(Bordered):
         )
 
     def build(self, input_shape: Shape) -> None:
-        """Create the weights, as Keras does; raises CollapseError if nothing is left."""
+        """Create the weights: Keras' own, then the border's.
+
+        Raises:
+            CollapseError: if nothing is left.
+            PaddingError: if the border needs a size that is not known.
+        """
         if not self.left_to_keras:
             for axis, size in enumerate(self.output_sizes(input_shape[1:-1])):
                 if size is not None and size < 1:
                     raise CollapseError(self.name, axis, max(size, 0), 1)
+        widths = self.input_widths(input_shape[1:-1])
+        check_known(input_shape, widths, self.border.modes(self.RANK))
         super().build(input_shape)
+        self.build_border(input_shape[-1], widths)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Spread and cut: (batch, *spatial, channels) -> (batch, *output, filters)."""
-        steps, extra = (self.strides, self.dilation_rate), self.output_padding
-        if self.left_to_keras:
-            outputs = conv_transpose(inputs, self.kernel, self.padding, *steps, extra)
-        else:
-            outputs = self.cut(conv_transpose(inputs, self.kernel, "valid", *steps))
-        return self.finish(outputs)
+        sizes = inputs.shape[1:-1]
+        widths = self.input_widths(sizes)
+        if self.mode == ZEROS or not any(map(any, widths)):
+            return self.finish(self.spread(inputs))
+        if isinstance(self.filling, Mask):
+            outputs = self.spread(inputs)
+            return self.finish(outputs * ops.convert_to_tensor(self.scale(sizes), outputs.dtype))
+        continued = self.padded(inputs, widths, training)
+        return self.finish(self.cut(self.whole(continued), widths))
 
-    def cut(self, outputs: Any) -> Any:
-        """Cut the amounts off the whole output: (batch, *whole, filters) -> (batch, *output, …)."""
+    def spread(self, inputs: Any) -> Any:
+        """Return what the map alone gives: (batch, *spatial, channels) -> (batch, *output, …)."""
+        if self.left_to_keras:
+            steps, extra = (self.strides, self.dilation_rate), self.output_padding
+            return conv_transpose(inputs, self.kernel, self.padding, *steps, extra)
+        return self.cut(self.whole(inputs), ((0, 0),) * self.RANK)
+
+    def whole(self, inputs: Any) -> Any:
+        """Spread each pixel over its window, and cut nothing."""
+        return conv_transpose(inputs, self.kernel, "valid", self.strides, self.dilation_rate)
+
+    def cut(self, outputs: Any, widths: Widths) -> Any:
+        """Cut the output from the whole one: (batch, *whole, filters) -> (batch, *output, …).
+
+        Args:
+            outputs: of a map that goes on by `widths`.
+            widths: (before, after) on each axis.
+        """
         keeps, adds = [slice(None)], [(0, 0)]
         windows = map(window_size, self.kernel_size, self.dilation_rate)
-        axes = zip(self.cut_widths(), self.ends(), windows, self.strides, strict=True)
-        for (before, _), end, window, stride in axes:
-            more = before + end - max(window, stride)  # Keras' own ends at the longer of the two
-            keeps.append(slice(before, more if more < 0 else None))
+        axes = zip(self.cut_widths(), self.ends(), windows, self.strides, widths, strict=True)
+        for (before, _), end, window, stride, (first, last) in axes:
+            # Keras' own ends at the longer of the two.
+            more = before + end - max(window, stride) - stride * last
+            keeps.append(slice(before + stride * first, more if more < 0 else None))
             adds.append((0, max(0, more)))
         return ops.pad(outputs[tuple(keeps)], [*adds, (0, 0)])
+
+    def scale(self, sizes: tuple[int, ...]) -> Any:
+        """Return by what a `Mask` multiplies every output: floats of shape (1, *output, 1)."""
+        firsts = [before for before, _ in self.cut_widths()]
+        axes = zip(sizes, self.strides, self.ends(), strict=True)
+        outputs = [(n - 1) * s + end for n, s, end in axes]
+        window = (self.kernel_size, self.strides, self.dilation_rate)
+        return transposed_scale(str(self.mode), sizes, firsts, outputs, *window)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (batch, *output, filters)."""

@@ -94,11 +94,59 @@ def mask_scale(mode: str, reads_border: Sequence[np.ndarray]) -> np.ndarray:
         Floats of shape (1, *outputs, 1): of "partial" with a 3x3 kernel and one pixel of border
         9/6 at edges and 9/4 in corners.
     """
+    return _over_axes(
+        [_ratios(mode, axis.shape[1] - axis.sum(axis=1), axis.shape[1]) for axis in reads_border]
+    )
+
+
+def transposed_scale(
+    mode: str,
+    sizes: Sequence[int],
+    firsts: Sequence[int],
+    outputs: Sequence[int],
+    kernel_size: Sequence[int],
+    strides: Sequence[int],
+    dilation_rate: Sequence[int],
+) -> np.ndarray:
+    """Return by what a `Mask` multiplies every output of a transposed convolution.
+
+    Output q of an axis, counted in the whole output, is read by tap t from pixel
+    (q - dilation_rate * t) / strides, where that is an integer. So the number of taps differs from
+    output to output.
+
+    Args:
+        mode: the name of a mask.
+        sizes: pixels of the map on each axis.
+        firsts: the first output that is kept of the whole output.
+        outputs: how many are kept.
+        kernel_size, strides, dilation_rate: of the window.
+
+    Returns:
+        Floats of shape (1, *outputs, 1); 1 where no tap reads anything.
+    """
+    scales = []
+    axes = zip(sizes, firsts, outputs, kernel_size, strides, dilation_rate, strict=True)
+    for size, first, kept, k, s, d in axes:
+        steps = first + np.arange(kept)[:, None] - d * np.arange(k)
+        reads = steps % s == 0
+        on_map = reads & (steps >= 0) & (steps < size * s)
+        taps, scale = reads.sum(axis=1), np.ones(kept)
+        for count in set(taps[taps > 0].tolist()):
+            chosen = taps == count
+            scale[chosen] = _ratios(mode, on_map.sum(axis=1)[chosen], count)
+        scales.append(scale)
+    return _over_axes(scales)
+
+
+def _ratios(mode: str, covered: np.ndarray, taps: int) -> np.ndarray:
     mask = MODES[mode]
     assert isinstance(mask, Mask)
+    return mask.scale(covered, taps, np)
+
+
+def _over_axes(factors: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the products of a factor on each axis, (1, *outputs, 1)."""
     scale = np.ones((1, 1))
-    for axis in reads_border:
-        taps = axis.shape[1]
-        ratio = mask.scale(taps - axis.sum(axis=1), taps, np)
-        scale = scale[..., None, :] * ratio[:, None]
+    for factor in factors:
+        scale = scale[..., None, :] * factor[:, None]
     return scale

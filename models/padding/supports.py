@@ -68,6 +68,12 @@ def supports(amount: Any, mode: Any, layer: str) -> str | None:
     except PaddingError as error:
         return str(error)
     for axis_amount, axis_mode in axes:
+        turned = is_causal(axis_amount) and LAYERS[layer].computes == "transposed"
+        if turned and axis_mode != ZEROS:
+            return (
+                f"'{axis_amount}' turns round in {layer}, the gradient of a convolution, and looks "
+                "ahead, so it takes zeros only"
+            )
         if is_causal(axis_amount) and MODES[axis_mode].looks_ahead:
             return (
                 f"mode '{axis_mode}' looks into the future, so '{axis_amount}' takes "
@@ -103,8 +109,6 @@ def _of_the_layer(padding: Padding, layer: str) -> str | None:
     entries = padding.amount if isinstance(padding.amount, tuple) else (padding.amount,)
     amounts = [name for name in entries if isinstance(name, str) and name in AMOUNTS]
     computes = LAYERS[layer].computes
-    if computes == "transposed" and set(modes) != {ZEROS}:
-        return f"{layer} cuts its output and reads no border, so it takes zeros only"
     refusals = [
         *(AMOUNTS[amount].refused.get(computes) for amount in amounts),
         *(MODES[mode].refused.get(amount) for mode in modes for amount in amounts),

@@ -10,15 +10,22 @@ from models.padding.axes import mask_scale, outside
 from models.padding.definitions import Mask
 from models.padding.supports import LAYERS, supports
 from tests.helpers import full
-from tests.models.layers import formula, oracle
+from tests.models.layers import formula, oracle, spreading
 from tests.models.layers.oracle import value_and_gradients
 
 AMOUNT, KERNEL, SIZES, CHANNELS = 2, 3, (5, 6), 2  # a border of its own at both ends of a window
+
+
+def amount_of(kind):
+    """A transposed convolution reads the more of its border the less it cuts."""
+    return 0 if kind.computes == "transposed" else AMOUNT
+
+
 CASES = [
     (layer, mode) if layer in ("Conv2D", "AveragePooling2D") else full(layer, mode)
     for layer, kind in LAYERS.items()
     for mode in MODES
-    if supports(AMOUNT, mode, layer) is None and kind.computes != "transposed"
+    if supports(amount_of(kind), mode, layer) is None
 ]
 
 
@@ -28,7 +35,7 @@ def numbers(*shape, seed=0):
 
 def make(layer, mode):
     value = 0.7 if MODES[mode].takes_value else 0.0
-    padding, kind = Padding(AMOUNT, mode, value), LAYERS[layer]
+    padding, kind = Padding(amount_of(LAYERS[layer]), mode, value), LAYERS[layer]
     if kind.computes == "image":
         return getattr(layers, layer)(padding)
     if "Pooling" in layer:
@@ -50,12 +57,27 @@ def expected(layer, made, x):
     if kind.computes in ("maximum", "average"):
         reduce = np.max if kind.computes == "maximum" else np.mean
         return oracle.pool(padded, *window, ((0, 0),) * kind.rank, reduce)
+    if kind.computes == "transposed":
+        return expected_transposed(made, x, padded)
     if layer not in ("Conv1D", "Conv2D"):
         return None
     y = oracle.convolve(padded, np.asarray(made.kernel), window[1], window[1])
     if isinstance(MODES[mode], Mask):
         axes = [outside(n, AMOUNT, AMOUNT, KERNEL, 1, 1) for n in x.shape[1:-1]]
         y = y * mask_scale(mode, axes)
+    return y + np.asarray(made.bias)
+
+
+def expected_transposed(made, x, padded):
+    """What the continued map spreads into the whole output of the map."""
+    mode, steps = MODES[made.border.mode], ((1,) * (x.ndim - 2),) * 2
+    window = [(KERNEL - 1, n + 2 * (KERNEL - 1)) for n in x.shape[1:-1]]
+    y = spreading.cut(spreading.spread(padded, np.asarray(made.kernel), *steps), window)
+    if isinstance(mode, Mask):
+        for axis, n in enumerate(x.shape[1:-1], start=1):
+            covered = np.convolve(np.ones(n), np.ones(KERNEL))
+            scale = mode.scale(covered, KERNEL, np)
+            y = y * scale.reshape([-1 if i == axis else 1 for i in range(y.ndim)])
     return y + np.asarray(made.bias)
 
 

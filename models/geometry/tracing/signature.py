@@ -43,13 +43,27 @@ def border(layer: Bordered, shape: tuple[int | None, ...]) -> list[Any]:
 
     Returns:
         None for an axis without a border; (before, after) and for a copied border the pixels
-        it shows; what is written into the others; how many channels' windows are shifted.
+        it shows; what is written into the others; how many channels' windows are shifted. Of a
+        transposed convolution the first output that it keeps, how many, and the same of the
+        border that its map goes on by.
     """
+    if hasattr(layer, "input_widths"):
+        return _of_transposed(layer, shape)
     widths = layer.widths if hasattr(layer, "widths") else layer.pad_widths(shape)
     modes = layer.border.modes(layer.RANK)
     splits = layer.splits(shape) if hasattr(layer, "splits") else (False,) * layer.RANK
     axes = zip(shape[1:-1], widths, modes, splits, strict=True)
     return [_axis(*axis, layer.border) for axis in axes]
+
+
+def _of_transposed(layer: Any, shape: tuple[int | None, ...]) -> list[Any]:
+    sizes = shape[1:-1]
+    kept = zip(layer.cut_widths(), layer.output_sizes(sizes), strict=True)
+    goes_on = zip(sizes, layer.input_widths(sizes), layer.border.modes(layer.RANK), strict=True)
+    return [
+        [before, outputs, _axis(*axis, False, layer.border)]
+        for ((before, _), outputs), axis in zip(kept, goes_on, strict=True)
+    ]
 
 
 def _axis(

@@ -7,7 +7,7 @@ import numpy as np
 
 from models import layers
 from models.padding import Padding
-from tests.models.layers import covering, oracle
+from tests.models.layers import covering, oracle, spreading
 from tests.models.layers.covering import axis_amounts
 
 CHANNELS = 4  # one for each corner of even_split
@@ -136,10 +136,13 @@ def expected(p, cotangent):
 
 
 class Border:
-    """The border of a problem, channel by channel, there and back."""
+    """The border of a problem, channel by channel, there and back.
 
-    def __init__(self, p):
-        self.p = p
+    `wide`: (before, after) on each axis, where it is not those of the amount.
+    """
+
+    def __init__(self, p, wide=None):
+        self.p, self.wide = p, wide
         self.modes = [
             {"mean": "constant", "random": "constant", "learned": "constant"}.get(m, m)
             for m in p.modes
@@ -147,6 +150,8 @@ class Border:
 
     def widths(self, channel):
         """Return what a channel gets on each axis; only even_split asks which channel it is."""
+        if self.wide:
+            return self.wide
         sides = (channel % 2,) if self.p.rank == 1 else (channel % 4 // 2, channel % 2)
         axes = zip(
             axis_amounts(self.p.case.amount, self.p.rank), self.p.sizes, *self.p.window, strict=True
@@ -247,44 +252,44 @@ def _pooled(p, padded, cotangent):
 
 
 def _transposed(p, cotangent):
-    """Spread each pixel over its window, then cut: the gradient of a convolution."""
-    kernel, starts, stops = p.kernels[0], [], []
-    amounts = axis_amounts(p.case.amount, p.rank)
-    for i, (amount, n, k, s, d) in enumerate(zip(amounts, p.sizes, *p.window, strict=True)):
-        extra = p.output_padding[i] if p.output_padding else None
-        span, most = d * (k - 1) + 1, s - 1 if extra is None else extra
-        size = (n - 1) * s + 1 + most
-        before, after = oracle.amounts(amount, size, k, s, d)
-        if amount not in ("same", "same_lower"):
-            size = (n - 1) * s + span - before - after + (extra or 0)
-        if p.case.amount == "valid":
-            size = n * s + max(span - s, 0)  # Keras' own rule
-        starts.append(before)
-        stops.append(before + size)
-    room = [
-        max(stop, (n - 1) * s + d * (k - 1) + 1)
-        for stop, n, k, s, d in zip(stops, p.sizes, *p.window, strict=True)
+    """Spread the map and what it goes on by, wider than reaches the output; then cut that."""
+    kernel, steps = p.kernels[0].astype("float64"), (p.strides, p.dilation)
+    spans = [d * (k - 1) + 1 for k, _, d in zip(*p.window, strict=True)]
+    kept = spreading.output_window(p)
+    wide = [
+        (span // s + 1, max(0, end // s + 1 - n))
+        for span, n, s, (_, end) in zip(spans, p.sizes, p.strides, kept, strict=True)
     ]
-    cut = (slice(None), *map(slice, starts, stops))
-    padded = np.zeros((2, *room, kernel.shape[-2]))
-    reads = np.moveaxis(kernel, -1, -2)  # as a convolution reads it: (…, filters, channels)
-    positions = [
-        (position, window)
-        for position, window in oracle.windows(room, *p.window)
-        if all(i < n for i, n in zip(position, p.sizes, strict=True))
+    moved = [
+        (first + s * before, end + s * before)
+        for (first, end), s, (before, _) in zip(kept, p.strides, wide, strict=True)
     ]
-    for position, window in positions:
-        padded[window] += np.tensordot(p.x[(slice(None), *position)], reads, (1, -2))
-    y = padded[cut] + p.bias
+    border = Border(p, wide)
+    padded, scale = border.pad(p.x), np.ones(())
+    if p.case.mode == "partial":
+        scale = _partial_transposed(p, wide, moved, kernel.shape[:-2])
+    whole = spreading.spread(padded, kernel, *steps)
+    y = spreading.cut(whole, moved) * scale + p.bias
     signal = cotangent(y.shape)
-    back = np.zeros(padded.shape)
-    back[cut] = signal
-    by_x, by_kernel = np.zeros(p.x.shape), np.zeros(reads.shape)
-    for position, window in positions:
-        at = (slice(None), *position)
-        by_x[at] = np.tensordot(
-            back[window], reads, (range(1, p.rank + 2), (*range(p.rank), p.rank + 1))
-        )
-        by_kernel += np.moveaxis(np.tensordot(back[window], p.x[at], (0, 0)), -1, -2)
+    by_whole = spreading.cut_adjoint(signal * scale, moved, whole.shape)
+    by_padded, by_kernel = spreading.spread_adjoint(padded, kernel, by_whole, *steps)
     by_bias = signal.sum(tuple(range(p.rank + 1)))
-    return y, [by_x, np.moveaxis(by_kernel, -1, -2), by_bias]
+    by_x, *by_border = border.back(by_padded)
+    # A layer keeps a learned border where some pixel of it has an output within its window.
+    reached = spreading.spread(
+        1 - oracle.pad(np.ones((1, *p.sizes, 1)), wide, ["zeros"] * p.rank),
+        np.ones((*spans, 1, 1)), p.strides, (1,) * p.rank,
+    )  # fmt: skip
+    by_border = by_border if spreading.cut(reached, moved).any() else []
+    return y, [by_x, by_kernel, by_bias, *by_border]
+
+
+def _partial_transposed(p, wide, moved, kernel_size):
+    """Taps that read the continued map over taps that read the map, for each output."""
+    ones, taps = np.ones((1, *p.sizes, 1)), np.ones((*kernel_size, 1, 1))
+    on_map = oracle.pad(ones, wide, ["zeros"] * p.rank)
+    covered, read = (
+        spreading.cut(spreading.spread(x, taps, p.strides, p.dilation), moved)
+        for x in (on_map, np.ones(on_map.shape))
+    )
+    return np.where(covered > 0, read / np.maximum(covered, 1), 0.0)

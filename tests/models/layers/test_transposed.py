@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.layers import CollapseError, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose
-from models.padding import Padding, PaddingError
+from models.padding import MODES, Padding, PaddingError
 from tests.models.layers import oracle
 
 ON_JAX = keras.backend.backend() == "jax"  # which compiles each case
@@ -124,11 +124,106 @@ def test_unknown_sizes_give_what_known_ones_do(amount, k, s, extra):
 def test_mistakes():
     with pytest.raises(CollapseError, match="layer 'up'"):
         Conv1DTranspose(1, 5, padding=Padding("full"), name="up")(keras.Input((3, 1)))
-    with pytest.raises(PaddingError, match="takes zeros only"):
-        Conv2DTranspose(1, 3, padding=Padding("same", "reflect"))
+    with pytest.raises(PaddingError, match="looks ahead, so it takes zeros only"):
+        Conv2DTranspose(1, 3, padding=Padding(["same", "causal"], "replicate"))
     with pytest.raises(PaddingError, match="Conv2DTranspose writes them"):
         Conv2DTranspose(1, 2, padding=Padding("even_split"))
-    with pytest.raises(ValueError, match="takes zeros only"):
-        Conv1DTranspose(1, 3, padding="reflect")
+    with pytest.raises(PaddingError, match="Mode 'reflect' needs a known size on every axis"):
+        Conv1DTranspose(1, 3, padding="reflect")(keras.Input((None, 2)))
     with pytest.raises(ValueError, match="channels_last"):
         Conv2DTranspose(1, 3, data_format="channels_first")
+
+
+def with_weights(kind, k, s, mode, amount, x, **kwargs):
+    layer = kind(2, k, s, Padding(amount, mode), **kwargs)
+    layer.build(x.shape)
+    layer.set_weights([picture(*w.shape, seed=i) for i, w in enumerate(layer.get_weights())])
+    return layer
+
+
+@pytest.mark.parametrize("kind", [Conv1DTranspose, Conv2DTranspose])
+@pytest.mark.parametrize(("k", "s", "amount", "extra"), [
+    (3, 1, "same", None), (4, 2, "same", None), (3, 2, "half", 1), (2, 3, "same_lower", None),
+    (6, 2, 2, None), (9, 3, "same", None),
+])  # fmt: skip
+def test_shifts_of_the_map_are_shifts_by_the_stride(kind, k, s, amount, extra):
+    """A closed map: with n * s outputs a circular shift by j gives one by j * s."""
+    x = picture(1, 5, 3) if kind is Conv1DTranspose else picture(1, 5, 4, 3)
+    axes = tuple(range(1, x.ndim - 1))
+    moved = {}
+    for mode in ("circular", "zeros", "reflect"):
+        layer = with_weights(kind, k, s, mode, amount, x, output_padding=extra)
+        y = np.asarray(layer(x))
+        assert y.shape[1:-1] == tuple(n * s for n in x.shape[1:-1])
+        moved[mode] = max(
+            np.abs(np.asarray(layer(np.roll(x, j, axes))) - np.roll(y, j * s, axes)).max()
+            for j in (1, 2)
+        )
+    assert moved["circular"] < 1e-5
+    reaches = any(map(any, layer.input_widths(x.shape[1:-1])))
+    assert (moved["zeros"] > 0.1) == (moved["reflect"] > 0.1) == reaches
+
+
+def test_it_goes_on_by_what_reaches_the_output():
+    """Every pixel of the border changes some output, and one more would change none."""
+    for k, s, amount in itertools.product(range(1, 7), (1, 2, 3), ("valid", "same", "full", 1, 3)):
+        layer = with_weights(Conv1DTranspose, k, s, "zeros", amount, x := picture(1, 6, 2))
+        ((before, after),) = layer.input_widths((6,))
+        assert layer.input_widths((None,)) == ((before, after),)
+        ((cut, _),) = layer.cut_widths()
+        outputs = layer(x).shape[1]
+        for pixel in range(-9, 16):
+            reads = any(0 <= cut + q - pixel * s < k for q in range(outputs))
+            assert reads == (-before <= pixel < 0 or 0 <= pixel < 6 + after) or 0 <= pixel < 6, (
+                k, s, amount, pixel,
+            )  # fmt: skip
+
+
+def test_where_nothing_is_read_beyond_the_map_the_mode_is_irrelevant():
+    x = picture(2, 6, 5, 3)
+    zeros = with_weights(Conv2DTranspose, 3, 1, "zeros", "full", x)
+    for mode in MODES:
+        other = with_weights(Conv2DTranspose, 3, 1, mode, "full", x)
+        assert len(other.weights) == 2
+        assert np.array_equal(other(x), zeros(x)), mode
+
+
+def test_a_constant_map_stays_constant_where_it_goes_on():
+    """Of equal taps in every phase: the border of a decoder has no brighter or darker frame."""
+    x = np.full((1, 4, 5, 1), 3.0, "float32")
+    for mode in ("replicate", "circular", "reflect", "mean", "random", "partial", "zeros"):
+        layer = Conv2DTranspose(1, 4, 2, Padding("same", mode), kernel_initializer="ones")
+        y = np.asarray(layer(x))
+        assert (np.ptp(y) < 1e-5) == (mode != "zeros"), mode
+        if mode != "zeros":
+            np.testing.assert_allclose(y, 4 * 3.0, rtol=1e-6)  # two taps on each axis
+
+
+def test_noise_is_drawn_in_training_from_the_seed():
+    x = picture(2, 4, 5, 3)
+
+    def made(seed):
+        return with_weights(Conv2DTranspose, 4, 2, "random", "same", x, border_seed=seed)
+
+    layer = made(7)
+    drawn = np.asarray(layer(x, training=True))
+    assert np.array_equal(drawn, made(7)(x, training=True))
+    assert not np.array_equal(drawn, made(8)(x, training=True))
+    mean = with_weights(Conv2DTranspose, 4, 2, "mean", "same", x)
+    np.testing.assert_allclose(layer(x), mean(x), atol=1e-6)
+    assert Conv2DTranspose.from_config(layer.get_config()).border_seed == 7
+    inside = (slice(None), slice(1, -1), slice(1, -1))
+    np.testing.assert_allclose(drawn[inside], np.asarray(mean(x))[inside], atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("mode", ["circular", "odd_reflect", "mean", "learned", "partial"])
+def test_half_precision(mode, dtype):
+    x = picture(2, 4, 5, 3)
+    full = with_weights(Conv2DTranspose, 4, 2, mode, "same", x)
+    half = with_weights(Conv2DTranspose, 4, 2, mode, "same", x, dtype=dtype)
+    y = half(keras.ops.cast(x, dtype))
+    assert keras.backend.standardize_dtype(y.dtype) == dtype
+    expected = np.asarray(full(x))
+    wrong = np.abs(np.asarray(keras.ops.cast(y, "float32")) - expected).max()
+    assert wrong < {"float16": 0.01, "bfloat16": 0.06}[dtype] * np.abs(expected).max()

@@ -23,12 +23,12 @@ def reason(amount, mode, layer):
         return "a network's image once"
     if amount == "causal" and rank == 2:
         return "write one amount per axis, such as ['causal', 'same']"
+    if amount == "causal" and layer.endswith("Transpose") and mode != "zeros":
+        return "turns round in Conv1DTranspose"
     if amount == "causal" and mode in FUTURE:
         return "looks into the future"
-    if layer.endswith("Transpose"):
-        if mode != "zeros":
-            return "takes zeros only"
-        return "writes them" if amount == "even_split" else None
+    if layer.endswith("Transpose") and amount == "even_split":
+        return "writes them"
     if amount == "even_split":
         if pool:
             return "moves each channel's kernel"
@@ -64,7 +64,9 @@ def test_layers_take_what_is_supported(layer):
             assert str(caught.value).startswith(why) and "Received: padding=" in str(caught.value)
 
 
-@pytest.mark.parametrize("layer", ["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "PadInput2D"])
+@pytest.mark.parametrize(
+    "layer", ["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "PadInput2D", "Conv2DTranspose"]
+)
 def test_any_two_modes_of_an_axis(layer):
     amount = 1 if layer == "PadInput2D" else "same"
     for modes in itertools.product(MODES, repeat=2):
@@ -80,7 +82,10 @@ def test_each_axis_is_looked_at_alone():
     assert supports(["causal", "same"], "learned", "SeparableConv2D") is None
     assert "the future" in supports(["causal", "same"], "mean", "Conv2D")
     assert "one per corner" in supports(["even_split", "same"], "partial", "Conv2D")
-    assert "takes zeros only" in supports("same", ["zeros", "reflect"], "Conv2DTranspose")
+    assert supports(["causal", "same"], ["zeros", "reflect"], "Conv2DTranspose") is None
+    for mode in ("zeros", "reflect"):
+        found = supports(["same", "causal"], [mode, "replicate"], "Conv2DTranspose")
+        assert "it takes zeros only" in found
     for layer, rank in LAYER_RANK.items():
         assert "one entry per axis" in supports([1] * (rank + 1), "zeros", layer)
         assert "one entry per axis" in supports(1, ["zeros"] * (rank + 1), layer)

@@ -6,7 +6,7 @@ import pytest
 
 import models
 from models.geometry.tracing.signature import border, signature
-from models.layers import Conv1D, Conv2D
+from models.layers import Conv1D, Conv1DTranspose, Conv2D
 from models.padding import NAMED, Padding
 
 
@@ -91,3 +91,20 @@ def test_a_border_shows_its_pixels():
     assert border(layer, (None, 4, 1)) == [[1, 1, [1, 0, 1, 2, 3, 2], False]]
     assert border(Conv2D(1, 1, padding=Padding("same")), (None, 4, 4, 1)) == [None, None]
     assert border(Conv1D(1, 2, padding=Padding("even_split")), (None, 4, 1))[0][-1]
+
+
+def test_transposed_ones_are_told_by_what_they_keep_and_go_on_by():
+    def of(amount, mode="zeros", kernel=4, **options):
+        layer = Conv1DTranspose(1, kernel, 2, Padding(amount, mode), **options)
+        keras.utils.clear_session()
+        inputs = keras.Input((6, 1))
+        found = signature(keras.Model(inputs, layer(inputs)))
+        return found, border(layer, (None, 6, 1))
+
+    assert of("same")[1] == [[1, 12, [1, 1, "zeros", False]]]
+    assert of("same", "circular")[1] == [[1, 12, [1, 1, [5, 0, 1, 2, 3, 4, 5, 0], False]]]
+    assert of("full", "circular", 2)[1] == [[1, 10, None]]
+    assert of("same")[0] == of("same_lower")[0] == of(1)[0] == of("same", "constant")[0]
+    assert of("same", "replicate")[0] == of("same", "symmetric")[0] != of("same", "circular")[0]
+    assert of("full", "circular", 2)[0] == of("full", "reflect", 2)[0] == of("full", kernel=2)[0]
+    assert len({of(amount, kernel=3)[0] for amount in ("same", "same_lower", "half", 0)}) == 4
