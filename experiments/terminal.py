@@ -31,7 +31,8 @@ TRACEBACK = "PADZOO_TRACEBACK"  # environment variable; 1 shows tracebacks
 OVERRIDES = {"name": "model", "padding": "padding", "pools": "padding.pools", "head": "model.head"}
 ARGUMENT = re.compile(rf"({'|'.join(OVERRIDES)})='(\w+)'(,(?= \w+='))?")
 OPTION = re.compile(r"\b(fewer|smaller) `(\w+)`")
-SIZE = re.compile(r"smallest square input is (\d+)x\1")
+SIZE = re.compile(r"(?:smallest square input|next \w+ square input that works) is (\d+)x\1")
+NEXT = re.compile(r"(: data.resize=\d+), the next larger (\d+)x\2")
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal; Keras puts it into its errors
 
@@ -73,7 +74,9 @@ def in_overrides(text: str) -> str:
         text = text.replace(hint[1:], LAYOUT_HINTS[likely][1:])
     text = ARGUMENT.sub(lambda found: f"{OVERRIDES[found[1]]}={found[2]}", text)
     text = OPTION.sub(r"\1 model.\2", text).replace(" or None.", " or null.")
-    return SIZE.sub(r"\g<0>: data.resize=\1", text)
+    return NEXT.sub(
+        r"\1, the next larger: data.resize=\2", SIZE.sub(r"\g<0>: data.resize=\1", text)
+    )
 
 
 def plain(error: Exception) -> str:

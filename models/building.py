@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .messages import LAYOUTS, likely_layout
 from .padding import Padding, PaddingError
+from .padding.checks import SizeError
 from .padding.names import INPUT
 from .registry import (
     SPATIAL_RANK,
@@ -71,8 +72,9 @@ def build(
 
     Raises:
         ModelError: for an unknown name or option, data of the wrong kind, a head for other
-            labels, a padding that does not fit, an override that matches no layer, or a map that
-            collapses; that message names the layer, and the smallest input that works.
+            labels, a padding that does not fit, an override that matches no layer, a map that
+            collapses, or one of a size that the padding refuses; such a message names the layer,
+            and the smallest input that works, or the next smaller and larger.
 
     Example:
         >>> model = padzoo.build("small_cnn", input_shape=(32, 32, 3), num_classes=10,
@@ -91,12 +93,15 @@ def build(
         )
 
     from .layers.engine.extend import CollapseError
-    from .sizing import scored
+    from .sizing import other_sizes, scored
 
     try:
         model = make(tuple(input_shape))
     except CollapseError as error:
         message = f"{name} collapses: {error} {_advice(make, tuple(input_shape))}"
+        raise DoesNotFitError(message) from None
+    except SizeError as error:
+        message = f"{name}: {error} {other_sizes(make, tuple(input_shape), error.axis)}"
         raise DoesNotFitError(message) from None
     except ValueError as error:
         raise ModelError(_one_line(error)) from None
@@ -184,7 +189,7 @@ class _Recipe:
         build, file = builder(self.name), where(self.name)
         try:
             model = build(nn, shape, self.num_classes, **self.options)
-        except CollapseError:
+        except (CollapseError, SizeError):
             raise
         except ValueError as error:
             if not _sizes_differ(str(error)):

@@ -16,8 +16,10 @@ from .geometry.tracing.fields import Rational
 from .geometry.tracing.trace import trace
 from .layers.engine.extend import CollapseError
 from .padding import PaddingError, Widths
+from .padding.checks import SizeError
 
 MOST_TRIALS = 4
+MOST_TRIED = 64  # pixels more or less than a size that a padding refuses
 
 Make = Callable[[str, tuple[int, ...]], Any]
 
@@ -102,8 +104,9 @@ def _corrected(width: tuple[int, int], goal: _Place, place: _Place) -> tuple[int
 def smallest_size(make: Callable[[int], object], largest: int) -> int | None:
     """Return the smallest size for which `make` raises no CollapseError, or None.
 
-    Doubles, then bisects: a network that survives a size survives every larger one. The states
-    of Python's and NumPy's random generators are put back afterwards.
+    Doubles, then bisects: a network that survives a size survives every larger one. A size that its
+    padding refuses counts as survived there; the answer is the next that it takes. The states of
+    Python's and NumPy's random generators are put back afterwards.
 
     Args:
         make: builds the network for a size.
@@ -122,13 +125,72 @@ def smallest_size(make: Callable[[int], object], largest: int) -> int | None:
                 works = middle
             else:
                 fails = middle
-    return works
+        return next((size for size in range(works, largest + 1) if _works(make, size)), None)
+
+
+def neighbouring_sizes(
+    make: Callable[[int], object], size: int, most: int
+) -> tuple[int | None, int | None]:
+    """Return the next smaller and the next larger size for which a network can be made.
+
+    Args:
+        make: builds the network for a size, or raises CollapseError or SizeError.
+        size: for which it cannot be made.
+        most: how far to look; None is returned for what is not found.
+    """
+    with random_state_kept():
+        smaller = range(size - 1, max(0, size - 1 - most), -1)
+        larger = range(size + 1, size + 1 + most)
+        below, above = (
+            next((n for n in sizes if _works(make, n)), None) for sizes in (smaller, larger)
+        )
+    return below, above
+
+
+def other_sizes(
+    make: Callable[[tuple[int | None, ...]], object],
+    input_shape: tuple[int | None, ...],
+    axis: int,
+) -> str:
+    """Say which next smaller and larger input works, found by rebuilding.
+
+    A square image stays square; of another the axis changes that is refused.
+    """
+    *spatial, channels = input_shape
+    square, received = len(set(spatial)) == 1, f"Received: input_shape={input_shape}"
+
+    def shape(n: int) -> tuple[int | None, ...]:
+        return tuple(n if square or i == axis else old for i, old in enumerate(spatial))
+
+    found = neighbouring_sizes(
+        lambda n: make((*shape(n), channels)), spatial[axis] or 0, MOST_TRIED
+    )
+    works = {
+        f"next {side}": "x".join(map(str, shape(n)))
+        for side, n in zip(("smaller", "larger"), found, strict=True)
+        if n
+    }
+    if not works:
+        return f"No input up to {MOST_TRIED} pixels smaller or larger works. {received}"
+    (side, first), *more = works.items()
+    said = f"The {side} {'square ' * square}input that works is {first}"
+    return f"{said}{''.join(f', the {side} {size}' for side, size in more)}. {received}"
 
 
 def _survives(make: Callable[[int], object], size: int) -> bool:
     try:
         make(size)
     except CollapseError:
+        return False
+    except SizeError:
+        pass
+    return True
+
+
+def _works(make: Callable[[int], object], size: int) -> bool:
+    try:
+        make(size)
+    except (CollapseError, SizeError):
         return False
     return True
 

@@ -15,8 +15,9 @@ from keras import ops
 
 from ..padding import MODES, Padding, PaddingError, Widths
 from ..padding.definitions import Mode, Statistic, Weight
+from ..padding.planes import check_sizes, plane_of
 from ..padding.supports import supports
-from .engine.extend import pad, pad_with_noise
+from .engine.extend import check_known, pad, pad_with_noise
 from .engine.precision import exact
 
 register = keras.saving.register_keras_serializable("padzoo")
@@ -124,6 +125,13 @@ class Bordered(keras.Layer):
     def _space(self) -> tuple[int, ...]:
         """The numbers of the spatial axes."""
         return tuple(range(1, self.RANK + 1))
+
+    def check_border(self, input_shape: tuple[int | None, ...], widths: Widths) -> None:
+        """Raise PaddingError if the border needs another size, or one that is not known."""
+        modes = self.border.modes(self.RANK)
+        check_known(input_shape, widths, modes)
+        if (plane := plane_of(modes)) and any(map(any, widths)):
+            check_sizes(input_shape[1:-1], plane, f"The map of layer '{self.name}'")
 
     def build_border(self, channels: int | None, widths: Widths) -> None:
         """Create the trainable border of a `Weight`; call it after the other weights.

@@ -20,7 +20,7 @@ from .engine.convolve import (
     scale_masked,
     split_kernel,
 )
-from .engine.extend import check_known, check_window, padded_shape
+from .engine.extend import check_window, padded_shape
 from .engine.precision import exact
 
 Shape = tuple[int | None, ...]
@@ -96,7 +96,7 @@ class BorderedConvolution(Bordered):
             super().build(input_shape)
             return
         widths = self.pad_widths(input_shape)
-        check_known(input_shape, widths, self.border.modes(self.RANK))
+        self.check_border(input_shape, widths)
         check_window(self.name, input_shape, widths, self.window_sizes(input_shape))
         super().build(input_shape)
         self.build_border(input_shape[-1], widths)

@@ -7,7 +7,7 @@ from typing import Any
 from ..padding import Padding, PaddingError, Widths
 from ..padding.names import INPUT
 from .base import Bordered, ChannelsLast, read_given, register
-from .engine.extend import check_known, padded_shape
+from .engine.extend import padded_shape
 
 Shape = tuple[int | None, ...]
 
@@ -43,7 +43,7 @@ class PadInput(ChannelsLast, Bordered):
 
     def build(self, input_shape: Shape) -> None:
         """Create the border's own weight, if its mode has one."""
-        check_known(input_shape, self.widths, self.border.modes(self.RANK))
+        self.check_border(input_shape, self.widths)
         self.build_border(input_shape[-1], self.widths)
         self.built = True
 

@@ -10,7 +10,7 @@ from keras import ops
 from ..padding import PaddingError, Widths
 from ..padding.definitions import Mask
 from .base import Bordered, ChannelsLast, read_given, register
-from .engine.extend import check_known, check_window, pad, padded_shape
+from .engine.extend import check_window, pad, padded_shape
 
 
 class BorderedPooling(Bordered):
@@ -64,7 +64,7 @@ class BorderedPooling(Bordered):
             check_window(self.name, input_shape, widths, self.pool_size)
             empty = any(max(w) >= k for w, k in zip(widths, self.pool_size, strict=True))
             if self.reads_border:
-                check_known(input_shape, widths, self.border.modes(self.RANK))
+                self.check_border(input_shape, widths)
                 self.build_border(input_shape[-1], widths)
             elif empty:
                 raise PaddingError(

@@ -19,7 +19,7 @@ from ..padding.axes import transposed_scale
 from ..padding.definitions import Mask
 from ..padding.modes import ZEROS
 from .base import Bordered, read_given, register
-from .engine.extend import CollapseError, check_known
+from .engine.extend import CollapseError
 from .engine.kernels import conv_transpose
 
 Shape = tuple[int | None, ...]
@@ -124,7 +124,7 @@ class BorderedTranspose(Bordered):
                 if size is not None and size < 1:
                     raise CollapseError(self.name, axis, max(size, 0), 1)
         widths = self.input_widths(input_shape[1:-1])
-        check_known(input_shape, widths, self.border.modes(self.RANK))
+        self.check_border(input_shape, widths)
         super().build(input_shape)
         self.build_border(input_shape[-1], widths)
 

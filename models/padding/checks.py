@@ -16,6 +16,18 @@ class PaddingError(ValueError):
     """A padding that does not exist, or that does not fit where it is used."""
 
 
+class SizeError(PaddingError):
+    """A map of a size that its mode cannot continue, though it can one a little larger.
+
+    Attributes:
+        axis: the spatial axis, counted from 0.
+    """
+
+    def __init__(self, message: str, axis: int) -> None:
+        super().__init__(message)
+        self.axis = axis
+
+
 def check_name(what: str, name: object, allowed: Collection[str]) -> None:
     """Raise PaddingError, with close matches, unless `name` is among `allowed`.
 

@@ -1,12 +1,13 @@
 """What an amount and a mode are: an object each, which says all that the other folders ask.
 
-A mode is of one of five kinds. Which of them it is decides how the layers compute it and what the
+A mode is of one of six kinds. Which of them it is decides how the layers compute it and what the
 geometry assumes about it:
 
 | kind | the border holds | axis by axis |
 |---|---|---|
 | IndexRule | pixels of the feature map, chosen by their position; or zeros or a given value | yes |
 | LinearRule | weighted sums of pixels of the feature map | yes |
+| PlaneRule | pixels of an image, chosen by row and column together | no |
 | Statistic | a statistic of each channel of each example, or draws around it | no |
 | Weight | a trainable value per channel | no |
 | Mask | zeros, for which the output of the window is rescaled | no |
@@ -83,7 +84,7 @@ class Amount:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mode:
-    """What the border of a feature map holds; the base of the five kinds.
+    """What the border of a feature map holds; the base of the six kinds.
 
     Attributes:
         looks_ahead: whether the border before a sequence may depend on later steps; amounts that
@@ -167,6 +168,29 @@ class LinearRule(Mode):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class PlaneRule(Mode):
+    """Each pixel of the border of an image shows a pixel of it, which both positions choose.
+
+    Attributes:
+        source: `source(rows, columns, sizes)`, from positions, integers that broadcast where 0 to
+            size - 1 lie on the map, and (height, width) to the row and the column of the pixel
+            shown there, both of the broadcast shape. It must return the position itself on the
+            map, and hold at every width.
+        multiples: what height and width must be multiples of where a border is read.
+        copies: from (height, width) to the widest border above or below, and at the left or right,
+            that shows no pixel of a line twice; None where the border is meant to repeat a pixel.
+    """
+
+    source: Callable[[Any, Any, tuple[int, int]], tuple[Any, Any]]
+    multiples: tuple[int, int] = (1, 1)
+    copies: Callable[[tuple[int, int]], tuple[int, int]] | None = None
+
+    @property
+    def needs_size(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Statistic(Mode):
     """The border of a channel holds a statistic of that channel, example by example.
 
@@ -222,4 +246,4 @@ class Mask(Mode):
         return True
 
 
-KINDS: tuple[type[Mode], ...] = (IndexRule, LinearRule, Statistic, Mask, Weight)
+KINDS: tuple[type[Mode], ...] = (IndexRule, LinearRule, PlaneRule, Statistic, Mask, Weight)

@@ -9,6 +9,7 @@ from .checks import PaddingError, check_name
 from .factors import Padding
 from .modes import AXIS_MODES, CAUSAL_MODES, MODES, ZEROS
 from .names import INPUT
+from .planes import plane_of
 
 
 class LayerKind(NamedTuple):
@@ -108,7 +109,12 @@ def _of_the_layer(padding: Padding, layer: str) -> str | None:
     modes = padding.mode_names
     entries = padding.amount if isinstance(padding.amount, tuple) else (padding.amount,)
     amounts = [name for name in entries if isinstance(name, str) and name in AMOUNTS]
-    computes = LAYERS[layer].computes
+    computes, rank = LAYERS[layer].computes, LAYERS[layer].rank
+    plane = plane_of(modes)
+    if plane and rank != 2:
+        return (
+            f"mode '{plane}' continues the rows and the columns of an image, and {layer} has none"
+        )
     refusals = [
         *(AMOUNTS[amount].refused.get(computes) for amount in amounts),
         *(MODES[mode].refused.get(amount) for mode in modes for amount in amounts),

@@ -94,6 +94,15 @@ def test_a_command_is_given_the_programs_arguments(monkeypatch):
     [
         ("input is 24x24.", "input is 24x24."),
         ("smallest square input is 24x24.", "smallest square input is 24x24: data.resize=24."),
+        (
+            "next smaller square input that works is 24x24, the next larger 32x32.",
+            "next smaller square input that works is 24x24: data.resize=24, the next larger: "
+            "data.resize=32.",
+        ),
+        (
+            "next larger square input that works is 8x8.",
+            "next larger square input that works is 8x8: data.resize=8.",
+        ),
         ("head='average' or head='last'.", "model.head=average or model.head=last."),
         ("name='causal_conv1d', head='steps'.", "model=causal_conv1d model.head=steps."),
         ("fewer `levels`, a smaller `width`", "fewer model.levels, a smaller model.width"),

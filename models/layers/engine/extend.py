@@ -19,6 +19,7 @@ from ...padding.axes import Terms, terms
 from ...padding.checks import check_name
 from ...padding.definitions import IndexRule
 from ...padding.modes import AXIS_MODES
+from ...padding.planes import check_sizes, plane_of, plane_pixels
 from .precision import exact
 
 
@@ -46,8 +47,8 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
     Args:
         x: floating-point tensor of shape (batch, *spatial, channels).
         amounts: (before, after) in pixels for each spatial axis.
-        mode: a name from `AXIS_MODES`, or one for each spatial axis. Where zeros and a constant
-            meet in a corner, it holds the constant.
+        mode: a name from `AXIS_MODES`, or one for each spatial axis; or one that pads both axes of
+            an image together. Where zeros and a constant meet in a corner, it holds the constant.
         value: what mode `"constant"` writes: a number, or a tensor of shape (1, channels) or
             (batch, channels).
 
@@ -55,8 +56,8 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
         A tensor of shape (batch, *padded, channels), dtype of `x`.
 
     Raises:
-        PaddingError: if a mode does not pad an axis at a time, or if one that copies pixels meets
-            an axis of unknown size.
+        PaddingError: if a mode does not copy or write pixels, or if one that copies them meets an
+            axis of unknown size, or one of a size that it cannot continue.
 
     Example:
         >>> row = keras.ops.reshape(keras.ops.arange(3, dtype="float32"), (1, 3, 1))
@@ -64,6 +65,8 @@ def pad(x: Any, amounts: Widths, mode: str | Sequence[str], value: Any = 0.0) ->
         [2.0, 1.0, 0.0, 1.0, 2.0, 1.0]
     """
     modes = (mode,) * len(amounts) if isinstance(mode, str) else tuple(mode)
+    if len(amounts) == 2 and len(set(modes)) == 1 and plane_of(modes):
+        return _pad_plane(x, amounts, modes[0])
     for name in modes:
         check_name("mode", name, AXIS_MODES)
     check_known(x.shape, amounts, modes)
@@ -132,7 +135,12 @@ def check_window(
 
 
 def check_known(shape: Sequence[int | None], amounts: Widths, modes: Sequence[str]) -> None:
-    """Raise PaddingError if a mode that needs its size pads an axis of unknown size."""
+    """Raise PaddingError if a mode that needs its size pads an axis of unknown size.
+
+    One that pads both axes together needs both.
+    """
+    if (plane := plane_of(modes)) and any(map(any, amounts)) and None in shape[1:-1]:
+        check_sizes(shape[1:-1], plane, "A map")
     for size, width, mode in zip(shape[1:-1], amounts, modes, strict=True):
         if size is None and MODES[mode].needs_size and any(width):
             raise PaddingError(
@@ -173,6 +181,35 @@ def _pad_from_map(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
         _strip(x, axis, [(i[side], w if w is None else w[side]) for i, w in made]) for side in sides
     )
     return ops.cast(ops.concatenate([*before, x, *after], axis=axis), dtype)
+
+
+def _pad_plane(x: Any, amounts: Widths, mode: str) -> Any:
+    """Pad an image with what both positions choose: strips left and right, then above and below."""
+    if not any(map(any, amounts)):
+        return x
+    sizes = tuple(x.shape[1:-1])
+    check_sizes(sizes, mode, "A map")
+    if keras.backend.backend() == "tensorflow" and not isinstance(x, keras.KerasTensor):
+        from . import extend_tensorflow
+
+        return extend_tensorflow.pad_plane(x, amounts, mode)
+    pixels, ((top, _), (left, _)), (height, width) = (
+        plane_pixels(sizes, amounts, mode), amounts, sizes
+    )  # fmt: skip
+    many = any(max(width) > size for width, size in zip(amounts, sizes, strict=True))
+    whole = exact(x) if many else x  # more than a pixel's copy, back
+    line = ops.reshape(whole, (-1, height * width, x.shape[-1]))
+
+    def joined(before: np.ndarray, middle: Any, after: np.ndarray, axis: int) -> Any:
+        before, after = (
+            ops.reshape(ops.take(line, shown.ravel(), axis=1), (-1, *shown.shape, x.shape[-1]))
+            for shown in (before, after)
+        )
+        return ops.concatenate([before, middle, after], axis=axis)
+
+    rows = pixels[top : top + height]
+    wide = joined(rows[:, :left], whole, rows[:, left + width :], 2)
+    return ops.cast(joined(pixels[:top], wide, pixels[top + height :], 1), x.dtype)
 
 
 def _strip(x: Any, axis: int, made: Terms) -> list[Any]:

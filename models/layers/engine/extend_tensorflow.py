@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from ...padding import Widths
 from ...padding.axes import axis_matrix
+from ...padding.planes import plane_pixels
 from .precision import exact
 
 
@@ -56,14 +57,29 @@ def plan(sizes: tuple[int, ...], widths: Widths, modes: tuple[str, ...]) -> Plan
     axes = [axis_matrix(n, *w, m) for n, w, m in zip(sizes, widths, modes, strict=True)]
     rows, columns = axes if len(axes) == 2 else (np.ones((1, 1)), *axes)
     entries = _product(_entries(rows), _entries(columns), rows.shape, columns.shape)
-    pixels, padded = rows.shape[1] * columns.shape[1], rows.shape[0] * columns.shape[0]
-    return Plan(*_gathers(entries, padded, pixels), *_gathers(entries[[1, 0, 2]], pixels, padded))
+    return _plan(entries, rows.shape[1] * columns.shape[1], rows.shape[0] * columns.shape[0])
+
+
+@functools.lru_cache(maxsize=256)
+def plane_plan(sizes: tuple[int, int], widths: Widths, mode: str) -> Plan:
+    """Return the plan of a mode that pads both axes together."""
+    shown = plane_pixels(sizes, widths, mode).ravel()
+    entries = np.stack([np.arange(len(shown)), shown, np.ones(len(shown))])
+    return _plan(entries, sizes[0] * sizes[1], len(shown))
 
 
 def pad(x: Any, widths: Widths, modes: tuple[str, ...]) -> Any:
     """Pad a map of known size with linear modes; arguments and result are `extend.pad`'s."""
+    return _pad(x, widths, plan(tuple(x.shape[1:-1]), widths, modes))
+
+
+def pad_plane(x: Any, widths: Widths, mode: str) -> Any:
+    """Pad an image of known size with a mode that pads both axes together; as `pad`."""
+    return _pad(x, widths, plane_plan(tuple(x.shape[1:-1]), widths, mode))
+
+
+def _pad(x: Any, widths: Widths, made: Plan) -> Any:
     sizes = tuple(x.shape[1:-1])
-    made = plan(sizes, widths, modes)
     padded = [n + sum(w) for n, w in zip(sizes, widths, strict=True)]
 
     @tf.custom_gradient
@@ -74,6 +90,10 @@ def pad(x: Any, widths: Widths, modes: tuple[str, ...]) -> Any:
         return _apply(x, made.sums, made.order, padded), gradient
 
     return forward(x)
+
+
+def _plan(entries: np.ndarray, pixels: int, padded: int) -> Plan:
+    return Plan(*_gathers(entries, padded, pixels), *_gathers(entries[[1, 0, 2]], pixels, padded))
 
 
 def _apply(x: Any, sums: tuple[Sums, ...], order: np.ndarray, sizes: list[int]) -> Any:
