@@ -3,9 +3,9 @@
     python -m docs.padding_pictures        writes docs/pictures/padding-<name>.svg
 
 They are drawn with the functions that pad the networks, for a kernel of size 5 and stride 2, where
-every amount differs from every other. A padding that treats rows and columns differently is drawn
-on a 3×4 map under a kernel of size 3; `input` is drawn on a row, followed by the maps that two
-unpadded kernels of size 3 leave.
+every amount differs from every other. A padding that treats rows and columns differently, or both
+together, is drawn on a 3×4 map under a kernel of size 3; `input` is drawn on a row, followed by the
+maps that two unpadded kernels of size 3 leave.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from models.padding.amounts import is_split, pad_amounts
 from models.padding.axes import axis_matrix, mask_scale, outside
 from models.padding.definitions import IndexRule, Mask, Statistic, Weight
 from models.padding.names import INPUT
+from models.padding.planes import plane_of, plane_pixels
 
 PIXELS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")  # viridis
 EMPTY, GREY = "none", "#888888"
@@ -33,7 +34,8 @@ Cells = list[tuple[int, str]]  # position in the row, and colour or text
 
 def picture(padding: Padding) -> str:
     """An SVG of a padded row or map: pixels are solid, border cells dashed, zeros empty."""
-    if isinstance(padding.amount, tuple) or isinstance(padding.mode, tuple):
+    together = plane_of(padding.mode_names)
+    if isinstance(padding.amount, tuple) or isinstance(padding.mode, tuple) or together:
         return grid(padding)
     if padding.amount == INPUT:
         return _row_then_maps(padding)
@@ -86,18 +88,22 @@ def shade(value: float) -> str:
 
 
 def grid(padding: Padding) -> str:
-    """A map of 3×4 and its border, each axis padded by its own amount and mode."""
+    """A map of 3×4 and its border, each axis padded by its own amount and mode, or both by one."""
     amounts, modes = padding.amounts(2), padding.modes(2)
     widths = [
         pad_amounts(amount, size, SMALL_KERNEL, 1, 1)
         for amount, size in zip(amounts, SMALL_MAP, strict=True)
     ]
-    rows, columns = (
-        axis_matrix(size, *width, mode)
-        for size, width, mode in zip(SMALL_MAP, widths, modes, strict=True)
-    )
     values = np.linspace(0, len(PIXELS) - 1, SMALL_MAP[0] * SMALL_MAP[1]).reshape(SMALL_MAP)
-    padded, written = rows @ values @ columns.T, rows.sum(1)[:, None] * columns.sum(1)
+    if plane := plane_of(modes):
+        padded = values.ravel()[plane_pixels(SMALL_MAP, tuple(widths), plane)]
+        written = np.ones(padded.shape)
+    else:
+        rows, columns = (
+            axis_matrix(size, *width, mode)
+            for size, width, mode in zip(SMALL_MAP, widths, modes, strict=True)
+        )
+        padded, written = rows @ values @ columns.T, rows.sum(1)[:, None] * columns.sum(1)
     drawn = []
     for y, x in np.ndindex(padded.shape):
         place = y - widths[0][0], x - widths[1][0]

@@ -112,9 +112,7 @@ def _of_the_layer(padding: Padding, layer: str) -> str | None:
     computes, rank = LAYERS[layer].computes, LAYERS[layer].rank
     plane = plane_of(modes)
     if plane and rank != 2:
-        return (
-            f"mode '{plane}' continues the rows and the columns of an image, and {layer} has none"
-        )
+        return f"mode '{plane}' goes on by rows and columns of an image, and {layer} has one axis"
     refusals = [
         *(AMOUNTS[amount].refused.get(computes) for amount in amounts),
         *(MODES[mode].refused.get(amount) for mode in modes for amount in amounts),

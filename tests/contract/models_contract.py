@@ -11,6 +11,7 @@ import models
 from conf import commandline
 from models import ModelError, registry
 from models.padding import NAMED
+from models.padding.planes import plane_of
 from models.padding.supports import supports
 from tests.contract.faults import fault
 
@@ -83,15 +84,31 @@ def shape(name):
     return (size, size + 1)[:rank] + (CHANNELS,)
 
 
+def shape_under(name, padding):
+    """That shape, or under a padding that takes some sizes only the next wider that it takes."""
+    modes = NAMED[padding].mode_names if isinstance(padding, str) else ()
+    if not plane_of(modes):
+        return shape(name)
+    height, width, channels = shape(name)
+    given = {"num_classes": CLASSES, "padding": padding, **registry.tiny(name)}
+    for more in range(LARGEST):
+        wider = (height, width + more, channels)
+        with contextlib.suppress(models.DoesNotFitError):
+            models.build(name, input_shape=wider, **given)
+            return wider
+    raise fault(f"models/architectures/{name}.py: padding={padding} takes it at no width")
+
+
 def tiny(name, padding="same", seed=0, **changes):
     """The tiny form, its weights drawn from the seed."""
-    given = {"input_shape": shape(name), "num_classes": CLASSES, **registry.tiny(name), **changes}
+    sizes = shape_under(name, padding) if isinstance(padding, str) else shape(name)
+    given = {"input_shape": sizes, "num_classes": CLASSES, **registry.tiny(name), **changes}
     keras.utils.set_random_seed(seed)
     return models.build(name, padding=padding, **given)
 
 
-def examples(name, seed=0):
-    x = np.random.default_rng(seed).normal(size=(EXAMPLES, *shape(name)))
+def examples(model, seed=0):
+    x = np.random.default_rng(seed).normal(size=(EXAMPLES, *model.input_shape[1:]))
     return x.astype("float32"), np.arange(EXAMPLES, dtype="int32") % CLASSES
 
 
@@ -106,7 +123,7 @@ def check_what_it_gives(name, model):
     where = f"models/architectures/{name}.py"
     if model.name != name:
         raise fault(f"{where}: the model is called {model.name!r}: keras.Model(…, name={name!r})")
-    logits = model(examples(name)[0])
+    logits = model(examples(model)[0])
     if logits.shape != (EXAMPLES, CLASSES):
         raise fault(f"{where}: outputs of shape {tuple(logits.shape)}, not {(EXAMPLES, CLASSES)}")
     if keras.backend.standardize_dtype(logits.dtype) != "float32":
@@ -136,7 +153,7 @@ def check_initial_weights(name, padding, model):
 
 def check_a_step(name, model):
     """Every weight has a gradient, and a step along it changes weights."""
-    x, y = examples(name)
+    x, y = examples(model)
     before = [np.array(weight) for weight in model.trainable_variables]
     loss, gradients = _gradients(model, x, y)
     missing = [
@@ -158,7 +175,7 @@ def check_saving(name, model, folder: Path):
     """A saved model loads without the builder, and gives the same outputs to the bit."""
     model.save(folder / "model.keras")
     loaded = keras.saving.load_model(folder / "model.keras", safe_mode=True)
-    x, _ = examples(name)
+    x, _ = examples(model)
     if not np.array_equal(loaded(x), model(x)):
         raise fault(
             f"models/architectures/{name}.py: a saved model gives other outputs when loaded"

@@ -4,6 +4,7 @@ A failure says what is missing and where it is to be written.
 """
 
 import importlib
+import itertools
 
 import numpy as np
 import pytest
@@ -12,11 +13,21 @@ import yaml
 from conf.commandline import ROOT, options
 from models.padding import AMOUNTS, MODES, NAMED, Padding, pad_amounts
 from models.padding.axes import axis_matrix, outside, terms
-from models.padding.definitions import COMPUTES, IndexRule, LinearRule, Mask, Statistic, WindowAxis
+from models.padding.definitions import (
+    COMPUTES,
+    IndexRule,
+    LinearRule,
+    Mask,
+    PlaneRule,
+    Statistic,
+    WindowAxis,
+)
 from models.padding.modes import ZEROS
+from models.padding.planes import fits, plane_pixels
 
 BY_AXIS = [name for name, mode in MODES.items() if mode.by_axis]
 STATISTICS = [name for name, mode in MODES.items() if isinstance(mode, Statistic)]
+PLANES = [name for name, mode in MODES.items() if isinstance(mode, PlaneRule)]
 MASKS = [name for name, mode in MODES.items() if isinstance(mode, Mask)]
 WIDTHS = [(0, 0), (1, 0), (0, 1), (2, 3), (7, 5), (16, 17)]
 
@@ -109,6 +120,39 @@ def test_copies_is_the_widest_border_without_repetition(mode):
                 f"modes/{mode}.py: copies({size}) must be {widest}, the widest border that shows "
                 "no pixel twice"
             )
+
+
+@pytest.mark.parametrize("mode", PLANES)
+def test_a_plane_rule_leaves_the_map_as_it_is(mode):
+    rule, where = MODES[mode], f"modes/{mode}.py"
+    for height, width in itertools.product(range(1, 7), repeat=2):
+        if height % rule.multiples[0] or width % rule.multiples[1]:
+            assert not fits((height, width), [mode])
+            continue
+        wide = plane_pixels((height, width), ((9, 11), (8, 13)), mode)
+        assert wide.shape == (20 + height, 21 + width), f"{where}: source must broadcast"
+        assert wide.dtype.kind == "i", f"{where}: source must return integers"
+        assert 0 <= wide.min() <= wide.max() < height * width, f"{where}: a pixel of the map"
+        inside = wide[9 : 9 + height, 8 : 8 + width]
+        assert np.array_equal(inside.ravel(), np.arange(height * width)), (
+            f"{where}: it changes the map: on it source must return the positions themselves"
+        )
+        narrow = plane_pixels((height, width), ((2, 1), (0, 3)), mode)
+        assert np.array_equal(narrow, wide[7:-10, 8:-10]), f"{where}: depends on the widths asked"
+
+
+@pytest.mark.parametrize("mode", PLANES)
+def test_copies_of_a_plane_is_the_widest_border_without_repetition(mode):
+    rule = MODES[mode]
+    if rule.copies is None:
+        return
+    sizes = tuple(4 * multiple for multiple in rule.multiples)
+    for axis, copies in enumerate(rule.copies(sizes)):
+        widths = [(0, 0), (0, 0)]
+        widths[axis] = (0, 3 * sizes[axis])
+        beyond = np.moveaxis(plane_pixels(sizes, tuple(widths), mode), axis, 0)[sizes[axis] :]
+        new = [len(np.unique(beyond[:n])) == beyond[:n].size for n in range(1, len(beyond) + 1)]
+        assert copies == new.index(False), f"modes/{mode}.py: copies of axis {axis}"
 
 
 @pytest.mark.parametrize("mode", STATISTICS)

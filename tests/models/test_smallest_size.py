@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models.layers.engine.extend import CollapseError
-from models.sizing import smallest_size
+from models.padding.checks import SizeError
+from models.sizing import neighbouring_sizes, smallest_size
 
 
 @pytest.mark.parametrize("needed", [1, 2, 3, 4, 7, 8, 9, 29, 100])
@@ -27,3 +28,17 @@ def test_other_errors_are_not_swallowed():
 
     with pytest.raises(ValueError, match="other"):
         smallest_size(make, 8)
+
+
+def test_sizes_that_a_padding_refuses_are_passed_over():
+    def make(size):
+        if size < 5:
+            raise CollapseError("conv", 0, size, 5)
+        if size % 4:
+            raise SizeError("a map", 1)
+
+    assert smallest_size(make, 100) == 8
+    assert smallest_size(make, 7) is None
+    assert neighbouring_sizes(make, 14, 9) == (12, 16)
+    assert neighbouring_sizes(make, 6, 9) == (None, 8)
+    assert neighbouring_sizes(make, 6, 1) == (None, None)

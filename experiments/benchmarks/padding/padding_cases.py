@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from models.padding import MODES, Padding
-from models.padding.amounts import is_causal
-from models.padding.modes import CAUSAL_MODES, ZEROS
+from models.padding.modes import ZEROS
+from models.padding.planes import fits
+from models.padding.supports import supports
 
 CONTROL = "zeros again"
 OTHERS = tuple(mode for mode in MODES if mode != ZEROS)
@@ -71,11 +72,22 @@ class Case:
         return replace(self, shape=(2, *self.shape[1:]))
 
 
-def against_zeros(amount: str, modes: Sequence[str]) -> tuple[Variant, tuple[Variant, ...]]:
-    """Return zeros, and the variants: a second build of zeros and every mode for this amount."""
+def against_zeros(
+    amount: str, modes: Sequence[str], layer: str = "Conv2D", maps: Sequence[Sequence[int]] = ()
+) -> tuple[Variant, tuple[Variant, ...]]:
+    """Return zeros, and the variants: a second build of zeros and every mode for this amount.
+
+    Args:
+        amount, modes: of the paddings.
+        layer: which they pad; what it does not take is left out.
+        maps: the sizes of the maps that are padded; what does not take them is left out.
+    """
     zeros = Padding(amount)
-    allowed = CAUSAL_MODES if is_causal(amount) else modes
-    chosen = [mode for mode in modes if mode in allowed]
+    chosen = [
+        mode
+        for mode in modes
+        if supports(amount, mode, layer) is None and all(fits(sizes, [mode]) for sizes in maps)
+    ]
     variants = [Variant(mode, Padding(amount, mode)) for mode in chosen]
     return Variant("zeros", zeros), (Variant(CONTROL, zeros), *variants)
 
@@ -95,11 +107,13 @@ def layers(modes: Sequence[str] = OTHERS) -> list[Case]:
         ("Conv1D", (64, 40, 32), {"kernel_size": 3, "dilation_rate": 4}),
     ]
     found = [
-        Case("layers", "layers, same", kind, shape, *against_zeros("same", modes), options)
+        Case("layers", "layers, same", kind, shape, *against_zeros("same", modes, kind), options)
         for kind, shape, options in sizes
     ]
     found += [
-        Case("layers", "layers, causal", kind, shape, *against_zeros("causal", modes), options)
+        Case(
+            "layers", "layers, causal", kind, shape, *against_zeros("causal", modes, kind), options
+        )
         for kind, shape, options in sizes
         if kind == "Conv1D"
     ]
@@ -140,9 +154,10 @@ def _split(variants: Sequence[Variant]) -> tuple[Variant, tuple[Variant, ...]]:
 
 def models(modes: Sequence[str] = OTHERS) -> list[Case]:
     """Whole networks: every mode with the amount `same`, and on sequences with `causal`."""
-    same, causal = against_zeros("same", modes), against_zeros("causal", modes)
+    steps_same, causal = (against_zeros(amount, modes, "Conv1D") for amount in ("same", "causal"))
+    same, of_28 = against_zeros("same", modes), against_zeros("same", modes, maps=HALVED_FROM_28)
     table = "models, same"
-    found = [Case("models", table, "small_cnn", (batch, 28, 28, 1), *same) for batch in SMALL_CNN]
+    found = [Case("models", table, "small_cnn", (batch, 28, 28, 1), *of_28) for batch in SMALL_CNN]
     found += [
         Case("models", table, "vgg16", (32, 32, 32, 3), *same, {"width": 0.25}),
         Case("models", table, "vgg16", (16, 32, 32, 3), *same, heavy=True),
@@ -150,13 +165,14 @@ def models(modes: Sequence[str] = OTHERS) -> list[Case]:
     for batch, steps in ((64, 40), (16, 784)):
         shape = (batch, steps, 1)
         found += [
-            Case("models", table, "causal_conv1d", shape, *same),
+            Case("models", table, "causal_conv1d", shape, *steps_same),
             Case("models", "models, causal", "causal_conv1d", shape, *causal),
         ]
     return found
 
 
 SMALL_CNN = (16, 64, 256)
+HALVED_FROM_28 = ((28, 28), (14, 14), (7, 7))  # of small_cnn and inception
 TORCH_MODES = ("reflect", "replicate", "circular")
 
 

@@ -4,11 +4,13 @@ A layer with a kernel of ones is linear, and so is every border that copies pixe
 n pixels, let B be the border's map to the padded axis (n + before + after, n), as in
 `models.padding.axes`, and C the window's to the outputs (m, n + before + after), a one for every
 tap. Then A = C B, shape (m, n), and in two dimensions an output map is A_h x A_w^T, its gradient
-A_h^T g A_w.
+A_h^T g A_w. Where a border goes on by rows and columns together, B is one matrix for the image,
+(padded pixels, pixels), and the gradient is B^T of C_h^T g C_w.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +25,7 @@ from ...padding import MODES
 from ...padding.axes import axis_entries
 from ...padding.definitions import Mask, Statistic
 from ...padding.modes import ZEROS
+from ...padding.planes import plane_of, plane_pixels
 from .. import arithmetic
 from ..tracing.graph import Step, known_sizes
 from ..tracing.kinds import kind_of
@@ -93,22 +96,40 @@ class Response:
         scaling: what an output is divided by: "none"; "size", the taps; "covered", the taps on
             the map; or the name of a mask, by whose scale it is multiplied.
         spreads: whether the border holds the map's mean, or draws around it.
+        plane: the mode by which the border goes on by rows and columns together; None for the
+            modes of the axes.
     """
 
     axes: tuple[Axis | Spread | Resized, ...]
     corners: tuple[tuple[float, tuple[int, ...]], ...]
     scaling: str = "none"
     spreads: bool = False
+    plane: str | None = None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Pixels of the map on each axis."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def shown(self) -> np.ndarray:
+        """Which pixel of the map each pixel of the padded one shows, under a `plane`."""
+        assert self.plane is not None
+        widths = tuple((axis.before, axis.after) for axis in self.axes)
+        return plane_pixels(self.sizes, widths, self.plane)
 
     def backward(self, gradient: np.ndarray) -> np.ndarray:
         """Return how often each pixel is read: (*outputs,) weights to (*sizes,) sums."""
-        total = np.zeros([axis.size for axis in self.axes])
+        total = np.zeros(())
         for share, sides in self.corners:
             read = gradient
             for i, (axis, side) in enumerate(zip(self.axes, sides, strict=True)):
-                matrix = _matrix(axis, side, self.scaling)
+                matrix = _matrix(axis, side, self.scaling, self.plane is None)
                 read = np.moveaxis(_times(matrix, np.moveaxis(read, i, 0)), 0, i)
-            total += share * read
+            total = total + share * read
+        if self.plane:
+            back = np.bincount(self.shown.ravel(), total.ravel(), math.prod(self.sizes))
+            return back.reshape(self.sizes)
         if self.spreads:
             # Whatever the window does not read of the map it reads of the border: the mean.
             total += (self._taken(gradient) - total.sum()) / total.size
@@ -159,7 +180,8 @@ def _of_a_spread(step: Step, sizes: tuple[int, ...]) -> Response:
             strict=True,
         )
     )
-    return Response(axes, _corners((False,) * rank, 1), _mask(modes), _spreads(modes))
+    once = _corners((False,) * rank, 1)
+    return Response(axes, once, _mask(modes), _spreads(modes), plane_of(modes))
 
 
 def _of_a_shift(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
@@ -169,7 +191,8 @@ def _of_a_shift(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
         Axis(size, *(pad or (0, 0)), _by_axis(mode))
         for size, pad, mode in zip(sizes, around, modes, strict=True)
     )
-    return Response(axes, _corners((False,) * rank, 1), spreads=_spreads(modes))
+    once = _corners((False,) * rank, 1)
+    return Response(axes, once, spreads=_spreads(modes), plane=plane_of(modes))
 
 
 def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
@@ -186,7 +209,8 @@ def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
     scaling = _mask(modes)
     if isinstance(layer, AVERAGES):
         scaling = "size" if reads_border(layer) else "covered"
-    return Response(axes, _corners(splits, channels), scaling, _spreads(modes))
+    corners = _corners(splits, channels)
+    return Response(axes, corners, scaling, _spreads(modes), plane_of(modes))
 
 
 def _mask(modes: tuple[str, ...]) -> str:
@@ -221,18 +245,23 @@ def _corners(splits: tuple[bool, ...], channels: int) -> tuple[tuple[float, tupl
 
 
 @lru_cache(maxsize=256)
-def _matrix(axis: Axis | Spread | Resized, side: int, scaling: str) -> sparse.csr_array:
-    """Return A^T, (size, outputs)."""
+def _matrix(
+    axis: Axis | Spread | Resized, side: int, scaling: str, with_border: bool = True
+) -> sparse.csr_array:
+    """Return A^T, (size, outputs), or C^T, (before + size + after, outputs)."""
     if isinstance(axis, Resized):
         return sparse.csr_array(axis.matrix().T)
-    border = border_matrix(axis.size, axis.before, axis.after, axis.mode)
+    border = sparse.eye_array(axis.before + axis.size + axis.after, format="csr")
+    if with_border:
+        border = border_matrix(axis.size, axis.before, axis.after, axis.mode)
     if isinstance(axis, Spread):
         reads = axis.matrix() @ border
         if scaling != "none":
             reads = sparse.diags_array(axis.scale(scaling)) @ reads
         return sparse.csr_array(reads.T)
     taps = axis.taps(side)
-    reads = sum((border[column] for column in taps.T), sparse.csr_array((len(taps), axis.size)))
+    none = sparse.csr_array((len(taps), border.shape[1]))
+    reads = sum((border[column] for column in taps.T), none)
     if scaling != "none":
         reads = sparse.diags_array(_scale(axis, side, scaling)) @ reads
     return sparse.csr_array(reads.T)
@@ -252,9 +281,12 @@ def border_matrix(size: int, before: int, after: int, mode: str) -> sparse.csr_a
     """Return `models.padding.axes.axis_matrix`, sparse; a negative side cuts pixels off."""
     cut_before, cut_after = max(0, -before), max(0, -after)
     before, after = max(0, before), max(0, after)
-    rows, columns, values = axis_entries(size, before, after, mode)
+    entries = np.stack(axis_entries(size, before, after, mode))
+    rows, columns, values = entries[:, entries[2] != 0]
     shape = (before + size + after, size)
-    matrix = sparse.csr_array(sparse.coo_array((values, (rows, columns)), shape=shape))
+    matrix = sparse.csr_array(
+        sparse.coo_array((values, (rows.astype(int), columns.astype(int))), shape=shape)
+    )
     return matrix[cut_before : shape[0] - cut_after]
 
 

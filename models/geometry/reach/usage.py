@@ -11,8 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from ...padding import MODES
-from ...padding.axes import axis_entries
-from ...padding.definitions import IndexRule, LinearRule
+from ...padding.definitions import IndexRule, LinearRule, PlaneRule
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of, whole_axes
 from ..tracing.trace import Followed, Row, final_map_size, follow
@@ -89,7 +88,7 @@ def _used(step: Step, response: Response, frame: Sides, unread: Sides) -> Usage:
     """Describe one step: `frame` lies around its input, `unread` is what others leave of it."""
     kind = kind_of(step.layer)
     slides = kind in ("window", "spread")
-    read = [_read(axis) for axis in response.axes]
+    read = _reads(response)
     ends = [(r.before, r.after) for r in read]
     own = unread if kind == "shift" else [(r.pad_before, r.pad_after) for r in read]
     pads = [(max(0, axis.before), max(0, axis.after)) for axis in response.axes]
@@ -101,7 +100,7 @@ def _used(step: Step, response: Response, frame: Sides, unread: Sides) -> Usage:
             (min(a, before), min(b, after))
             for (a, b), (before, after) in zip(own, pads, strict=True)
         ),
-        tuple(_wraps(axis) for axis in response.axes),
+        _wraps(response),
         tuple(r.between for r in read),
     )
 
@@ -125,42 +124,35 @@ class _Read:
     pad_after: int
 
 
-def _read(axis: Axis | Spread | Resized) -> _Read:
+def _reads(response: Response) -> list[_Read]:
+    """What is not read on each axis, also through what the border is made of."""
+    touched = [_touched(axis) for axis in response.axes]
+    if response.plane is None:
+        made = [border_matrix(a.size, a.before, a.after, a.mode) for a in response.axes]
+        seen = [_columns(border[found]) for border, found in zip(made, touched, strict=True)]
+    else:
+        pixels = np.zeros(response.sizes, bool)
+        pixels.ravel()[response.shown[np.ix_(*touched)]] = True
+        seen = [np.flatnonzero(pixels.any(axis=1 - i)) for i in range(pixels.ndim)]
+    return [_ends(*axis) for axis in zip(response.axes, touched, seen, strict=True)]
+
+
+def _touched(axis: Axis | Spread | Resized) -> np.ndarray:
+    """Which pixels of the padded axis some output reads: their places, in order."""
     if not isinstance(axis, Axis):
-        return _written(axis)
-    touched = np.zeros(axis.before + axis.size + axis.after, bool)
-    for side in range(1 + axis.splits):
-        touched[axis.taps(side)] = True
-    # On the map, or through what the border is made of.
-    rows, columns, values = axis_entries(
-        axis.size, max(0, axis.before), max(0, axis.after), axis.mode
-    )
-    rows = rows - max(0, -axis.before)
-    inside = (rows >= 0) & (rows < len(touched)) & (values != 0)
-    seen = np.unique(columns[inside][touched[rows[inside]]])
-    reached = np.flatnonzero(touched)
-    return _Read(
-        before=int(seen[0]),
-        between=int(seen[-1] - seen[0] + 1 - len(seen)),
-        after=int(axis.size - 1 - seen[-1]),
-        pad_before=int(reached[0]),
-        pad_after=int(len(touched) - 1 - reached[-1]),
-    )
+        return _columns(axis.matrix())
+    return np.unique([axis.taps(side) for side in range(1 + axis.splits)])
 
 
-def _written(axis: Spread | Resized) -> _Read:
-    """What is read of a map that comes back up, and of the border by which it goes on."""
-    matrix = axis.matrix()
-    columns = _columns(matrix) - axis.before
-    seen = _columns(matrix @ border_matrix(axis.size, axis.before, axis.after, axis.mode))
+def _ends(axis: Axis | Spread | Resized, touched: np.ndarray, seen: np.ndarray) -> _Read:
     if not len(seen):
-        return _Read(axis.size, 0, 0, axis.before, axis.after)
+        return _Read(axis.size, 0, 0, max(0, axis.before), max(0, axis.after))
     return _Read(
         before=int(seen[0]),
         between=int(seen[-1] - seen[0] + 1 - len(seen)),
         after=int(axis.size - 1 - seen[-1]),
-        pad_before=int(axis.before + columns[0]),
-        pad_after=int(axis.size + axis.after - 1 - columns[-1]),
+        pad_before=int(touched[0]),
+        pad_after=int(axis.before + axis.size + axis.after - 1 - touched[-1]),
     )
 
 
@@ -169,11 +161,24 @@ def _columns(matrix: sparse.csr_array) -> np.ndarray:
     return np.flatnonzero(np.diff(sparse.csc_array(matrix).indptr))
 
 
-def _wraps(axis: Axis | Spread | Resized) -> bool:
+def _wraps(response: Response) -> tuple[bool, ...]:
+    """Return for each axis whether its border is wider than what the map has to copy."""
+    plane = MODES[response.plane] if response.plane else None
+    most = [_copies(axis) for axis in response.axes]
+    if isinstance(plane, PlaneRule) and plane.copies:
+        height, width = response.sizes
+        most = list(plane.copies((height, width)))
+    return tuple(
+        copies is not None and max(axis.before, axis.after) > copies
+        for axis, copies in zip(response.axes, most, strict=True)
+    )
+
+
+def _copies(axis: Axis | Spread | Resized) -> int | None:
     rule = MODES[axis.mode]
     if not isinstance(rule, (IndexRule, LinearRule)) or rule.copies is None:
-        return False
-    return max(axis.before, axis.after) > rule.copies(axis.size)
+        return None
+    return rule.copies(axis.size)
 
 
 def _frames(followed: Followed, responses: dict[str, Response]) -> dict[int, Sides]:
@@ -207,7 +212,7 @@ def _unread(followed: Followed, responses: dict[str, Response]) -> dict[int, Sid
                 whole = whole_axes(step.layer, len(after))
                 left = tuple((0, 0) if w else a for w, a in zip(whole, after, strict=True))
             elif step.name in responses and kind != "shift":
-                read = [_read(axis) for axis in responses[step.name].axes]
+                read = _reads(responses[step.name])
                 left = tuple((r.before, r.after) for r in read)
             elif step.name in responses:
                 axes = zip(after, responses[step.name].axes, strict=True)

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from ...layers.base import Bordered, is_of
-from ...padding import MODES, Padding
+from ...padding import MODES, Padding, Widths
 from ...padding.axes import terms
 from ...padding.definitions import IndexRule
 from ...padding.modes import ZEROS
+from ...padding.planes import fits, plane_of, plane_pixels
 
 # Arguments that describe the padding; `border` says which pixels they amount to.
 DESCRIBING = ("padding", "border_seed", "count_include_pad")
@@ -52,33 +55,49 @@ def border(layer: Bordered, shape: tuple[int | None, ...]) -> list[Any]:
     widths = layer.widths if hasattr(layer, "widths") else layer.pad_widths(shape)
     modes = layer.border.modes(layer.RANK)
     splits = layer.splits(shape) if hasattr(layer, "splits") else (False,) * layer.RANK
-    axes = zip(shape[1:-1], widths, modes, splits, strict=True)
-    return [_axis(*axis, layer.border) for axis in axes]
+    return _axes(shape[1:-1], widths, modes, splits, layer.border)
 
 
 def _of_transposed(layer: Any, shape: tuple[int | None, ...]) -> list[Any]:
-    sizes = shape[1:-1]
-    kept = zip(layer.cut_widths(), layer.output_sizes(sizes), strict=True)
-    goes_on = zip(sizes, layer.input_widths(sizes), layer.border.modes(layer.RANK), strict=True)
-    return [
-        [before, outputs, _axis(*axis, False, layer.border)]
-        for ((before, _), outputs), axis in zip(kept, goes_on, strict=True)
-    ]
+    sizes, modes = shape[1:-1], layer.border.modes(layer.RANK)
+    splits = (False,) * layer.RANK
+    goes_on = _axes(sizes, layer.input_widths(sizes), modes, splits, layer.border)
+    kept = zip(layer.cut_widths(), layer.output_sizes(sizes), goes_on, strict=True)
+    return [[before, outputs, axis] for (before, _), outputs, axis in kept]
 
 
-def _axis(
-    size: int | None, width: tuple[int, int], mode: str, split: bool, padding: Padding
-) -> list[Any] | None:
-    if not any(width):
-        return None
-    content: Any = mode
+def _axes(
+    sizes: Sequence[int | None],
+    widths: Widths,
+    modes: Sequence[str],
+    splits: Sequence[bool],
+    padding: Padding,
+) -> list[list[Any] | None]:
+    contents = [_content(*axis, padding) for axis in zip(sizes, widths, modes, strict=True)]
+    if plane := plane_of(modes):
+        known = [n for n in sizes if n is not None]
+        if len(known) == len(sizes) and fits(known, modes):
+            contents = _of_plane(known, widths, plane)
+    axes = zip(widths, contents, splits, strict=True)
+    return [[*width, content, split] if any(width) else None for width, content, split in axes]
+
+
+def _content(size: int | None, width: tuple[int, int], mode: str, padding: Padding) -> Any:
     rule = MODES[mode]
     if rule.takes_value:
-        content = ZEROS if padding.value == 0 else padding.value
-    elif isinstance(rule, IndexRule) and not rule.writes and size is not None:
+        return ZEROS if padding.value == 0 else padding.value
+    if isinstance(rule, IndexRule) and not rule.writes and size is not None:
         ((index, _),) = terms(size, *width, mode)
-        content = index.tolist()
-    return [*width, content, split]
+        return index.tolist()
+    return mode
+
+
+def _of_plane(sizes: Sequence[int], widths: Widths, plane: str) -> list[Any]:
+    """The pixels shown: axis by axis where rows and columns go on apart, else of all a digest."""
+    rows, columns = np.divmod(pixels := plane_pixels(sizes, widths, plane), sizes[1])
+    if (rows == rows[:, :1]).all() and (columns == columns[:1]).all():
+        return [rows[:, 0].tolist(), columns[0].tolist()]
+    return [hashlib.sha256(pixels.astype("<i8").tobytes()).hexdigest()] * 2
 
 
 def _layer(layer: Any) -> list[Any]:

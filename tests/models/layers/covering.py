@@ -13,7 +13,7 @@ import numpy as np
 
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers import oracle
-from tests.models.layers.oracle import AMOUNTS, AXIS_MODES, MODES
+from tests.models.layers.oracle import AMOUNTS, AXIS_MODES, MODES, PLANE_MODES
 
 LAYERS = (
     "Conv1D",
@@ -36,6 +36,7 @@ KERNELS = range(1, 8)
 STEPS = ((1, 1), (2, 1), (3, 1), (1, 2))  # strides and dilation
 BOTH = ((2, 2), (3, 2))  # Keras takes both at once in depthwise convolutions only
 SIZES = {1: ("odd", "even"), 2: ("odd", "even", "odd x even", "even x odd")}
+EVEN_WIDTHS = ("even", "odd x even")
 
 REPEATS = 4
 
@@ -67,7 +68,8 @@ def widest(amount):
 def settings(layer, amount, mode):
     """Return the levels of kernel, strides, dilation and sizes that a padding can meet."""
     steps = STEPS + BOTH * layer.startswith(("Depthwise", "Separable"))
-    levels = itertools.product(KERNELS, steps, SIZES[LAYER_RANK[layer]])
+    sizes = EVEN_WIDTHS if mode in PLANE_MODES else SIZES[LAYER_RANK[layer]]
+    levels = itertools.product(KERNELS, steps, sizes)
     # An average that leaves out its border needs a window wider than that.
     most = widest(amount) if "Pooling" in layer and mode == "partial" else 0
     return tuple(

@@ -10,7 +10,8 @@ import numpy as np
 
 # What has an oracle here, written apart from the models; formula.py serves whatever is added there.
 AXIS_MODES = ("zeros", "constant", "reflect", "symmetric", "replicate", "circular", "odd_reflect")
-MODES = (*AXIS_MODES, "mean", "partial", "random", "learned")
+PLANE_MODES = ("spherical",)
+MODES = (*AXIS_MODES, *PLANE_MODES, "mean", "partial", "random", "learned")
 AMOUNTS = ("valid", "same", "same_lower", "half", "full", "causal", "even_split")
 
 NUMPY_MODE = {"reflect": "reflect", "symmetric": "symmetric", "replicate": "edge"}
@@ -59,8 +60,23 @@ def amounts(amount, size, k, s, d, side=None):
     return each, each
 
 
+def globe(x, widths):
+    """Go on beyond the poles of (batch, height, width, channels), then round the equator.
+
+    Over both poles and back is one way round: each row, and each as its opposite meridian has it.
+    """
+    (top, bottom), around = widths
+    height, width = x.shape[1:3]
+    back = np.roll(x[:, ::-1], width // 2, axis=2)
+    way = np.concatenate([x, back], axis=1)
+    rows = np.take(way, np.arange(-top, height + bottom), axis=1, mode="wrap")
+    return np.pad(rows, ((0, 0), (0, 0), around, (0, 0)), mode="wrap")
+
+
 def pad(x, widths, modes, value=0.0):
     """Pad the spatial axes of (batch, *spatial, channels); a constant covers the corners."""
+    if "spherical" in modes:
+        return globe(x, widths)
     axes = list(enumerate(zip(widths, modes, strict=True), start=1))
     for axis, (width, mode) in axes:
         matrix = operator(x.shape[axis], *width, mode)
@@ -74,6 +90,11 @@ def pad(x, widths, modes, value=0.0):
 
 def pad_adjoint(grad, sizes, widths, modes):
     """Send the gradient of a padded map back to the map."""
+    if "spherical" in modes:
+        pixels = np.eye(math.prod(sizes)).reshape(-1, *sizes, 1)
+        shown = globe(pixels, widths)[..., 0]  # where each pixel of the map is shown
+        by_pixel = np.tensordot(shown, grad, ((1, 2), (1, 2)))
+        return np.moveaxis(by_pixel, 0, 1).reshape(len(grad), *sizes, grad.shape[-1])
     for axis, (size, width, mode) in enumerate(zip(sizes, widths, modes, strict=True), start=1):
         matrix = operator(size, *width, mode)
         grad = np.moveaxis(np.tensordot(matrix.T, grad, (1, axis)), 0, axis)

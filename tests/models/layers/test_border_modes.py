@@ -8,6 +8,7 @@ from models import layers
 from models.layers import Conv1D, Conv2D
 from models.padding import Padding
 from models.padding.modes import CAUSAL_MODES
+from models.padding.supports import supports
 from tests.models.layers import oracle
 from tests.models.layers.oracle import MODES
 
@@ -32,7 +33,8 @@ def make(kind, mode, amount="same", k=3, strides=1, x=None, seed=5, **kwargs):
 
 
 def modes_of(kind):
-    return [*MODES, *PAIRS * (kind != "Conv1D")]
+    taken = [mode for mode in MODES if supports("same", mode, kind) is None]
+    return [*taken, *PAIRS * (kind != "Conv1D")]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -48,15 +50,17 @@ def test_the_interior_is_the_same_under_every_mode(kind, k, strides):
         assert mode == "zeros" or not np.allclose(y, outputs["zeros"], atol=1e-3), mode
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [(kind, mode) for kind in KINDS for mode in modes_of(kind) if isinstance(mode, str)],
+)
 @pytest.mark.parametrize("amount", ["same", "full"])
 def test_a_constant_picture_stays_constant(kind, mode, amount):
     """Not under zeros, nor under a constant or a learned border of another value.
 
     Under partial it does if the kernel's taps are equal: it counts them and does not weigh them.
     """
-    shape = (1, 6, 2) if kind == "Conv1D" else (1, 6, 5, 2)
+    shape = (1, 6, 2) if kind == "Conv1D" else (1, 5, 6, 2)
     x = np.broadcast_to(np.array([2.0, -3.0], "float32"), shape)
     layer = make(kind, mode, amount, x=x)
     if mode == "partial":

@@ -8,7 +8,7 @@ import pytest
 
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers import covering, oracle, reference
-from tests.models.layers.oracle import AMOUNTS, MODES
+from tests.models.layers.oracle import AMOUNTS, MODES, PLANE_MODES
 
 ON_JAX = keras.backend.backend() == "jax"
 EVERY = 11 if ON_JAX else 1  # JAX compiles each case
@@ -91,12 +91,14 @@ def test_every_pair_is_met():
     for layer in covering.LAYERS:
         rank = LAYER_RANK[layer]
         windows = [window for window in steps if keras_takes(layer, *window)]
-        sizes = ["odd", "even", "odd x even", "even x odd"][: 2 * rank]
+        every = ["odd", "even", "odd x even", "even x odd"][: 2 * rank]
+        wide = [size for size in every if size.endswith("even")]
         amounts = (*AMOUNTS, *covering.OTHER_AMOUNTS[rank])
         modes = [*MODES, *covering.PAIRED_MODES * (rank == 2)]
         for a, m in itertools.product(amounts, modes):
             if supports(a, m, layer) is not None:
                 continue
+            sizes = wide if m in PLANE_MODES else every
             narrow = "Average" in layer and m == "partial" and covering.widest(a) > 0
             for (s, d), size in itertools.product(windows, sizes):
                 for k in (7,) if narrow else range(1, 8):

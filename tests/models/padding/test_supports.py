@@ -9,7 +9,7 @@ from models.padding import Padding, PaddingError
 from models.padding.supports import LAYER_RANK, supports
 from tests.models.layers.oracle import AMOUNTS, AXIS_MODES, MODES
 
-FUTURE = ("reflect", "symmetric", "circular", "odd_reflect", "mean", "random")
+FUTURE = ("reflect", "symmetric", "circular", "odd_reflect", "mean", "random", "spherical")
 
 
 def reason(amount, mode, layer):
@@ -18,6 +18,8 @@ def reason(amount, mode, layer):
     if layer.startswith("PadInput"):
         if isinstance(amount, str) and amount != "input":
             return "has no window"
+        if mode == "spherical" and rank == 1:
+            return "has one axis"
         return "is not computed" if mode == "partial" else None
     if amount == "input":
         return "a network's image once"
@@ -27,6 +29,8 @@ def reason(amount, mode, layer):
         return "turns round in Conv1DTranspose"
     if amount == "causal" and mode in FUTURE:
         return "looks into the future"
+    if mode == "spherical" and rank == 1:
+        return "goes on by rows and columns of an image"
     if layer.endswith("Transpose") and amount == "even_split":
         return "writes them"
     if amount == "even_split":

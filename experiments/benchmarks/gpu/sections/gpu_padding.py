@@ -9,7 +9,13 @@ from dataclasses import replace
 
 from experiments.benchmarks.gpu.setting import Cost, Setting
 from experiments.benchmarks.padding import padding_cases, triplets
-from experiments.benchmarks.padding.padding_cases import CONTROL, OTHERS, Case, against_zeros
+from experiments.benchmarks.padding.padding_cases import (
+    CONTROL,
+    HALVED_FROM_28,
+    OTHERS,
+    Case,
+    against_zeros,
+)
 from experiments.run import framework
 
 PLACE = 6
@@ -34,9 +40,9 @@ def measure(setting: Setting) -> None:
 
 def networks(modes: Sequence[str]) -> list[Case]:
     """small_cnn and vgg16 at full width, with a GPU's batch."""
-    same = against_zeros("same", modes)
+    same, of_28 = against_zeros("same", modes), against_zeros("same", modes, maps=HALVED_FROM_28)
     return [
-        Case("models", "models, same", "small_cnn", (512, 28, 28, 1), *same),
+        Case("models", "models, same", "small_cnn", (512, 28, 28, 1), *of_28),
         Case("models", "models, same", "vgg16", (256, 32, 32, 3), *same),
     ]
 
@@ -109,6 +115,6 @@ def others() -> list[Case]:
     """The networks other than small_cnn and vgg16, and causal amounts, with a GPU's batch."""
     own = ("small_cnn", "vgg16")
     found = [case for case in padding_cases.models() if case.kind not in own]
-    same = against_zeros("same", OTHERS)
+    same = against_zeros("same", OTHERS, maps=HALVED_FROM_28)
     pictures = Case("models", "models, same", "inception", (256, 28, 28, 1), *same)
     return [*(replace(case, shape=(512, *case.shape[1:])) for case in found), pictures]

@@ -193,6 +193,12 @@ def test_repeated_border(pad, repeats):
     assert "repeated_border" not in found(net(zeros, size=8))
 
 
+@pytest.mark.parametrize(("pad", "repeats"), [(8, False), (9, True)])
+def test_a_border_that_goes_on_beyond_the_other_pole_repeats(pad, repeats):
+    wide = Conv2D(1, 3, padding=Padding([[0, pad], [0, 0]], "spherical"), name="a")
+    assert ("repeated_border" in found(net(wide, size=8))) == repeats
+
+
 def test_a_causal_stack_that_looks_ahead():
     def stack(second):
         causal = layers.Conv1D(1, 3, padding="causal")

@@ -5,8 +5,18 @@ from keras import layers
 
 from models.geometry.reach.paths import asymmetry, paths
 from models.geometry.tracing.trace import TraceError
-from models.layers import AveragePooling1D, Conv1D, Conv2D, MaxPooling1D, PadInput1D
+from models.layers import (
+    AveragePooling1D,
+    AveragePooling2D,
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    MaxPooling1D,
+    PadInput1D,
+    PadInput2D,
+)
 from models.padding import Padding
+from tests.models.geometry.reach.gradients import gradients_of
 
 # One layer, kernel of ones, ten pixels: the gradient of sum(conv(pad(x))); symmetric maps.
 ONE_LAYER = {
@@ -40,6 +50,25 @@ def test_a_corner_is_read_once_and_the_centre_nine_times():
     assert found[0, 3] == 3
     assert found[3, 3] == 9
     assert found.sum() == 4 * 5 * 9
+
+
+@pytest.mark.parametrize("layer", [
+    Conv2D(1, 3, padding="spherical"),
+    Conv2D(1, (5, 3), 2, padding=Padding("half", "spherical")),
+    Conv2D(1, 4, padding=Padding("even_split", "spherical")),
+    Conv2DTranspose(1, 4, 2, padding="spherical"),
+    PadInput2D(Padding(((1, 7), (0, 9)), "spherical")),
+    AveragePooling2D(3, 2, padding="spherical", count_include_pad=True),
+    AveragePooling2D(3, 2, padding="spherical"),
+])  # fmt: skip
+def test_over_the_poles_paths_are_the_gradients_of_ones(layer):
+    model = one(layer, 5, 6)
+    model.set_weights([np.full(w.shape, float(w.ndim > 1)) for w in model.get_weights()])
+    weights = np.random.default_rng(0).integers(1, 5, model.output_shape[1:3])
+    gradient = gradients_of(model)(np.ones((1, 5, 6, 1), "float32"), weights)
+    found = paths(model, weights.astype(float))
+    np.testing.assert_allclose(found, gradient, rtol=1e-5)
+    assert len(np.unique(found.round(6))) > 3
 
 
 @pytest.mark.parametrize(("size", "expected"), [(33, 0), (225, 0), (32, 0.393), (224, 0.352)])

@@ -108,3 +108,16 @@ def test_transposed_ones_are_told_by_what_they_keep_and_go_on_by():
     assert of("same", "replicate")[0] == of("same", "symmetric")[0] != of("same", "circular")[0]
     assert of("full", "circular", 2)[0] == of("full", "reflect", 2)[0] == of("full", kernel=2)[0]
     assert len({of(amount, kernel=3)[0] for amount in ("same", "same_lower", "half", 0)}) == 4
+
+
+def test_a_globe_is_told_from_a_closed_map_where_a_row_goes_on_beyond_a_pole():
+    def of(amount, mode):
+        keras.utils.clear_session()
+        inputs = keras.Input((6, 8, 1))
+        return signature(keras.Model(inputs, Conv2D(1, 3, padding=Padding(amount, mode))(inputs)))
+
+    columns = ["valid", "same"]
+    assert of(columns, "spherical") == of(columns, ("zeros", "circular"))
+    assert of("same", "spherical") != of("same", "circular")
+    assert of("same", "spherical") == of("half", "spherical") != of("full", "spherical")
+    assert of("valid", "spherical") == of("valid", "zeros")
