@@ -24,6 +24,7 @@ from experiments import terminal
 from experiments.terminal import BAD, OK
 
 NUMBERS = ("kernel", "stride", "pad", "dilation", "output_padding")
+VALUES = {"x": "the input", "w": "the kernel"}
 
 
 def main(arguments: list[str]) -> int:
@@ -88,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--explain", metavar="KIND", help="conv, pool or transposed")
     for name in NUMBERS:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"with --explain: {name}")
+    for name, what in VALUES.items():
+        text = f"with --explain: the numbers of {what}, as in --{name} 3,4,1"
+        parser.add_argument(f"--{name}", metavar="NUMBERS", help=text)
     return parser
 
 
@@ -97,6 +101,9 @@ def _explain(options: argparse.Namespace) -> int:
     if options.keras or options.file or options.settings:
         raise ConfigError("--explain is about one layer and cannot be combined with a network")
     given = {name: getattr(options, name) for name in NUMBERS}
+    for name in VALUES:
+        text = getattr(options, name)
+        given[name] = None if text is None else read_numbers(name, text)
     if options.input is not None:
         sizes = read_sizes(options.input)
         if len(sizes) > 1:
@@ -107,7 +114,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _describe(options: argparse.Namespace) -> int:
-    for name in NUMBERS:
+    for name in (*NUMBERS, *VALUES):
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name.replace('_', '-')} needs --explain")
     if sum(map(bool, (options.keras, options.file, options.settings))) != 1:
@@ -154,6 +161,20 @@ def read_sizes(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(parts) > 2:
         raise ConfigError(f"--input takes pixels, 224 or 224x320 (height x width); got {text!r}")
     return tuple(map(int, parts))
+
+
+def read_numbers(name: str, text: str) -> tuple[int, ...]:
+    """3,4,-1 -> (3, 4, -1).
+
+    Raises:
+        ConfigError: for anything else.
+    """
+    try:
+        return tuple(map(int, text.split(",")))
+    except ValueError:
+        raise ConfigError(
+            f"--{name} takes whole numbers with commas between them, 3,4,1; got {text!r}"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """One axis of a convolution, a pool and a transposed convolution, worked by hand. No framework.
 
-The input is 1, 2, 3, … and the kernel 1, 2, 3, …, so that a flipped kernel gives other numbers.
+The input is 1, 2, 3, … and the kernel 1, 2, 3, …, so that a flipped kernel gives other numbers,
+unless `Numbers` has an `x` or a `w` of its own.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ def work(kind: str, n: Numbers) -> list[str]:
 
 
 def pixels(n: Numbers) -> list[int]:
-    """Return the input: 1, 2, 3, …"""
-    return list(range(1, n.input + 1))
+    """Return the input: its `x`, or 1, 2, 3, …"""
+    return list(n.x or range(1, n.input + 1))
 
 
 def weights(n: Numbers) -> list[int]:
-    """Return the kernel: 1, 2, 3, …"""
-    return list(range(1, n.kernel + 1))
+    """Return the kernel: its `w`, or 1, 2, 3, …"""
+    return list(n.w or range(1, n.kernel + 1))
 
 
 def correlate(n: Numbers, w: Sequence[int]) -> list[Taps]:
@@ -86,7 +87,7 @@ def _pool(n: Numbers) -> list[str]:
             written.append(f"  y{out}  sees only border")
             continue
         shown = ", ".join(map(str, there))
-        added = " + ".join(map(str, there))
+        added = " + ".join(map(_factor, there))
         written.append(
             f"  y{out}  max({shown}) = {max(there)}   average ({added}) / {len(there)} = "
             f"{sum(there) / len(there):g}"
@@ -129,9 +130,13 @@ def _transposed(n: Numbers) -> list[str]:
 def _sums(outputs: list[Taps]) -> list[str]:
     lines = []
     for out, taps in enumerate(outputs):
-        products = " + ".join(f"{weight}·{value}" for weight, value in taps)
+        products = " + ".join(f"{_factor(weight)}·{_factor(value)}" for weight, value in taps)
         lines.append(f"  y{out} = {f'{products} = ' if taps else ''}{total(taps)}")
     return _shortened(lines)
+
+
+def _factor(number: int) -> str:
+    return str(number) if number >= 0 else f"({number})"
 
 
 def _shortened(lines: list[str]) -> list[str]:

@@ -6,11 +6,13 @@ Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from . import by_hand
 from .relationships import (
     DEFAULTS,
+    ExplainError,
     Numbers,
     read,
     relationships,
@@ -19,17 +21,31 @@ from .relationships import (
 )
 
 
-def explain(kind: str, **numbers: int) -> str:
+def explain(kind: str, x: Sequence[int] = (), w: Sequence[int] = (), **numbers: int) -> str:
     """Tell how large the output of a layer is and why, and work one axis by hand.
 
     Args:
         kind: "conv", "pool" or "transposed".
+        x: the input that is worked by hand, whose length is its size; empty for 1, 2, 3, …
+        w: the kernel, likewise; a pool has none.
         **numbers: of `NUMBERS`; what is missing is taken from `DEFAULTS`.
 
     Raises:
         ExplainError: for an unknown kind or number, or numbers that belong to no layer.
+
+    Example:
+        >>> "y2 = 8·3 + 2·4 + 2·1 = 34" in explain("conv", (3, 4, 1), (2, 2, 8), stride=1, pad=2)
+        True
     """
-    n = read(kind, **numbers)
+    for name, values, sized in (("x", x, "input"), ("w", w, "kernel")):
+        if values and numbers.setdefault(sized, len(values)) != len(values):
+            raise ExplainError(
+                f"{name} has {len(values)} numbers, so {sized} is not needed; got "
+                f"{sized}={numbers[sized]}"
+            )
+    if w and kind == "pool":
+        raise ExplainError("w means nothing for pool, which has no weights")
+    n = replace(read(kind, **numbers), x=tuple(x), w=tuple(w))
     blocks = [_title(kind, n), _steps(kind, n), _formulas(kind, n), by_hand.work(kind, n)]
     return "\n\n".join("\n".join(block) for block in blocks)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ...messages import unknown
 from .. import arithmetic
@@ -27,7 +28,10 @@ class ExplainError(ValueError):
 
 @dataclass(frozen=True)
 class Numbers:
-    """One axis of a layer; for a transposed one of the convolution that it transposes."""
+    """One axis of a layer; for a transposed one of the convolution that it transposes.
+
+    `x` and `w` are the input and the kernel that are worked by hand; empty for 1, 2, 3, …
+    """
 
     input: int
     kernel: int
@@ -35,6 +39,8 @@ class Numbers:
     pad: int = 0
     dilation: int = 1
     output_padding: int = 0
+    x: tuple[int, ...] = ()
+    w: tuple[int, ...] = ()
 
     @property
     def window(self) -> int:
@@ -221,9 +227,9 @@ def read(kind: str, **numbers: int) -> Numbers:
     return n
 
 
-def _completed(kind: str, numbers: dict[str, int]) -> dict[str, int]:
+def _completed(kind: str, numbers: dict[str, int]) -> dict[str, Any]:
     """The example's numbers, but none that what is given would forbid."""
-    found = {**DEFAULTS[kind], **numbers}
+    found: dict[str, Any] = {**DEFAULTS[kind], **numbers}
     if kind == "transposed" and "output_padding" not in numbers:
         found["output_padding"] = min(found["output_padding"], found["stride"] - 1)
     if kind == "transposed" and "pad" not in numbers:

@@ -193,6 +193,9 @@ def refused(call, *arguments):
         (["--keras", "VGG16", "--input", "big"], "--input takes pixels"),
         (["--file", "nowhere.keras"], "there is no such file"),
         (["--kernel", "3"], "--kernel needs --explain"),
+        (["--x", "3,4,1"], "--x needs --explain"),
+        (["--explain", "conv", "--x", "3,four"], "--x takes whole numbers with commas"),
+        (["--explain", "pool", "--w", "2,2"], "w means nothing for pool"),
         (
             ["--explain", "convolution"],
             "unknown layer to explain 'convolution'",
@@ -239,6 +242,8 @@ def test_explain(call):
     code, out, _ = call("--explain", "transposed", "--output-padding", "0")
     assert "output padding" not in out.splitlines()[0]
     assert "  13  " in out
+    code, out, _ = call("--explain", "conv", "--x=-3,4,1", "--w", "2,8", "--pad", "0")
+    assert (code, "y0 = 2·(-3) + 8·4 = 26" in out) == (0, True)
 
 
 def test_sizes_are_read():

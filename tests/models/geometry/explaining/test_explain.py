@@ -156,6 +156,26 @@ def test_sums_by_hand_are_keras():
         assert len(ours) == 7 + a
 
 
+def sums(text):
+    """What the lines y0, y1, … of a part of the text come to."""
+    return [int(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("  y")]
+
+
+@pytest.mark.parametrize(("x", "w"), [((3, 4, 1), (2, 2, 8)), ((-3, 0, 7, 5), (1, -2))])
+def test_numbers_of_ones_own_are_worked_as_numpy_does(x, w):
+    text = explain("conv", x, w, stride=1, pad=len(w) - 1)
+    plain, flipped = text.split("cross-correlation")[1].split("convolution, as mathematics")
+    assert sums(plain) == np.correlate(x, w, "full").tolist()
+    assert sums(flipped) == np.convolve(x, w, "full").tolist()
+    assert f"i = {len(x)}, kernel k = {len(w)}," in text.splitlines()[0]
+    assert sums(explain("transposed", x, w, stride=1, pad=0)) == np.convolve(x, w).tolist()
+
+
+def test_a_negative_factor_is_in_brackets():
+    assert "y0 = (-2)·(-3) + 1·4 = 10" in explain("conv", (-3, 4), (-2, 1), stride=1, pad=0)
+    assert "average (4 + (-3)) / 2 = 0.5" in explain("pool", (4, -3), kernel=2)
+
+
 def test_the_text_says_which_one_libraries_compute():
     text = explain("conv", input=5, kernel=3, stride=2, pad=1)
     assert "o = ⌊(i + 2p − k) / s⌋ + 1 = ⌊(5 + 2·1 − 3) / 2⌋ + 1 = 3" in text
@@ -198,6 +218,9 @@ def test_a_kind_alone_is_an_example(kind):
         ("conv", {"input": 2, "kernel": 5, "pad": 1}, "spans 5 pixels and the padded input has 4"),
         ("transposed", {"stride": 2, "output_padding": 2}, "less than the stride: at most 1"),
         ("transposed", {"kernel": 3, "pad": 3}, "more padding than k − 1 = 2"),
+        ("conv", {"x": (3, 4, 1), "input": 5}, "x has 3 numbers, so input is not needed"),
+        ("conv", {"w": (2, 2, 8), "kernel": 2}, "w has 3 numbers, so kernel is not needed"),
+        ("pool", {"w": (2, 2)}, "w means nothing for pool"),
     ],
 )
 def test_what_belongs_to_no_layer_is_refused(kind, numbers, says):
