@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,6 +9,7 @@ from typing import Any, Literal
 
 import keras
 
+from .geometry import arithmetic
 from .geometry.tracing.trace import Field, TraceError, fields_of
 from .layers.engine.extend import CollapseError
 
@@ -89,13 +89,14 @@ def _crops(
         )
     stride = strides.pop()
     offsets = [Fraction(max(places) - place) / stride for place in places]
-    # Half a pixel is cut as none: the earlier of the two places that are equally near.
-    before = [math.ceil(offset - Fraction(1, 2)) for offset in offsets]
-    _warn_of_remainder(name, axis, max(abs(o - b) for o, b in zip(offsets, before, strict=True)))
-    common = min(size - cut for size, cut in zip(known, before, strict=True))
+    crops = arithmetic.crops(known, offsets)
+    _warn_of_remainder(
+        name, axis, max(abs(o - before) for o, (before, _) in zip(offsets, crops, strict=True))
+    )
+    common = known[0] - sum(crops[0])
     if common < 1:
         raise CollapseError(name, axis, max(0, common), 1)
-    return [(cut, size - cut - common) for size, cut in zip(known, before, strict=True)]
+    return crops
 
 
 def _warn_of_remainder(name: str, axis: int, remainder: Fraction) -> None:

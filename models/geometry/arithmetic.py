@@ -8,6 +8,8 @@ stride `s` and dilation `d`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from ..padding.amounts import window_size
@@ -49,6 +51,19 @@ def last_pixel(padding: int, field: int) -> int:
     return field - 1 - padding
 
 
-def centre(padding: float | Fraction, field: int) -> float | Fraction:
+def centre(padding: int | Fraction, field: int) -> Fraction:
     """Return the centre of the first output's receptive field: -P + (r - 1) / 2."""
-    return (field - 1) / 2 - padding
+    return Fraction(field - 1, 2) - padding
+
+
+def crops(sizes: Sequence[int], offsets: Sequence[Fraction]) -> list[tuple[int, int]]:
+    """Return what to cut, (before, after), from maps so that they share one size, pixel over pixel.
+
+    Args:
+        sizes: of the maps, in their pixels.
+        offsets: how many of their pixels each one starts before the last to start. Half a pixel is
+            cut as none: the earlier of the two places that are equally near.
+    """
+    before = [math.ceil(offset - Fraction(1, 2)) for offset in offsets]
+    common = min(size - cut for size, cut in zip(sizes, before, strict=True))
+    return [(cut, size - cut - common) for size, cut in zip(sizes, before, strict=True)]

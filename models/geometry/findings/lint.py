@@ -9,7 +9,8 @@ import keras
 
 from ..reach.usage import usage
 from ..tracing.trace import Followed, follow, trace
-from . import rules_of_kernels as kernels
+from . import rules_of_layers as of_layers
+from . import rules_of_meeting as meeting
 from . import rules_of_size as size
 from . import rules_of_stride as stride
 from .finding import Axis, Finding
@@ -34,19 +35,29 @@ RULES: tuple[Callable[[Axis], Finding | None], ...] = (
     size.one_pixel_map,
     size.map_smaller_than_window,
 )
+# Rules about an axis whose size may be unknown, which is their last argument then.
+RULES_OF_AXES: tuple[Callable[[Followed, int, int | None], Finding | None], ...] = (
+    meeting.sizes_do_not_meet,
+    of_layers.mixed_borders,
+)
 # Rules about layers, which no size changes.
-RULES_OF_LAYERS: tuple[Callable[[Followed], Finding | None], ...] = (kernels.wrong_kernel_gradient,)
+RULES_OF_LAYERS: tuple[Callable[[Followed], Finding | None], ...] = (
+    of_layers.wrong_kernel_gradient,
+)
 
 
-def lint(model: keras.Model) -> list[Finding]:
+def lint(model: keras.Model, input_size: Sequence[int] | None = None) -> list[Finding]:
     """Return what is worth a look in a network, the warnings first.
 
     Args:
         model: functional or built sequential. An axis of unknown size is checked for what holds
             at any size.
+        input_size: pixels of an input, one for each axis, at which the maps that meet shall be of
+            one size; None for the model's own, and where that is unknown for any.
 
     Raises:
         TraceError: as `padzoo.trace`.
+        ValueError: if `input_size` has not one size from 1 on for each axis.
 
     Example:
         >>> inputs = keras.Input((32, 32, 3))
@@ -54,18 +65,34 @@ def lint(model: keras.Model) -> list[Finding]:
         >>> padzoo.lint(model)[0].code
         'one_sided_padding'
     """
-    axes = _axes(model)
+    followed = follow(model)
+    axes = _axes(model, followed)
     found: list[Finding] = []
     for rule in RULES:
         findings = [rule(axis) for axis in axes]
         found += _once(findings, [axis.number for axis in axes], len(axes))
-    followed = follow(model)
+    sizes = _input_size(followed, input_size)
+    for rule_of_axes in RULES_OF_AXES:
+        findings = [rule_of_axes(followed, i, n) for i, n in enumerate(sizes)]
+        found += _once(findings, range(len(sizes)), len(sizes))
     found += [finding for rule in RULES_OF_LAYERS if (finding := rule(followed))]
     return sorted(found, key=lambda finding: finding.severity == "note")
 
 
-def _axes(model: keras.Model) -> list[Axis]:
-    followed = follow(model)
+def _input_size(followed: Followed, asked: Sequence[int] | None) -> tuple[int | None, ...]:
+    maps = [step for step in followed.steps if followed.fields[step.outputs[0]]]
+    own = maps[0].output_shape[1:-1] if maps else ()
+    if asked is None:
+        return own
+    if len(asked) != len(own) or any(type(n) is not int or n < 1 for n in asked):
+        raise ValueError(
+            f"`input_size` must have {len(own)} numbers of pixels from 1 on, one for each axis. "
+            f"Received: input_size={asked!r}"
+        )
+    return tuple(asked)
+
+
+def _axes(model: keras.Model, followed: Followed) -> list[Axis]:
     rows = {row.name: row for row in trace(model)}
     used = {one.name: one for one in usage(model)}
     sizes = next((row.output_size for row in rows.values() if row.output_size), ())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import keras
 
 from ...padding.amounts import AxisAmount, is_causal, is_split, pad_amounts
-from ..tracing.fields import Field, Rational, merged, resampled, slid, spread, whole
+from ..tracing.fields import Field, Fields, Rational, merged, resampled, slid, spread, whole
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of
 from ..tracing.trace import Followed
@@ -19,7 +19,6 @@ from ..tracing.windows import (
     plain_taps,
     resamplings,
     shifts,
-    taps,
     window,
     with_split,
 )
@@ -81,11 +80,18 @@ class Line:
         slides: every window, in the order of the trace.
         apart: for each merge how far its branches lie apart, in input pixels: the outermost
             centres of their first outputs, and the newest pixels that those see.
+        unmet: for each merge of maps that differ in size how many pixels each has; what comes
+            behind it is that of the shortest.
+        fields: of the branches of each merge.
         last: pixels of the last map.
+        size: pixels of the input.
     """
 
+    size: int
     slides: list[Slide] = field(default_factory=list)
     apart: dict[str, tuple[Rational, Rational]] = field(default_factory=dict)
+    unmet: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    fields: dict[str, Fields] = field(default_factory=dict)
     last: int = 0
 
     @property
@@ -119,13 +125,30 @@ def line(followed: Followed, axis: int, size: int, *, anew: bool = False) -> Lin
         anew: whether a ZeroPadding that pads one side more is taken as SAME written down: as
             though the network had been built for this size.
     """
-    found = Line()
+    found = walk(followed, axis, size, anew=anew)
+    return found if found and not found.unmet else None
+
+
+def walk(
+    followed: Followed,
+    axis: int,
+    size: int,
+    *,
+    anew: bool = False,
+    extra: Mapping[str, int] | None = None,
+) -> Line | None:
+    """Return an axis as `line` does, also where maps that meet differ in size.
+
+    Args:
+        extra: another `output_padding` of transposed convolutions, by their rows' names.
+    """
+    found, extra = Line(size), extra or {}
     places: dict[int, _Place] = {}
     for step in followed.steps:
         maps = [places[i] for i in followed.maps(step)]
         if not followed.fields[step.outputs[0]]:
             continue
-        place = _after(step, axis, maps, found, anew) if maps else _Place(size)
+        place = _after(step, axis, maps, found, anew, extra) if maps else _Place(size)
         if place is None or place.size < 1:
             return None
         places.update(dict.fromkeys(step.outputs, place))
@@ -150,8 +173,7 @@ def nearest(
     """
 
     def good(n: int) -> bool:
-        there = line(followed, axis, n, anew=anew)
-        return there is not None and wanted(there)
+        return bool((there := line(followed, axis, n, anew=anew)) and wanted(there))
 
     below = next((n for n in range(size - 1, max(0, size - period - 1), -1) if good(n)), None)
     above = next((n for n in range(size + 1, size + period + 1) if good(n)), None)
@@ -159,16 +181,23 @@ def nearest(
 
 
 def smallest(
-    followed: Followed, axis: int, above: int, wanted: Callable[[Line], bool]
+    followed: Followed,
+    axis: int,
+    above: int,
+    wanted: Callable[[Line], bool],
+    *,
+    meet: bool = True,
 ) -> int | None:
     """Return the smallest size above `above` at which a network is as wanted; None up to LARGEST.
 
     What is wanted must hold for every larger size too.
+
+    Args:
+        meet: whether maps that meet must be of one size too, which they may be at some sizes only.
     """
 
     def good(n: int) -> bool:
-        there = line(followed, axis, n)
-        return there is not None and wanted(there)
+        return bool((there := walk(followed, axis, n)) and wanted(there))
 
     fails, works = above, max(1, above)
     while not good(works):
@@ -178,10 +207,19 @@ def smallest(
     while works - fails > 1:
         middle = (works + fails) // 2
         fails, works = (fails, middle) if good(middle) else (middle, works)
-    return works
+    if not meet:
+        return works
+    return next((n for n in range(works, LARGEST + 1) if line(followed, axis, n)), None)
 
 
-def _after(step: Step, axis: int, maps: list[_Place], found: Line, anew: bool) -> _Place | None:
+def _after(
+    step: Step,
+    axis: int,
+    maps: list[_Place],
+    found: Line,
+    anew: bool,
+    extra: Mapping[str, int],
+) -> _Place | None:
     kind, layer, place = kind_of(step.layer), step.layer, maps[0]
     shape = (None, *(place.size,) * (len(step.output_shape) - 2), None)
     if kind == "merge":
@@ -189,18 +227,19 @@ def _after(step: Step, axis: int, maps: list[_Place], found: Line, anew: bool) -
     if kind == "window":
         return _slid(step, axis, _anew(place) if anew else place, found)
     if kind == "spread":
-        (before, after), reads, stride = cuts(layer)[axis], taps(layer, shape)[axis], layer.strides
-        whole = (place.size - 1) * stride[axis] + reads[-1] + 1
-        come = spread(place.field, reads, stride[axis], before)
-        return _Place(whole - before - after, field=come)
+        before, after = cuts(layer, extra.get(step.name))[axis]
+        kernel_size, strides, dilation_rate = (values[axis] for values in window(layer))
+        reads = plain_taps(kernel_size, dilation_rate)
+        come = spread(place.field, reads, strides, before)
+        return _Place((place.size - 1) * strides + reads[-1] + 1 - before - after, field=come)
     if kind == "resample":
         old, new, bilinear = resamplings(step.name, layer, shape)[axis]
         come = resampled(place.field, old, new, bilinear=bilinear)
         return _Place(place.size * new // old, field=come)
     if kind == "shift":
         before, after = shifts(layer, shape)[axis] or (0, 0)
-        zeros = isinstance(layer, ZERO_PADDING)
-        frame = (place.frame[0] + before, place.frame[1] + after) if zeros else (0, 0)
+        first, last = place.frame
+        frame = (first + before, last + after) if isinstance(layer, ZERO_PADDING) else (0, 0)
         return _Place(place.size + before + after, frame, slid(place.field, (0,), 1, before))
     return place
 
@@ -242,14 +281,18 @@ def _anew(place: _Place) -> _Place:
 def _merged(name: str, maps: list[_Place], found: Line) -> _Place | None:
     fields = [place.field for place in maps]
     hull = merged(fields)
-    if len({place.size for place in maps}) > 1 or hull is None:
+    if hull is None:
         return None
+    sizes = tuple(place.size for place in maps)
+    found.fields[name] = tuple(fields)
+    if len(set(sizes)) > 1:
+        found.unmet[name] = sizes
     found.apart[name] = (
         _spread_of([field.middle for field in fields]),
         _spread_of([field.newest for field in fields]),
     )
-    frames = tuple(min(place.frame[side] for place in maps) for side in (0, 1))
-    return _Place(maps[0].size, (frames[0], frames[1]), hull)
+    first, last = (min(place.frame[side] for place in maps) for side in (0, 1))
+    return _Place(min(sizes), (first, last), hull)
 
 
 def _spread_of(places: list[Fraction | None]) -> Rational:

@@ -11,7 +11,7 @@ from ...layers.base import Bordered, is_of
 from ...layers.pad_input import PadInput
 from ...layers.transposed import BorderedTranspose
 from ...padding import Padding, PaddingError
-from ...padding.amounts import pad_amounts
+from ...padding.amounts import pad_amounts, restores_size
 from .. import arithmetic
 from .graph import TraceError
 
@@ -68,38 +68,44 @@ def pads(layer: Any, shape: Shape) -> Sides:
     return tuple(_pad_or_none(*axis) for axis in axes)
 
 
-def cuts(layer: Any) -> tuple[tuple[int, int], ...]:
+def cuts(layer: Any, extra: int | None = None) -> tuple[tuple[int, int], ...]:
     """Return what a transposed convolution cuts from its whole output, (before, after) per axis.
 
     The whole output has (size - 1) * stride + window pixels. Less than nothing is cut where an
     `output_padding`, or a stride longer than the window, adds pixels that no tap reaches.
+
+    Args:
+        extra: an `output_padding` in place of the layer's own.
     """
-    own = is_of(layer, BorderedTranspose) and not layer.left_to_keras
-    befores = [before for before, _ in layer.cut_widths()] if own else _befores_of_keras(layer)
-    ends = layer.ends() if own else _ends_of_keras(layer)
-    axes = zip(befores, ends, _spans(layer), strict=True)
-    return tuple((before, span - before - end) for before, end, span in axes)
+    rank = len(layer.kernel_size)
+    given: Any = layer.output_padding if extra is None else extra
+    extras = tuple(given) if isinstance(given, (tuple, list)) else (given,) * rank
+    if is_of(layer, BorderedTranspose) and not layer.left_to_keras:
+        return _cuts_of_the_zoo(layer, extras)
+    same, cut = layer.padding.lower() == "same", []
+    for span, stride, more in zip(_spans(layer), layer.strides, extras, strict=True):
+        if more is None:
+            end = stride if same else max(span, stride)
+        else:
+            end = more + (span % 2 if same else span)
+        # Of what is more than the strides keep SAME cuts half at the start, the odd one not.
+        before = max(0, span - end) // 2 if same else 0
+        cut.append((before, span - before - end))
+    return tuple(cut)
 
 
-def _befores_of_keras(layer: Any) -> list[int]:
-    """What SAME cuts at the start: half of what is more than the strides keep, the odd one not."""
-    if layer.padding.lower() == "valid":
-        return [0] * len(layer.kernel_size)
-    axes = zip(_spans(layer), _ends_of_keras(layer), strict=True)
-    return [max(0, span - end) // 2 for span, end in axes]
-
-
-def _ends_of_keras(layer: Any) -> list[int]:
-    """The size of the output of a single pixel."""
-    rank, same = len(layer.kernel_size), layer.padding.lower() == "same"
-    given: Any = layer.output_padding
-    extra: tuple[int | None, ...] = given if isinstance(given, tuple) else (given,) * rank
-    ends = []
-    for span, stride, more in zip(_spans(layer), layer.strides, extra, strict=True):
-        shortest = span % 2 if same else span
-        longest = stride if same else max(span, stride)
-        ends.append(longest if more is None else shortest + more)
-    return ends
+def _cuts_of_the_zoo(
+    layer: BorderedTranspose, extras: tuple[int | None, ...]
+) -> tuple[tuple[int, int], ...]:
+    """`BorderedTranspose.cut_widths` and `ends`, for any output padding."""
+    left = [s - 1 if more is None else more for s, more in zip(layer.strides, extras, strict=True)]
+    outputs = tuple(1 + n for n in left)
+    widths = layer.border.widths(outputs, layer.kernel_size, layer.strides, layer.dilation_rate)
+    axes = zip(layer.border.amounts(layer.RANK), widths, _spans(layer), extras, left, strict=True)
+    return tuple(
+        (before, span - before - 1 - n) if restores_size(amount) else (before, after - (more or 0))
+        for amount, (before, after), span, more, n in axes
+    )
 
 
 def _spans(layer: Any) -> tuple[int, ...]:

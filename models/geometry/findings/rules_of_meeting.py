@@ -1,0 +1,72 @@
+"""The rule of the lint about maps that meet only at some sizes of the input."""
+
+from __future__ import annotations
+
+from ..tracing.trace import Followed
+from .finding import Finding
+from .meeting import Mending, Sizes, mending, nearest_that_meet, sizes_that_meet
+from .sizes import Line, walk
+from .words import others, pixels, sides
+
+
+def sizes_do_not_meet(followed: Followed, axis: int, size: int | None) -> Finding | None:
+    """Branches differ in size: at the input's size, or, where that is unknown, at some sizes."""
+    own = next((step.output_shape[1 + axis] for step in followed.steps), None)
+    if size is not None:
+        found = walk(followed, axis, size) if size != own else None
+        return _at(followed, axis, found) if found and found.unmet else None
+    sizes = sizes_that_meet(followed, axis)
+    if sizes is None or sizes.all:
+        return None
+    return _at_some(followed, axis, sizes)
+
+
+def _at(followed: Followed, axis: int, found: Line) -> Finding:
+    first, maps = next(iter(found.unmet.items()))
+    names = _branches(followed, first)
+    near = [n for n in nearest_that_meet(followed, axis, found.size) if n]
+    sizes = f"use inputs of {' or '.join(map(str, near))} pixels" if near else "no size will do"
+    shown = " and ".join(f"{n} ('{name}')" for n, name in zip(maps, names, strict=True))
+    return Finding(
+        "sizes_do_not_meet",
+        first,
+        f"with an input of {found.size} pixels the maps that meet at '{first}' have {shown} "
+        f"pixels, {pixels(max(maps) - min(maps))} apart{others(found.unmet, first)}",
+        "; or ".join([sizes, *_mended(mending(followed, axis, found))]),
+        "warning",
+        tuple(found.unmet),
+    )
+
+
+def _mended(mended: Mending) -> list[str]:
+    extra = ", ".join(f"output_padding={n} to '{name}'" for name, n in mended.extra.items())
+    crops = ", ".join(f"{sides(*crop)} from '{name}'" for name, crop in mended.crops.items())
+    return [f"give {extra}"] * bool(extra) + [f"crop {crops} (padzoo.align does)"] * bool(crops)
+
+
+def _at_some(followed: Followed, axis: int, sizes: Sizes) -> Finding:
+    unmet: dict[str, None] = {}
+    for size in range(sizes.least, sizes.least + sizes.period):
+        there = walk(followed, axis, size)
+        unmet |= dict.fromkeys(there.unmet if there else ())
+    first = next(step.name for step in followed.steps if step.name in unmet)
+    if not sizes.remainders:
+        message = f"the maps that meet at '{first}' differ in size whatever the input's is"
+        remedy = "crop them with padzoo.align, or give a transposed layer another output_padding"
+    else:
+        message = f"the maps that meet at '{first}' are of one size only for inputs of {sizes}"
+        message += " pixels"
+        remedy = "give inputs of such sizes, or crop the maps with padzoo.align"
+    return Finding(
+        "sizes_do_not_meet",
+        first,
+        message + others(unmet, first),
+        remedy,
+        "note" if sizes.remainders else "warning",
+        tuple(unmet),
+    )
+
+
+def _branches(followed: Followed, merge: str) -> list[str]:
+    step = next(step for step in followed.steps if step.name == merge)
+    return [followed.writers[i].name for i in followed.maps(step)]
