@@ -93,7 +93,7 @@ def build(
         )
 
     from .layers.engine.extend import CollapseError
-    from .sizing import other_sizes, scored
+    from .sizing import other_inputs, other_sizes, scored
 
     try:
         model = make(tuple(input_shape))
@@ -103,6 +103,10 @@ def build(
     except SizeError as error:
         message = f"{name}: {error} {other_sizes(make, tuple(input_shape), error.axis)}"
         raise DoesNotFitError(message) from None
+    except _SizesDifferError as error:
+        if advice := other_inputs(make, tuple(input_shape)):
+            raise DoesNotFitError(f"{error} {advice}") from None
+        raise ModelError(f"{error} {error.of_keras}") from None
     except ValueError as error:
         raise ModelError(_one_line(error)) from None
     try:
@@ -143,6 +147,16 @@ def smallest_input(
     recipe = _Recipe(name, num_classes, None, "neutral", 0, options)
     border, rank = Padding.of(padding), SPATIAL_RANK[kind(name)]
     return smallest_size(lambda n: recipe((n,) * rank + (input_channels,), border), largest)
+
+
+class _SizesDifferError(ModelError):
+    """Maps that meet have different sizes, at this input or at any.
+
+    Attributes:
+        of_keras: what Keras says of it.
+    """
+
+    of_keras = ""
 
 
 @dataclass(frozen=True)
@@ -194,10 +208,12 @@ class _Recipe:
         except ValueError as error:
             if not _sizes_differ(str(error)):
                 raise ModelError(_one_line(error)) from None
-            raise ModelError(
+            differ = _SizesDifferError(
                 f"{place(self.name, error)}: branches of different sizes meet. Crop them first to "
-                f"what they share: a, b = nn.align([a, b], name=…). {_one_line(error)}"
-            ) from None
+                "what they share: a, b = nn.align([a, b], name=…)."
+            )
+            differ.of_keras = _one_line(error)
+            raise differ from None
         except (TypeError, AttributeError, NameError, LookupError, AssertionError) as error:
             raise ModelError(
                 f"{place(self.name, error)}: {type(error).__name__}: {error}"

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
+from .geometry.findings.meeting import inputs_that_meet
+from .geometry.findings.sizes import line
 from .geometry.tracing.fields import Rational
-from .geometry.tracing.trace import trace
+from .geometry.tracing.kinds import kind_of
+from .geometry.tracing.trace import Followed, follow, trace
 from .layers.engine.extend import CollapseError
 from .padding import PaddingError, Widths
 from .padding.checks import SizeError
@@ -21,6 +24,7 @@ from .padding.checks import SizeError
 MOST_TRIALS = 4
 MOST_TRIED = 64  # pixels more or less than a size that a padding refuses
 
+Shape = tuple[int | None, ...]
 Make = Callable[[str, tuple[int, ...]], Any]
 
 
@@ -51,13 +55,13 @@ def input_widths(make: Make, sizes: tuple[int | None, ...]) -> Widths:
     ]
     for _ in range(MOST_TRIALS):
         padded = tuple(n + sum(width) for n, width in zip(known, widths, strict=True))
-        valid = _places(make("valid", padded))
+        unpadded = make("valid", padded)
         wanted = [
             _corrected(width, goal, place)
-            for width, goal, place in zip(widths, same, valid, strict=True)
+            for width, goal, place in zip(widths, same, _places(unpadded), strict=True)
         ]
         if wanted == widths:
-            return tuple(widths)
+            return _without_rest(follow(unpadded), known, widths)
         widths = [(max(0, before), max(0, after)) for before, after in wanted]
     raise PaddingError(
         "Amount 'input' finds no border that gives the last map the size it has under 'same': "
@@ -99,6 +103,24 @@ def _corrected(width: tuple[int, int], goal: _Place, place: _Place) -> tuple[int
     before = goal.padding - place.padding
     missing = math.ceil((goal.size - place.size) * goal.stride)
     return before, sum(width) + missing - before
+
+
+def _without_rest(
+    followed: Followed, sizes: tuple[int, ...], widths: Sequence[tuple[int, int]]
+) -> Widths:
+    """Leave out pixels at the end that change no size: maps that come back up grow in steps."""
+    if not any(kind_of(step.layer) in ("spread", "resample") for step in followed.steps):
+        return tuple(widths)
+    found = []
+    for axis, (size, (before, after)) in enumerate(zip(sizes, widths, strict=True)):
+        here = line(followed, axis, size + before + after)
+        while here and after:
+            fewer = line(followed, axis, size + before + after - 1)
+            if fewer is None or fewer.last < here.last:
+                break
+            after -= 1
+        found.append((before, after))
+    return tuple(found)
 
 
 def smallest_size(make: Callable[[int], object], largest: int) -> int | None:
@@ -165,16 +187,32 @@ def other_sizes(
     found = neighbouring_sizes(
         lambda n: make((*shape(n), channels)), spatial[axis] or 0, MOST_TRIED
     )
+    works = _works_for([None if n is None else shape(n) for n in found], square)
+    return f"{works or f'No input up to {MOST_TRIED} pixels smaller or larger works.'} {received}"
+
+
+def other_inputs(make: Callable[[Shape], keras.Model], input_shape: Shape) -> str:
+    """Say which next smaller and larger input has maps that meet; empty where none is found."""
+    with random_state_kept():
+        found = inputs_that_meet(make, input_shape)
+    sides = {len(set(shape[:-1])) for shape in found if shape}
+    square = len(input_shape) > 2 and sides == {1}
+    works = _works_for([shape and shape[:-1] for shape in found], square)
+    return f"{works} Received: input_shape={input_shape}" if works else ""
+
+
+def _works_for(near: Sequence[Shape | None], square: bool) -> str:
+    """One sentence of the next smaller and the next larger sizes, each of them there or not."""
     works = {
-        f"next {side}": "x".join(map(str, shape(n)))
-        for side, n in zip(("smaller", "larger"), found, strict=True)
-        if n
+        f"next {side}": "x".join(map(str, sizes))
+        for side, sizes in zip(("smaller", "larger"), near, strict=True)
+        if sizes
     }
     if not works:
-        return f"No input up to {MOST_TRIED} pixels smaller or larger works. {received}"
+        return ""
     (side, first), *more = works.items()
     said = f"The {side} {'square ' * square}input that works is {first}"
-    return f"{said}{''.join(f', the {side} {size}' for side, size in more)}. {received}"
+    return f"{said}{''.join(f', the {side} {size}' for side, size in more)}."
 
 
 def _survives(make: Callable[[int], object], size: int) -> bool:

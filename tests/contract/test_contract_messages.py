@@ -169,6 +169,31 @@ def test_channels_that_differ_are_no_matter_of_size(my_net):
     assert "align" not in str(told.value)
 
 
+DOWN_AND_UP = f"""keras.layers.UpSampling2D(2, name="up")(
+        nn.MaxPooling2D(2, name="down")({CONV}(x))
+    )"""
+
+
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+def test_sizes_that_cannot_meet_have_neighbours_that_can(my_net, mode):
+    """Of 9 rows 8 come back, of 12 columns 12; under `circular` no unknown size can be built."""
+    code = NET.replace(f"{CONV}(x)", DOWN_AND_UP).replace(
+        'nn.align([x, skip], name="align")', "x, skip"
+    )
+    padding = {"amount": "same", "mode": mode}
+    args = {"num_classes": 3, "padding": padding}
+    with pytest.raises(models.DoesNotFitError) as told:
+        models.build(my_net(code), input_shape=(9, 12, 1), **args)
+    assert str(told.value).endswith(
+        "The next smaller input that works is 8x12, the next larger 10x12. "
+        "Received: input_shape=(9, 12, 1)"
+    )
+    assert len(str(told.value)) < 500
+    with pytest.raises(models.DoesNotFitError, match="is 10x4, the next larger 12x6. Received"):
+        models.build("my_net", input_shape=(11, 5, 1), **args)
+    assert models.build("my_net", input_shape=(8, 12, 1), **args).output_shape == (None, 3)
+
+
 def test_a_file_that_is_no_python_leaves_the_others_alone(my_net):
     my_net("def build(:\n")
     assert models.kind("small_cnn") == "image"

@@ -1,8 +1,10 @@
 import keras
 import pytest
 
+from models.align import align
 from models.bind import bind
 from models.geometry.tracing.trace import trace
+from models.padding import PaddingError
 from models.sizing import input_widths
 
 
@@ -59,3 +61,56 @@ def test_size_and_place_are_those_of_same(steps):
         if after and not padded_pools:  # no pixel more than the last field needs
             fewer = trace(make("valid", (wide - 1,)))[-1]
             assert fewer.output_size < same.output_size, size
+
+
+def there_and_back(up):
+    """Return make(amount, sizes): down by a pool, up again, and a convolution on each level."""
+
+    def make(amount, sizes):
+        x = inputs = keras.Input((*sizes, 1))
+        x = keras.layers.Conv1D(1, 3, padding=amount)(x)
+        x = keras.layers.MaxPooling1D(2)(x)
+        x = keras.layers.Conv1D(1, 3, padding=amount)(x)
+        x = up()(x)
+        return keras.Model(inputs, keras.layers.Conv1D(1, 3, padding=amount)(x))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "up",
+    [
+        lambda: keras.layers.UpSampling1D(2),
+        lambda: keras.layers.Conv1DTranspose(1, 2, 2),
+        lambda: keras.layers.Conv1DTranspose(1, 4, 2, padding="same"),
+    ],
+)
+@pytest.mark.parametrize("size", [8, 14, 20])
+def test_a_map_that_comes_back_has_its_size_and_its_place(up, size):
+    """Each convolution takes a pixel of its own: 1, 2 and 1 of the picture."""
+    make = there_and_back(up)
+    assert input_widths(make, (size,)) == ((4, 4),)
+    same, valid = trace(make("same", (size,)))[-1], trace(make("valid", (size + 8,)))[-1]
+    assert valid.output_size == same.output_size == (size,)
+    assert valid.centre[0] - 4 == same.centre[0]
+
+
+def test_a_size_that_does_not_come_back_is_said():
+    """Two levels of a U-Net give 4 b - 6 pixels without padding, and under `same` 4 b."""
+
+    def make(amount, sizes):
+        x = inputs = keras.Input((*sizes, 1))
+        skips = []
+        for _ in range(2):
+            x = keras.layers.Conv1D(1, 3, padding=amount)(x)
+            skips.append(x)
+            x = keras.layers.MaxPooling1D(2)(x)
+        x = keras.layers.Conv1D(1, 3, padding=amount)(x)
+        for i, skip in enumerate(reversed(skips)):
+            x = align([keras.layers.UpSampling1D(2)(x), skip], name=f"meet{i}")
+            x = keras.layers.Conv1D(1, 3, padding=amount)(keras.layers.Concatenate()(x))
+        return keras.Model(inputs, x)
+
+    assert trace(make("same", (16,)))[-1].output_size == (16,)
+    with pytest.raises(PaddingError, match=r"no border that gives the last map .*: \[16\]"):
+        input_widths(make, (16,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,6 +16,10 @@ from ..tracing.trace import Followed, follow
 from .sizes import LARGEST, Line, line, nearest, smallest, walk
 
 NAMED = 6  # remainders in a message
+# Networks that meet at some sizes mostly do at multiples of it, or one pixel above.
+SAMPLE = 64
+
+Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,6 @@ def nearest_sizes(model: keras.Model, axis: int, size: int) -> tuple[int | None,
     return nearest_that_meet(follow(model), axis, size)
 
 
-def meets(model: keras.Model, axis: int, size: int) -> bool:
-    """Return whether all maps that meet are of one size for an input of `size` pixels."""
-    return line(follow(model), axis, size) is not None
-
-
 def nearest_that_meet(followed: Followed, axis: int, size: int) -> tuple[int | None, int | None]:
     """Return `nearest_sizes` of a followed network."""
     if not _has_one_image(followed):
@@ -127,6 +127,52 @@ def _has_one_image(followed: Followed) -> bool:
 
 def _repeats(meets: list[bool], period: int) -> bool:
     return len(meets) % period == 0 and meets == meets[:period] * (len(meets) // period)
+
+
+def inputs_that_meet(
+    make: Callable[[Shape], keras.Model], input_shape: Shape
+) -> tuple[Shape | None, Shape | None]:
+    """Return the next smaller and the next larger input for which all maps that meet are of a size.
+
+    The arithmetic of one network that is built, for an unknown size or some larger ones, is
+    followed at the other sizes, and what it finds is built. An axis that meets keeps its size.
+
+    Args:
+        make: builds the network for an input shape; raises ValueError where maps do not meet.
+        input_shape: (*spatial, channels), for which it does.
+    """
+    *sizes, channels = input_shape
+    model = _first_built(make, input_shape)
+    if model is None:
+        return None, None
+    followed, near = follow(model), []
+    for axis, size in enumerate(sizes):
+        known = size or 1
+        fits = line(followed, axis, known) is not None
+        near.append((size, size) if fits else nearest_that_meet(followed, axis, known))
+    below, above = (_built_or_none(make, (*axes, channels)) for axes in zip(*near, strict=True))
+    return below, above
+
+
+def _first_built(make: Callable[[Shape], keras.Model], input_shape: Shape) -> keras.Model | None:
+    *sizes, channels = input_shape
+    larger = [SAMPLE * -(-(n or 1) // SAMPLE) for n in sizes]
+    for tried in ([None] * len(sizes), larger, [n + 1 for n in larger]):
+        try:
+            return make((*tried, channels))
+        except ValueError:
+            continue
+    return None
+
+
+def _built_or_none(make: Callable[[Shape], keras.Model], shape: Shape) -> Shape | None:
+    if None in shape:
+        return None
+    try:
+        make(shape)
+    except ValueError:
+        return None
+    return shape
 
 
 @dataclass(frozen=True)
