@@ -67,14 +67,15 @@ def show(
     everything: bool,
 ) -> None:
     """Print the table, its totals, the fraction that is lost, and the findings."""
-    kept = [(r, u) for r, u in zip(rows, used, strict=True) if everything or _stands(r)]
+    stand = {row.name for row in rows if everything or _stands(row) or _resizes(row, rows)}
+    kept = [(r, u) for r, u in zip(rows, used, strict=True) if r.name in stand]
     table = _table(kept)
     # A narrower terminal wraps lines but does not cut numbers.
     wide = Console(width=10 * WIDTH)
     console = Console(highlight=False, width=max(WIDTH, wide.measure(table).maximum))
     console.print(f"[bold]{escape(name)}[/]")
     console.print(table, crop=False)
-    hidden = Counter(row.type for row in rows if not everything and not _stands(row))
+    hidden = Counter(row.type for row in rows if row.name not in stand)
     if hidden:
         kinds = ", ".join(f"{n} {kind}" for kind, n in hidden.most_common(4))
         more = ", …" if len(hidden) > 4 else ""
@@ -115,6 +116,12 @@ def _stands(row: Row) -> bool:
     moves = any(any(pad) for pad in row.pad if pad) or None in row.pad
     slides = any(n > 1 for n in (*row.kernel_size, *row.strides))
     return bool(row.macs) or moves or slides or any(row.whole) or row.type == "InputLayer"
+
+
+def _resizes(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a layer without a window changes the jump, as upsampling does."""
+    jumps = {one.effective_stride for one in rows if one.name in row.inputs and one.output_size}
+    return bool(row.output_size) and bool(jumps) and row.effective_stride not in jumps
 
 
 def _totals(rows: Sequence[Row]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.geometry import __main__ as geometry
 from experiments.geometry.geometry_table import COLUMNS
-from models.geometry.findings.lint import RULES, RULES_OF_LAYERS
+from models.geometry.findings.lint import RULES, RULES_OF_AXES, RULES_OF_LAYERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "geometry.md").read_text()
@@ -25,7 +25,7 @@ def column(section):
 
 
 def test_every_finding_is_explained():
-    rules = {rule.__name__ for rule in (*RULES, *RULES_OF_LAYERS)}
+    rules = {rule.__name__ for rule in (*RULES, *RULES_OF_AXES, *RULES_OF_LAYERS)}
     assert set(column("The findings")) == rules
 
 

@@ -228,11 +228,32 @@ def test_code_in_a_file_is_not_run(call, tmp_path):
 
 def test_what_is_not_followed_is_said(call, tmp_path):
     inputs = keras.Input((8, 8, 1))
-    outputs = keras.layers.UpSampling2D(name="up")(inputs)
-    keras.Model(inputs, outputs).save(tmp_path / "up.keras")
-    assert "'up' of type UpSampling2D is not followed" in refused(
-        call, "--file", tmp_path / "up.keras"
+    outputs = keras.layers.Permute((2, 1, 3), name="turn")(inputs)
+    keras.Model(inputs, outputs).save(tmp_path / "turn.keras")
+    assert "'turn' of type Permute is not followed" in refused(
+        call, "--file", tmp_path / "turn.keras"
     )
+
+
+def test_what_comes_back_up_is_shown_with_fractions(call, tmp_path):
+    x = inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(x)
+    x = keras.layers.UpSampling2D(2, interpolation="bilinear", name="up")(x)
+    x = keras.layers.Conv2DTranspose(4, 4, 2, padding="same", name="spread")(x)
+    keras.Model(inputs, x).save(tmp_path / "finer.keras")
+    code, out, _ = call("--file", tmp_path / "finer.keras")
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line.strip()}
+    assert code == 0
+    assert lines["up"][2:7] == ["32×32", "4", "1/2", "7/4", "-0.25"]
+    assert lines["spread"][2:10] == ["64×64", "4", "2", "1", "5", "1/4", "19/8", "-0.375"]
+    assert "jump 1/4" in out
+    content = json.loads(call("--file", tmp_path / "finer.keras", "--json")[1])
+    assert [layer["effective_stride"] for layer in content["layers"]][-2:] == [
+        [0.5] * 2,
+        [0.25] * 2,
+    ]
+    assert content["layers"][-1]["effective_padding"] == [2.375, 2.375]
+    assert (content["lost_share"], content["findings"]) == (0, [])
 
 
 def test_explain(call):
