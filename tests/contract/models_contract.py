@@ -87,7 +87,7 @@ def shape(name):
 def shape_under(name, padding):
     """That shape, or under a padding that takes some sizes only the next wider that it takes."""
     modes = NAMED[padding].mode_names if isinstance(padding, str) else ()
-    if not plane_of(modes):
+    if not plane_of(modes) or fits(name, padding):
         return shape(name)
     height, width, channels = shape(name)
     given = {"num_classes": CLASSES, "padding": padding, **registry.tiny(name)}

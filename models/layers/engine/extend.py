@@ -193,19 +193,20 @@ def _pad_plane(x: Any, amounts: Widths, mode: str) -> Any:
         from . import extend_tensorflow
 
         return extend_tensorflow.pad_plane(x, amounts, mode)
-    pixels, ((top, _), (left, _)), (height, width) = (
-        plane_pixels(sizes, amounts, mode), amounts, sizes
-    )  # fmt: skip
+    pixels, (height, width) = plane_pixels(sizes, amounts, mode), sizes
+    top, left = amounts[0][0], amounts[1][0]
     many = any(max(width) > size for width, size in zip(amounts, sizes, strict=True))
     whole = exact(x) if many else x  # more than a pixel's copy, back
     line = ops.reshape(whole, (-1, height * width, x.shape[-1]))
 
     def joined(before: np.ndarray, middle: Any, after: np.ndarray, axis: int) -> Any:
-        before, after = (
-            ops.reshape(ops.take(line, shown.ravel(), axis=1), (-1, *shown.shape, x.shape[-1]))
-            for shown in (before, after)
-        )
-        return ops.concatenate([before, middle, after], axis=axis)
+        parts = [strip(before), middle, strip(after)]
+        return ops.concatenate([part for part in parts if part is not None], axis=axis)
+
+    def strip(shown: np.ndarray) -> Any:
+        if shown.size == 0:
+            return None
+        return ops.reshape(ops.take(line, shown.ravel(), axis=1), (-1, *shown.shape, x.shape[-1]))
 
     rows = pixels[top : top + height]
     wide = joined(rows[:, :left], whole, rows[:, left + width :], 2)
