@@ -15,6 +15,7 @@ from ..tracing.kinds import kind_of
 from ..tracing.trace import Followed, follow
 from .sizes import LARGEST, Line, line, nearest, smallest, walk
 
+OF_A_FIXED_SIZE = (keras.layers.CenterCrop, keras.layers.Resizing)
 NAMED = 6  # remainders in a message
 # Networks that meet at some sizes mostly do at multiples of it, or one pixel above.
 SAMPLE = 64
@@ -106,10 +107,12 @@ def sizes_that_meet(followed: Followed, axis: int) -> Sizes | None:
     least = smallest(followed, axis, 0, lambda _: True, meet=False)
     if least is None or period > LARGEST or not _has_one_image(followed):
         return None
-    meets = [line(followed, axis, least + n) is not None for n in range(2 * period)]
-    if meets[:period] != meets[period:]:
+    meets = [line(followed, axis, least + n) is not None for n in range(period)]
+    fixed = any(isinstance(step.layer, OF_A_FIXED_SIZE) for step in followed.steps)
+    later = (line(followed, axis, least + period + n) is not None for n in range(period))
+    if fixed and meets != list(later):
         return None
-    shortest = next(n for n in range(1, period + 1) if _repeats(meets[:period], n))
+    shortest = next(n for n in range(1, period + 1) if _repeats(meets, n))
     found = sorted((least + n) % shortest for n in range(shortest) if meets[n])
     return Sizes(shortest, tuple(found), least)
 

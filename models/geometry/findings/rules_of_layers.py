@@ -26,8 +26,8 @@ from .words import others
 # was wrong there and memory was overwritten here; with more all was right, and so were kernels of
 # more pixels that are smaller than their stride. Depthwise it was wrong with a single channel.
 FEW = 16
-# The one mode under which a network is equivariant to shifts only if all its layers have it.
-CLOSED = "circular"
+# Modes under which the map has no edge, if all layers have them.
+CLOSED = ("circular", "spherical")
 _CHANNELS_APART = (
     layers.DepthwiseConv1D,
     layers.DepthwiseConv2D,
@@ -86,7 +86,7 @@ def mixed_borders(followed: Followed, axis: int, size: int | None) -> Finding | 
         return None
     rest, _ = Counter(modes.values()).most_common(1)[0]
     clamped = [step.name for step in followed.steps if _is_clamped(step, followed, axis)]
-    if rest == CLOSED:
+    if rest in CLOSED:
         modes |= dict.fromkeys(clamped, "replicate")
     odd = {name: mode for name, mode in modes.items() if mode != rest}
     if not odd:

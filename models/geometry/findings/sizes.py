@@ -237,7 +237,9 @@ def _after(
         come = resampled(place.field, old, new, bilinear=bilinear)
         return _Place(place.size * new // old, field=come)
     if kind == "shift":
-        before, after = shifts(layer, shape)[axis] or (0, 0)
+        if (widths := shifts(layer, shape)[axis]) is None:
+            return None
+        before, after = widths
         first, last = place.frame
         frame = (first + before, last + after) if isinstance(layer, ZERO_PADDING) else (0, 0)
         return _Place(place.size + before + after, frame, slid(place.field, (0,), 1, before))
@@ -287,10 +289,8 @@ def _merged(name: str, maps: list[_Place], found: Line) -> _Place | None:
     found.fields[name] = tuple(fields)
     if len(set(sizes)) > 1:
         found.unmet[name] = sizes
-    found.apart[name] = (
-        _spread_of([field.middle for field in fields]),
-        _spread_of([field.newest for field in fields]),
-    )
+    middles, ends = [field.middle for field in fields], [field.newest for field in fields]
+    found.apart[name] = _spread_of(middles), _spread_of(ends)
     first, last = (min(place.frame[side] for place in maps) for side in (0, 1))
     return _Place(min(sizes), (first, last), hull)
 

@@ -165,7 +165,7 @@ def response_of(step: Step) -> Response:
 def _of_a_spread(step: Step, sizes: tuple[int, ...]) -> Response:
     layer, rank = step.layer, len(sizes)
     outputs = known_sizes(step.name, step.output_shape)
-    around = layer.input_widths(sizes) if hasattr(layer, "input_widths") else ((0, 0),) * rank
+    around = layer.input_widths(sizes) if is_of(layer, Bordered) else ((0, 0),) * rank
     modes = border_of(layer).modes(rank)
     axes = tuple(
         Spread(n, m, own, s, before, width[0], width[1], _by_axis(mode))

@@ -186,7 +186,15 @@ def _sides(step: Step) -> Sides:
     kind, shape = kind_of(step.layer), step.input_shapes[0]
     if kind == "spread":
         return cuts(step.layer)
-    return (shifts if kind == "shift" else pads)(step.layer, shape)
+    sides = (shifts if kind == "shift" else pads)(step.layer, shape)
+    if kind == "shift" and any(
+        side is None and n is not None for side, n in zip(sides, shape[1:-1], strict=True)
+    ):
+        raise TraceError(
+            f"Layer '{step.name}' resizes a map that is smaller than its crop, which is not "
+            "followed."
+        )
+    return sides
 
 
 def _hull(name: str, fields: tuple[Field, ...]) -> Field:

@@ -116,13 +116,14 @@ def _spans(layer: Any) -> tuple[int, ...]:
 def shifts(layer: Any, shape: Shape) -> Sides:
     """Return what is added on each side of each axis; Cropping adds less than nothing.
 
-    None for an axis of which an unknown size leaves it open.
+    None for an axis of which an unknown size leaves it open, and for one that is shorter than what
+    CenterCrop shall leave of it: that resizes.
     """
     if is_of(layer, PadInput):
         return layer.widths
     if isinstance(layer, CenterCrop):
         wanted = zip(shape[1:-1], (layer.height, layer.width), strict=True)
-        return tuple(None if n is None else _less(n - kept) for n, kept in wanted)
+        return tuple(None if n is None or n < kept else _less(n - kept) for n, kept in wanted)
     widths = layer.padding if hasattr(layer, "padding") else layer.cropping
     sign = 1 if hasattr(layer, "padding") else -1
     pairs = widths if isinstance(widths[0], (tuple, list)) else (widths,)

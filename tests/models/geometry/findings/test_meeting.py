@@ -82,7 +82,7 @@ def test_an_unknown_size_is_told_when_all_meet():
     assert one.layers == ("meet0", "meet1", "meet2", "meet3")
     other = unet(None, 4, strided, odd)
     assert "16·a + 1" in found(other, "sizes_do_not_meet").message
-    assert "49 ('up0') and 50 ('skip0')" in found(other, "sizes_do_not_meet", (100, 32)).message
+    assert "49 ('up1') and 50 ('skip1')" in found(other, "sizes_do_not_meet", (100, 32)).message
     assert nearest_sizes(other, 0, 100) == (97, 113)
 
 
@@ -140,6 +140,14 @@ def test_maps_that_meet_at_no_size():
     assert meeting_sizes(model) == Sizes(1, (), 4)
     at = found(model, "sizes_do_not_meet", (9,))
     assert at.remedy.startswith("no size will do; or crop ")
+
+
+def test_a_crop_to_a_fixed_size_has_no_period():
+    inputs = keras.Input((None, None, 1))
+    crop = layers.CenterCrop(9, 9)(inputs)
+    model = keras.Model(inputs, layers.Add()([crop, layers.MaxPooling2D(1)(inputs)]))
+    assert meeting_sizes(model) is None
+    assert nearest_sizes(model, 0, 9) == (None, None)
 
 
 def test_networks_that_meet_at_every_size_have_no_finding():

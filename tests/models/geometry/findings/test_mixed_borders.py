@@ -43,6 +43,15 @@ def test_transposed_zeros_in_a_circular_network_are_named(kind):
     assert (one.layers, one.severity) == (("up0", "up1"), "warning")
 
 
+@pytest.mark.parametrize("mode", ["circular", "spherical", "reflect", "partial"])
+def test_a_mode_that_all_layers_have_is_mixed_with_nothing(mode):
+    around = Padding("same", mode)
+    model = autoencoder(mode, lambda name: zoo.Conv2DTranspose(1, 4, 2, around, name=name))
+    assert odd_ones(model) == []
+    model = autoencoder("zeros", lambda name: zoo.Conv2DTranspose(1, 4, 2, around, name=name))
+    assert [one.layers for one in odd_ones(model)] == [("up0", "up1")]
+
+
 def test_what_depends_on_an_unknown_size_is_a_border_too():
     inputs = x = keras.Input((None, 1))
     for name in "abc":

@@ -9,7 +9,8 @@ import models.layers as zoo
 from models.geometry.reach.paths import paths
 from models.geometry.reach.usage import lost_share, usage
 from models.geometry.tracing.trace import trace
-from models.padding import Padding
+from models.padding import MODES, Padding
+from tests.helpers import full
 from tests.models.geometry.reach.gradients import gradients_of
 
 ONES = {"kernel_initializer": "ones", "use_bias": False}
@@ -72,6 +73,25 @@ def test_paths_are_the_gradients_up_to_the_border(name):
     assert len(np.unique(expected.round(6))) > 5
     np.testing.assert_allclose(paths(model, weights), expected, rtol=1e-5)
     np.testing.assert_allclose(paths(model).sum(), np.asarray(model(np.ones((1, 7, 8, 1)))).sum())
+
+
+def modes():
+    some = ("circular", "replicate", "odd_reflect", "mean", "partial", "spherical")
+    return [mode if mode in some else full(mode) for mode in MODES if mode != "learned"]
+
+
+@pytest.mark.parametrize("mode", modes())
+@pytest.mark.parametrize("k", [3, (5, 4)])
+def test_what_a_border_spreads_into_the_output_is_counted(mode, k):
+    inputs = x = keras.Input((6, 8, 1))
+    for amount, strides in (("same", 2), ("same", 1), ("valid", 2)):
+        border = Padding(amount, mode, 0.5 if mode == "constant" else 0.0)
+        x = zoo.Conv2DTranspose(1, k, strides, border, **ONES)(x)
+    model = keras.Model(inputs, x)
+    shape = trace(model)[-1].output_size
+    weights = np.random.default_rng(0).integers(0, 3, shape)
+    expected = gradients_of(model)(np.ones((1, 6, 8, 1), "float32"), weights)
+    np.testing.assert_allclose(paths(model, weights), expected, rtol=1e-5)
 
 
 def used(layer, *size):

@@ -1,5 +1,6 @@
 """What each output sees behind layers that come back up, against networks that are run."""
 
+import itertools
 from fractions import Fraction
 
 import keras
@@ -62,7 +63,7 @@ CHAINS = {
     "keras same 4": [conv(3, 2), up(4, 2), conv(3)],
     "output padding 0": [conv(3, 2), up(3, 2, "same", 0), conv(2)],
     "output padding 1": [conv(5, 2, "valid"), up(5, 3, "same", 1), conv(3, 2)],
-    "even, output padding": [conv(3, 2), up(6, 4, "same", 1), conv(2, 1, "valid")],
+    "even, output padding": [conv(3, 2), up(6, 4, "same", 2), conv(2, 1, "valid")],
     "valid, output padding": [conv(3, 2), up(4, 3, "valid", 2), pool(3, 2)],
     "holes": [conv(3, 2), up(1, 3), conv(2, 1, "valid")],
     "holes, strided": [up(2, 4, "valid"), conv(2, 3, "valid"), up(3, 2)],
@@ -105,8 +106,13 @@ def test_every_output_sees_what_its_phase_says(name):
     for layer in CHAINS[name]:
         x = layer(x)
     model, field = keras.Model(inputs, x), fields_of([x])[0][0]
-    found = reads(model, size)
-    assert trace(model)[-1].output_size[0] == len(found)
+    found, rows = reads(model, size), trace(model)
+    assert rows[-1].output_size[0] == len(found)
+    for before, row in itertools.pairwise(rows):
+        if "Transpose" in row.type:
+            whole = row.dilation_rate[0] * (row.kernel_size[0] - 1) + 1
+            whole += (before.output_size[0] - 1) * row.strides[0]
+            assert whole - sum(row.pad[0]) == row.output_size[0]
     inside = [
         y
         for y in range(len(found))
@@ -214,6 +220,8 @@ def test_resizes_that_are_not_followed():
     assert error(smooth) == "Layer 'down' resizes with antialiasing, which is not followed."
     cut = layers.Resizing(9, 9, crop_to_aspect_ratio=True, name="square")(inputs)
     assert error(cut).startswith("Layer 'square' resizes to another aspect ratio")
+    small = layers.CenterCrop(9, 9, name="centre")(inputs)
+    assert error(small).startswith("Layer 'centre' resizes a map that is smaller than its crop")
     fixed = layers.Resizing(9, 9, name="fixed")(free)
     assert error(fixed, free).startswith("Layer 'fixed' resizes a map of unknown size to (9, 9)")
     narrow = layers.Cropping2D(((0, 2), (0, 0)))(inputs)
