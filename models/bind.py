@@ -9,7 +9,7 @@ A builder calls `nn.Conv2D` and knows nothing of padding; `bind` knows all of it
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Literal, NoReturn
@@ -17,6 +17,7 @@ from typing import Any, Literal, NoReturn
 from keras import layers as keras_layers
 
 from .align import Anchor, align
+from .geometry import arithmetic
 from .layers import (
     AveragePooling1D,
     AveragePooling2D,
@@ -32,6 +33,7 @@ from .layers import (
     SeparableConv2D,
     WeightNormConv1D,
 )
+from .layers.base import read_given
 from .padding import Padding, PaddingError
 
 # What has a border: of a network, all of these are made by `bind`.
@@ -65,7 +67,13 @@ class Bound:
     Every layer takes the arguments of its Keras layer, needs a `name`, and takes no `padding`;
     a pool takes its architecture's published `padding`, a string of Keras, which
     `pools="follow"` replaces by the bound padding. A convolution takes its architecture's published
-    `amount` where there is one, pixels as in `Padding`: they are filled in the bound mode.
+    `amount` where there is one, as in `Padding`: it is filled in the bound mode.
+
+    A transposed convolution takes `to`, the spatial sizes of the map that it is to give back. Where
+    its own convolution would make its input of that map, it gives exactly these sizes: it cuts what
+    the convolution would pad, and has the output padding that Dumoulin & Visin's relationship 14
+    says. Else, or where a size is unknown, it has the bound padding and Keras' own size, and
+    `align` crops what is too much.
     """
 
     def __init__(
@@ -87,8 +95,8 @@ class Bound:
         self.WeightNormConv1D = partial(self._convolution, WeightNormConv1D, 3)
         self.DepthwiseConv2D = partial(self._convolution, DepthwiseConv2D, 2)
         self.SeparableConv2D = partial(self._convolution, SeparableConv2D, 3)
-        self.Conv1DTranspose = partial(self._convolution, Conv1DTranspose, 3)
-        self.Conv2DTranspose = partial(self._convolution, Conv2DTranspose, 3)
+        self.Conv1DTranspose = partial(self._transposed, Conv1DTranspose)
+        self.Conv2DTranspose = partial(self._transposed, Conv2DTranspose)
         self.MaxPooling1D = partial(self._pool, MaxPooling1D)
         self.MaxPooling2D = partial(self._pool, MaxPooling2D)
         self.AveragePooling1D = partial(self._pool, AveragePooling1D)
@@ -153,9 +161,45 @@ class Bound:
                 f"Layer '{name}' is bound: its padding comes from bind(), so a builder gives it "
                 f"none, and all after strides by name. Received: args={args}, kwargs={kwargs}"
             )
-        padding = self._padding_of(name, amount)
+        return self._padded(kind, args, self._padding_of(name, amount), name, kwargs)
+
+    def _padded(self, kind: Any, args: Any, padding: Padding, name: str, kwargs: Any) -> Any:
         seeded = self._seeded(padding, name)
         return self._keep(kind(*args, padding=padding, name=name, **seeded, **kwargs))
+
+    def _transposed(
+        self,
+        kind: Any,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        *args: Any,
+        to: Sequence[int | None] | None = None,
+        name: str | None = None,
+        amount: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the layer, or with `to` a function that makes it for the map it is called on."""
+        own = (filters, kernel_size, strides, *args)
+        if to is None or None in to or args or "padding" in kwargs:
+            return self._convolution(kind, 3, *own, name=name, amount=amount, **kwargs)
+        name = _named(kind, name)
+        padding = self._padding_of(name, amount)
+        read_given(padding, kind.__name__)  # what the layer refuses, it refuses by its name
+        given = (kernel_size, strides, kwargs.get("dilation_rate", 1))
+        window = [(n,) * kind.RANK if isinstance(n, int) else tuple(n) for n in given]
+        widths = padding.widths(to, *window)
+        axes = [(*axis, *width) for *axis, width in zip(to, *window, widths, strict=True)]
+        came = tuple(arithmetic.output_size(*axis) for axis in axes)
+        exact = {"output_padding": tuple(arithmetic.output_padding(*axis) for axis in axes)}
+
+        def restore(x: Any) -> Any:
+            if tuple(x.shape[1:-1]) != came:
+                return self._padded(kind, own, padding, name, kwargs)(x)
+            cut = padding.replace({"amount": widths})
+            return self._padded(kind, own, cut, name, {**kwargs, **exact})(x)
+
+        return restore
 
     def _pool(self, kind: Any, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
         name = _named(kind, name)

@@ -26,6 +26,21 @@ def output_size(
     return max(0, room // strides + 1)
 
 
+def output_padding(
+    size: int, kernel_size: int, strides: int, dilation_rate: int, before: int, after: int
+) -> int:
+    """Return the pixels after the last window: (size + before + after - window) mod s.
+
+    s sizes in a row give a convolution the same number i' of outputs. Its transposed convolution
+    gives back the one that it is told by this remainder, a: (i' - 1) s + a + window - before -
+    after. Dumoulin & Visin, relationship 14, with a pad for each side.
+
+    Example: `output_padding(7, 3, 2, 1, 1, 1)` is 0 and `output_padding(8, 3, 2, 1, 1, 1)` is 1:
+    under kernel 3, stride 2 and one pixel of padding both sizes give 4 outputs.
+    """
+    return (size + before + after - window_size(kernel_size, dilation_rate)) % strides
+
+
 def receptive_field(field: int, effective_stride: int, kernel_size: int, dilation_rate: int) -> int:
     """Return the input pixels one output sees: r + d (k - 1) S, S the stride before the layer."""
     return field + (window_size(kernel_size, dilation_rate) - 1) * effective_stride

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from models.bind import bind
+from models.layers import CollapseError
 from models.padding import NAMED, Padding, PaddingError
+from models.padding.supports import supports
 
 
 def test_layers_get_the_bound_padding():
@@ -127,3 +129,72 @@ def test_what_was_not_made_here_is_found_wherever_it_is():
 def test_a_layer_that_there_is_not_is_told_with_those_there_are():
     with pytest.raises(AttributeError, match=r"nn has no Conv3D\. Its layers: .*Conv2D, .*keras"):
         bind("same").Conv3D  # noqa: B018
+
+
+AMOUNTS = dict.fromkeys(
+    amount
+    for amount in (*(padding.amount for padding in NAMED.values()), ((2, 1),))
+    if supports(amount, "zeros", "Conv1DTranspose") is None
+)
+STEPS = [(3, 2, 1), (4, 2, 1), (5, 3, 1), (2, 3, 1), (3, 1, 2)]
+
+
+@pytest.mark.parametrize("amount", AMOUNTS, ids=str)
+@pytest.mark.parametrize(("k", "s", "d"), STEPS)
+def test_a_transposed_convolution_gives_back_what_its_convolution_read(amount, k, s, d):
+    """<conv(x), y> = <x, transposed(y)> for every size: it is the adjoint, pixel by pixel."""
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(size=(k, 1, 1)).astype("float32")
+    for size in range(1, 10):
+        nn = bind(Padding(amount))
+        x = keras.Input((size, 1))
+        try:
+            y = nn.Conv1D(1, k, s, dilation_rate=d, use_bias=False, name="conv")(x)
+        except CollapseError:
+            continue
+        up = nn.Conv1DTranspose(
+            1, k, s, dilation_rate=d, use_bias=False, to=x.shape[1:-1], name="up"
+        )
+        back = up(y)
+        assert back.shape == x.shape
+        model = keras.Model(x, [y, back])
+        model.set_weights([kernel, kernel])
+        there, other = rng.normal(size=(1, size, 1)), rng.normal(size=(1, *y.shape[1:]))
+        forth = np.asarray(model.get_layer("conv")(there.astype("float32")))
+        again = np.asarray(model.get_layer("up")(other.astype("float32")))
+        assert np.sum(forth * other) == pytest.approx(np.sum(there * again), abs=1e-4), size
+
+
+def test_sizes_that_a_transposed_convolution_cannot_reach_are_left_to_align():
+    nn = bind("same")
+    x = keras.Input((8, 9, 2))
+    reached = nn.Conv2DTranspose(3, 4, 2, to=(15, 18), name="a")(x)
+    assert reached.shape == (None, 15, 18, 3)
+    assert nn.Conv2DTranspose(3, 4, 2, to=(15, 20), name="b")(x).shape == (None, 16, 18, 3)
+    assert nn.Conv2DTranspose(3, 4, 2, to=(None, 18), name="c")(x).shape == (None, 16, 18, 3)
+    assert nn.Conv2DTranspose(3, 4, 2, amount=0, to=(18, 20), name="d")(x).shape[1:3] == (18, 20)
+    assert nn.names == ["a", "b", "c", "d"]
+
+
+def test_an_override_and_a_refusal_reach_a_transposed_convolution_that_is_told_its_size():
+    nn = bind("same", {"up": "full"})
+    up = nn.Conv2DTranspose(1, 3, 2, to=(14, 13), name="up")(keras.Input((8, 8, 1)))
+    assert up.shape == (None, 14, 13, 1)  # under `full` 8 outputs are of 13 or 14 pixels
+    with pytest.raises(PaddingError, match="'even_split' moves .* Conv2DTranspose"):
+        bind("even_split").Conv2DTranspose(1, 4, 2, to=(8, 8), name="up")
+    with pytest.raises(PaddingError, match="'up' is bound"):
+        nn.Conv2DTranspose(1, 4, 2, padding="same", to=(8, 8), name="up")
+    with pytest.raises(TypeError, match="needs a name"):
+        nn.Conv2DTranspose(1, 4, 2, to=(8, 8))
+
+
+def test_restoring_a_size_draws_no_more_than_any_other_layer():
+    kernels = []
+    for sizes in ((7, 7), (8, 8), (30, 30), (None, None)):
+        keras.utils.set_random_seed(0)
+        nn, x = bind("same"), keras.Input((4, 4, 1))
+        up = nn.Conv2DTranspose(2, 3, 2, to=sizes, name="up")(x)
+        model = keras.Model(x, nn.Conv2D(2, 3, name="conv")(up))
+        kernels.append(model.get_weights())
+    for other in kernels[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(kernels[0], other, strict=True))
