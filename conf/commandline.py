@@ -7,6 +7,7 @@ unknown key after a `+`, and starts a sweep before it checks the sweep's values.
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,12 +20,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
+import models
 from conf.probes import NAMES
 from conf.reader import ConfigError, unknown
 
 ROOT = Path(__file__).resolve().parent
 GROUPS = {
-    "model": "architectures",
+    "model": "architectures that classify",
     "padding": "paddings",
     "data": "data sets",
     "optimizer": "optimizers",
@@ -34,6 +36,9 @@ GROUPS = {
     "sweep": "studies, with -m",
     "debug": "short runs",
 }
+IMAGES = (
+    "architectures that give an image: experiments.geometry shows them, nothing trains them yet"
+)
 # Groups whose choices may have a file of code each.
 CODE = {
     "model": ("models/architectures",),
@@ -88,19 +93,38 @@ def options(group: str) -> dict[str, str]:
     return {file.stem: help_of(file) for file in sorted((ROOT / group).glob("*.yaml"))}
 
 
-def choices(group: str) -> list[str]:
-    """One line for each choice of a configuration group, for people."""
+def choices(group: str, gives: str | None = None) -> list[str]:
+    """One line for each choice of a configuration group, for people.
+
+    Args:
+        group: a folder of conf.
+        gives: of the models only those that give this, `"logits"` or `"image"`.
+    """
     found = options(group)
     width = max(map(len, found), default=0) + 2
-    return [f"  {name:<{width}}{text}" for name, text in found.items()]
+    shown = [name for name in found if gives is None or _gives(name) == gives]
+    return [f"  {name:<{width}}{found[name]}" for name in shown]
+
+
+def _gives(choice: str) -> str:
+    """What a choice of conf/model gives; logits where its file is broken, which others report."""
+    named = re.search(
+        r"^name: *(\w+)", (ROOT / "model" / f"{choice}.yaml").read_text(), re.MULTILINE
+    )
+    try:
+        return models.gives(named[1] if named else choice)
+    except models.ModelError:
+        return "logits"
 
 
 def help_page() -> str:
     """The text of `--help`: how to call train.py, and every choice with a description."""
     page = [USAGE]
     for group, title in GROUPS.items():
-        if lines := choices(group):
-            page += [f"{group}=  ({title})", *lines, ""]
+        parts = {"logits": title, "image": IMAGES} if group == "model" else {None: title}
+        for gives, said in parts.items():
+            if lines := choices(group, gives):
+                page += [f"{group}=  ({said})", *lines, ""]
     width = max(map(len, NAMES)) + 2
     page += ["probes=  (measurements of a trained network; all, a name, or a list [shift,swap])"]
     page += [*(f"  {name:<{width}}{text}" for name, text in NAMES.items()), ""]

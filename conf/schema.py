@@ -264,6 +264,22 @@ def _check_padding(config: PaddingConfig, model: str) -> None:
             )
 
 
+def check_task(config: Config) -> None:
+    """Raise DoesNotFitError for a model that cannot be trained to classify.
+
+    What a run does besides training, such as tracing the geometry, does not call this.
+    """
+    name = config.model.name
+    if models.gives(name) == "logits":
+        return
+    kind = models.kind(name)
+    others = [m for m in models.names() if models.kind(m) == kind and models.gives(m) == "logits"]
+    raise DoesNotFitError(
+        f"model={name} gives an image, and a training classifies: it takes {', '.join(others)}; "
+        f"python -m experiments.geometry model={name} shows the sizes of {name}"
+    )
+
+
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise unknown(name, value, allowed)

@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from .building import build, smallest_input
 from .padding import Padding, PaddingError
-from .registry import SPATIAL_RANK, DoesNotFitError, Kind, ModelError, kind, names, options
+from .registry import (
+    SPATIAL_RANK,
+    DoesNotFitError,
+    Gives,
+    Kind,
+    ModelError,
+    gives,
+    kind,
+    names,
+    options,
+)
 
 if TYPE_CHECKING:
     from .align import align
@@ -61,6 +71,7 @@ __all__ = [
     "DepthToSpace",
     "DepthwiseConv2D",
     "DoesNotFitError",
+    "Gives",
     "Kind",
     "LastStep",
     "LocalResponseNormalization",
@@ -79,6 +90,7 @@ __all__ = [
     "align",
     "bind",
     "build",
+    "gives",
     "kind",
     "lint",
     "names",

@@ -12,12 +12,14 @@ from .padding import Padding, PaddingError
 from .padding.checks import SizeError
 from .padding.names import INPUT
 from .registry import (
+    IMAGE,
     SPATIAL_RANK,
     DoesNotFitError,
     ModelError,
     builder,
     check_kind,
     check_options,
+    gives,
     kind,
     place,
     where,
@@ -57,7 +59,8 @@ def build(
     Args:
         name: one of `names()`.
         input_shape: (height, width, channels) of an image, (steps, channels) of a sequence.
-        num_classes: of the logits.
+        num_classes: of the logits; of a model that gives an image (`gives(name)`) the channels of
+            that image: classes at each pixel, or the channels of a picture.
         padding, overrides, pools: as in `padzoo.bind`. With amount `"input"` the image
             is padded once, by what keeps the last map as it is under `same`, and the layers get
             `valid`.
@@ -68,7 +71,8 @@ def build(
 
     Returns:
         A Keras model called `name`, from (batch, *input_shape) to float32 logits
-        (batch, num_classes), or (batch, scored_steps, num_classes).
+        (batch, num_classes), or (batch, scored_steps, num_classes), or to an image
+        (batch, height, width, num_classes), of float32, too.
 
     Raises:
         ModelError: for an unknown name or option, data of the wrong kind, a head for other
@@ -110,7 +114,7 @@ def build(
     except ValueError as error:
         raise ModelError(_one_line(error)) from None
     try:
-        return scored(model, scored_steps)
+        return model if gives(name) == IMAGE else scored(model, scored_steps)
     except ValueError as error:
         raise DoesNotFitError(str(error)) from None
 
@@ -199,6 +203,7 @@ class _Recipe:
         import keras
 
         from .layers.engine.extend import CollapseError
+        from .sizing import check_outputs
 
         build, file = builder(self.name), where(self.name)
         try:
@@ -222,19 +227,13 @@ class _Recipe:
             raise ModelError(
                 f"{file}: build must return a keras.Model. Received: {type(model).__name__}"
             )
-        outputs = model.output_shape
-        if isinstance(outputs, (list, dict)) or outputs[-1] != self.num_classes:
-            given = "several outputs" if isinstance(outputs, (list, dict)) else outputs[-1]
-            raise ModelError(
-                f"{file}: the model gives {given}{' logits' * isinstance(given, int)}, and the "
-                f"data has {self.num_classes} classes: its last layer is "
-                "keras.layers.Dense(num_classes, dtype='float32', name='logits')"
-            )
+        check_outputs(model.output_shape, gives(self.name), self.num_classes, file)
         return model
 
     def padded_once(self, shape: tuple[int | None, ...], padding: Padding) -> keras.Model:
         """Build the network without padding, on an input padded by what its layers remove."""
-        from .sizing import input_widths, random_state_kept
+        from .geometry.input_border import covering_widths, input_widths
+        from .sizing import random_state_kept
 
         *sizes, channels = shape
 
@@ -248,7 +247,8 @@ class _Recipe:
             return recipe((*sizes, channels), Padding(amount))
 
         with random_state_kept():
-            widths = input_widths(make, tuple(sizes))
+            search = covering_widths if gives(self.name) == IMAGE else input_widths
+            widths = search(make, tuple(sizes))
         return unpadded(shape, Padding("valid"), padding.replace({"amount": widths}))
 
 

@@ -15,11 +15,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from .messages import unknown
 
 Kind = Literal["image", "sequence"]
+Gives = Literal["logits", "image"]
 
 FOLDER = Path(__file__).parent / "architectures"
 POSITIONAL = ("nn", "input_shape", "num_classes")  # what every `build` takes, before its options
 PLAIN = (int, float, bool, str, NoneType)
 SPATIAL_RANK: dict[Kind, int] = {"sequence": 1, "image": 2}
+LOGITS: Gives = "logits"
+IMAGE: Gives = "image"
 
 
 class ModelError(ValueError):
@@ -106,6 +109,31 @@ def kind(name: str) -> Kind:
         allowed = "KIND is 'image' or 'sequence'"
         raise ModelError(f"{why_not(file, 'KIND') or shown(file)}: {allowed}")
     raise ModelError(unknown("model", name, kinds()))
+
+
+def gives(name: str) -> Gives:
+    """Return what a model gives: `"logits"`, or `"image"`, a map of channels for each pixel.
+
+    It is the `GIVES` that the model's file sets, where it sets one.
+
+    Raises:
+        ModelError: if the model is unknown, or `GIVES` is none of the two.
+
+    Example:
+        >>> padzoo.gives("unet")
+        'image'
+    """
+    kind(name)
+    file = FOLDER / f"{name}.py"
+    try:
+        found = constant(file, "GIVES")
+    except KeyError:
+        return LOGITS
+    except ValueError:
+        found = None
+    if found not in get_args(Gives):
+        raise ModelError(f"{shown(file)}: GIVES is 'image' or 'logits', or is left out for logits")
+    return found
 
 
 def options(name: str) -> dict[str, Any]:
@@ -215,7 +243,11 @@ def check_kind(name: str, input_shape: tuple[int | None, ...]) -> None:
         "image": "an image, (height, width, channels)",
         "sequence": "a sequence, (steps, channels)",
     }
-    fitting = [other for other, k in kinds().items() if SPATIAL_RANK[k] == rank]
+    fitting = [
+        other
+        for other, k in kinds().items()
+        if SPATIAL_RANK[k] == rank and gives(other) == gives(name)
+    ]
     raise DoesNotFitError(
         f"{name} takes {wanted[kind(name)]}. Models that take this data: "
         f"{', '.join(fitting) or 'none'}. Received: input_shape={tuple(input_shape)}"

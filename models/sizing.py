@@ -1,126 +1,23 @@
-"""Sizes that depend on a whole network: its smallest input, the border of amount `input`, and which
-outputs are scored."""
+"""What depends on a whole network: the sizes that it takes, and what it gives."""
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 
 from .geometry.findings.meeting import inputs_that_meet
-from .geometry.findings.sizes import line
-from .geometry.tracing.fields import Rational
-from .geometry.tracing.kinds import kind_of
-from .geometry.tracing.trace import Followed, follow, trace
 from .layers.engine.extend import CollapseError
-from .padding import PaddingError, Widths
 from .padding.checks import SizeError
+from .registry import Gives, ModelError
 
-MOST_TRIALS = 4
 MOST_TRIED = 64  # pixels more or less than a size that a padding refuses
 
 Shape = tuple[int | None, ...]
-Make = Callable[[str, tuple[int, ...]], Any]
-
-
-def input_widths(make: Make, sizes: tuple[int | None, ...]) -> Widths:
-    """Return the border around an image that replaces all padding of a network: amount "input".
-
-    Ronneberger et al. 2015, "U-Net" (arXiv:1505.04597), section 2, pads the image by what its
-    unpadded convolutions will remove (the overlap tiles); Long et al. 2015, "Fully convolutional
-    networks" (arXiv:1411.4038), by 100 pixels for the same end.
-
-    With them the unpadded network has a last map as large as under `same`, and its first output
-    looks at the pixels that it looks at there: before is the traced effective padding.
-
-    Args:
-        make: builds the network for an amount ("same" or "valid") and a spatial size.
-        sizes: of the image.
-
-    Raises:
-        PaddingError: for an unknown size, or if no border gives the size of `same`.
-    """
-    known = tuple(n for n in sizes if n is not None)
-    if len(known) < len(sizes):
-        raise PaddingError(f"Amount 'input' needs a known size on every axis. Received: {sizes=}")
-    same = _places(make("same", known))
-    widths = [
-        (place.padding, max(0, place.span - n - place.padding))
-        for place, n in zip(same, known, strict=True)
-    ]
-    for _ in range(MOST_TRIALS):
-        padded = tuple(n + sum(width) for n, width in zip(known, widths, strict=True))
-        unpadded = make("valid", padded)
-        wanted = [
-            _corrected(width, goal, place)
-            for width, goal, place in zip(widths, same, _places(unpadded), strict=True)
-        ]
-        if wanted == widths:
-            return _without_rest(follow(unpadded), known, widths)
-        widths = [(max(0, before), max(0, after)) for before, after in wanted]
-    raise PaddingError(
-        "Amount 'input' finds no border that gives the last map the size it has under 'same': "
-        f"{[place.size for place in same]}."
-    )
-
-
-class _Place(NamedTuple):
-    """How the last map lies over the network's input, on one axis."""
-
-    size: int
-    stride: Rational
-    padding: int
-    span: int
-
-
-def _places(model: Any) -> list[_Place]:
-    row = [row for row in trace(model) if row.output_size][-1]
-    axes = zip(
-        row.output_size,
-        row.effective_stride,
-        row.effective_padding,
-        row.receptive_field,
-        strict=True,
-    )
-    return [
-        _Place(
-            size or 0,
-            stride,
-            math.ceil(padding or 0),
-            math.ceil(((size or 0) - 1) * stride) + field,
-        )
-        for size, stride, padding, field in axes
-    ]
-
-
-def _corrected(width: tuple[int, int], goal: _Place, place: _Place) -> tuple[int, int]:
-    """The padding of the pools stays inside the network, so the border is less by that."""
-    before = goal.padding - place.padding
-    missing = math.ceil((goal.size - place.size) * goal.stride)
-    return before, sum(width) + missing - before
-
-
-def _without_rest(
-    followed: Followed, sizes: tuple[int, ...], widths: Sequence[tuple[int, int]]
-) -> Widths:
-    """Leave out pixels at the end that change no size: maps that come back up grow in steps."""
-    if not any(kind_of(step.layer) in ("spread", "resample") for step in followed.steps):
-        return tuple(widths)
-    found = []
-    for axis, (size, (before, after)) in enumerate(zip(sizes, widths, strict=True)):
-        here = line(followed, axis, size + before + after)
-        while here and after:
-            fewer = line(followed, axis, size + before + after - 1)
-            if fewer is None or fewer.last < here.last:
-                break
-            after -= 1
-        found.append((before, after))
-    return tuple(found)
 
 
 def smallest_size(make: Callable[[int], object], largest: int) -> int | None:
@@ -242,6 +139,37 @@ def random_state_kept() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def check_outputs(outputs: Any, gives: Gives, num_classes: int, file: str) -> None:
+    """Raise ModelError unless a network gives what its file says.
+
+    Args:
+        outputs: their shape; a list or a dict of several.
+        gives: logits, or an image.
+        num_classes: of the logits, or channels of the image.
+        file: of the architecture, which the message names.
+    """
+    several, image = isinstance(outputs, (list, dict)), gives == "image"
+    given = "several outputs" if several else outputs[-1]
+    if image and (several or len(outputs) != 4 or given != num_classes):
+        raise ModelError(
+            f"{file}: GIVES = 'image' says that the model gives (batch, height, width, "
+            f"{num_classes}), num_classes channels, and it gives "
+            f"{given if several else outputs}: its last convolution is "
+            "nn.Conv2D(num_classes, 1, dtype='float32', name='output')"
+        )
+    if several or given != num_classes:
+        raise ModelError(
+            f"{file}: the model gives {given}{' logits' * isinstance(given, int)}, and the "
+            f"data has {num_classes} classes: its last layer is "
+            "keras.layers.Dense(num_classes, dtype='float32', name='logits')"
+        )
+    if not image and len(outputs) == 4:
+        raise ModelError(
+            f"{file}: the model gives a map, {outputs}: set GIVES = 'image' below KIND if it "
+            "is one, else end with a global pool and logits"
+        )
 
 
 def scored(model: keras.Model, scored_steps: int | None) -> keras.Model:

@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 import data
 from conf import commandline, device
 from conf.reader import ConfigError, read
-from conf.schema import Config
+from conf.schema import Config, check_task
 from experiments import terminal
 from experiments.run import framework
 from experiments.run.quiet import quiet
@@ -80,9 +80,14 @@ def fingerprint(cfg: data.DataConfig, backend: str) -> str:
 
 
 def identity(config: Config) -> tuple[str, str]:
-    """The fingerprint of a run's data, generated first if needed, and the name of its cell."""
+    """The fingerprint of a run's data, generated first if needed, and the name of its cell.
+
+    Raises:
+        DoesNotFitError: for a model that cannot be trained on it; then nothing is generated.
+    """
     from data import loading
 
+    check_task(config)
     found = fingerprint(config.data, config.backend)
     return found, config.cell(found, loading.training_examples(config.data))
 

@@ -10,18 +10,19 @@ import numpy as np
 import models
 from conf import commandline
 from models import ModelError, registry
+from models.geometry.tracing.trace import final_map_size, trace
 from models.padding import NAMED
 from models.padding.planes import plane_of
-from models.padding.supports import supports
+from models.padding.supports import LAYERS, supports
 from tests.contract.faults import fault
 
 CHANNELS, CLASSES, EXAMPLES, LARGEST = 2, 3, 4, 512
 
 
 def check_the_file(name):
-    """The architecture's own file: KIND, TINY, and a `build` with typed options."""
+    """The architecture's own file: KIND, GIVES, TINY, and a `build` with typed options."""
     try:
-        models.kind(name)
+        models.kind(name), models.gives(name)
         registry.option_types(name)
         registry.check_options(name, registry.tiny(name))
     except ModelError as error:
@@ -66,6 +67,22 @@ def fits(name, padding):
     border, rank = NAMED[padding], registry.SPATIAL_RANK[models.kind(name)]
     layer = f"PadInput{rank}D" if border.amount == "input" else f"Conv{rank}D"
     return supports(border.amount, border.mode, layer)
+
+
+def built(name, padding, **changes):
+    """The tiny form, or None where it refuses a padding with the reason of a layer that it has."""
+    border, why = NAMED[padding], fits(name, padding)
+    try:
+        model = tiny(name, padding, **changes)
+    except ModelError as refusal:
+        kinds = {type(layer).__name__ for layer in tiny(name, **changes).layers} & set(LAYERS)
+        reasons = [why, *(supports(border.amount, border.mode, kind) for kind in sorted(kinds))]
+        if "\n" in str(refusal) or not any(r in str(refusal) for r in reasons if r):
+            raise fault(f"{name} under padding={padding}: {refusal}") from None
+        return None
+    if why:
+        raise fault(f"{name} takes padding={padding}, though {why}")
+    return model
 
 
 @functools.cache
@@ -119,13 +136,15 @@ def initial(name):
 
 
 def check_what_it_gives(name, model):
-    """A model of the architecture's name, from its data to float32 logits."""
+    """A model of the architecture's name, from its data to float32 logits or a float32 image."""
     where = f"models/architectures/{name}.py"
     if model.name != name:
         raise fault(f"{where}: the model is called {model.name!r}: keras.Model(…, name={name!r})")
     logits = model(examples(model)[0])
-    if logits.shape != (EXAMPLES, CLASSES):
-        raise fault(f"{where}: outputs of shape {tuple(logits.shape)}, not {(EXAMPLES, CLASSES)}")
+    sizes = final_map_size(trace(model)) if models.gives(name) == "image" else ()
+    wanted = (EXAMPLES, *sizes, CLASSES)
+    if logits.shape != wanted:
+        raise fault(f"{where}: outputs of shape {tuple(logits.shape)}, not {wanted}")
     if keras.backend.standardize_dtype(logits.dtype) != "float32":
         raise fault(f"{where}: logits of {logits.dtype}: the last layer takes dtype='float32'")
     if np.allclose(np.asarray(logits).sum(-1), 1.0):
@@ -154,6 +173,8 @@ def check_initial_weights(name, padding, model):
 def check_a_step(name, model):
     """Every weight has a gradient, and a step along it changes weights."""
     x, y = examples(model)
+    if models.gives(name) == "image":
+        y = np.random.default_rng(1).normal(size=(EXAMPLES, *model.output_shape[1:]))
     before = [np.array(weight) for weight in model.trainable_variables]
     loss, gradients = _gradients(model, x, y)
     missing = [
@@ -183,8 +204,9 @@ def check_saving(name, model, folder: Path):
 
 
 def _gradients(model, x, y):
-    """The loss and its gradient by every trainable weight, computed eagerly."""
-    measure = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    """The loss, by the labels or by the image, and its gradient by every trainable weight."""
+    of_labels = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    measure = of_labels if y.ndim == 1 else keras.losses.MeanSquaredError()
     variables = model.trainable_variables
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

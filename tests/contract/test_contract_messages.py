@@ -84,6 +84,26 @@ CONV = 'nn.Conv2D(width, 3, activation="relu", name="conv")'
 FAULTS = {
     "no KIND": ('KIND = "image"', "", f"{FILE} must set KIND to a literal.*'image' or 'sequence'"),
     "KIND unknown": ('"image"', '"picture"', f"{FILE}: KIND is 'image' or 'sequence'"),
+    "GIVES unknown": (
+        'KIND = "image"',
+        'KIND = "image"\nGIVES = "picture"',
+        f"{FILE}: GIVES is 'image' or 'logits', or is left out",
+    ),
+    "GIVES computed": (
+        'KIND = "image"',
+        'KIND = "image"\nGIVES = str(KIND)',
+        f"{FILE}: GIVES is 'image' or 'logits', or is left out",
+    ),
+    "an image that is none": (
+        'KIND = "image"',
+        'KIND = "image"\nGIVES = "image"',
+        rf"{FILE}: GIVES = 'image' says .*\(batch, height, width, 3\).*gives \(None, 3\): its last",
+    ),
+    "an image that is not said": (
+        'keras.layers.GlobalAveragePooling2D(name="pool")(x)',
+        "keras.layers.ReLU()(x)",
+        f"{FILE}: the model gives a map, .*: set GIVES = 'image' below KIND if it is one",
+    ),
     "no TINY": ('TINY = {"width": 4}', "", rf"{FILE} must set TINY.*TINY = {{'width': …}}"),
     "TINY unknown": ('{"width": 4}', '{"widht": 4}', "unknown option in TINY.*did you mean width"),
     "TINY of another type": ('{"width": 4}', '{"width": "4"}', "`width` of my_net must be int"),

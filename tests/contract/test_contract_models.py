@@ -14,11 +14,22 @@ FILES = sorted(file.stem for file in models.registry.FOLDER.glob("*.py") if file
 PADDINGS = list(commandline.options("padding"))
 
 
+def kind(name):
+    """What a model takes and gives; one that is broken has its own test."""
+    try:
+        return models.kind(name), models.gives(name)
+    except ModelError:
+        return name
+
+
 def pairs():
-    """Every architecture with every padding; quick is one of each kind of data for each padding."""
+    """Every architecture with every padding.
+
+    Quick is, for each padding, one of those that take the same kind of data and give the same.
+    """
     kinds = {}
     for name in FILES:
-        kinds.setdefault(models.registry.kinds().get(name), []).append(name)
+        kinds.setdefault(kind(name), []).append(name)
     for names in kinds.values():
         for i, padding in enumerate(PADDINGS):
             for name in names:
@@ -42,13 +53,9 @@ def test_it_can_be_chosen_with_every_option(name):
 
 @pytest.mark.parametrize(("name", "padding"), pairs())
 def test_it_builds_trains_and_comes_back(name, padding, tmp_path):
-    if reason := contract.fits(name, padding):
-        with pytest.raises(ModelError) as refusal:
-            contract.tiny(name, padding)
-        assert reason in str(refusal.value)
-        assert "\n" not in str(refusal.value)
+    model = contract.built(name, padding)
+    if model is None:
         return
-    model = contract.tiny(name, padding)
     contract.check_what_it_gives(name, model)
     contract.check_initial_weights(name, padding, model)
     contract.check_a_step(name, model)
@@ -74,7 +81,7 @@ def test_layers_carry_their_padding_and_take_their_own(name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_logits_are_float32_in_mixed_precision(name):
+def test_outputs_are_float32_in_mixed_precision(name):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         contract.check_what_it_gives(name, contract.tiny(name, "reflect"))

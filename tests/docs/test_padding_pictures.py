@@ -8,8 +8,8 @@ import pytest
 
 from conf.commandline import ROOT
 from docs.padding_pictures import EMPTY, GREY, MOST, PITCH, PIXELS, main, picture, shade
+from models.geometry.input_border import input_widths
 from models.padding import NAMED, Padding
-from models.sizing import input_widths
 
 PICTURES = ROOT.parent / "docs" / "pictures"
 

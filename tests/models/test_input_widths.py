@@ -3,9 +3,9 @@ import pytest
 
 from models.align import align
 from models.bind import bind
+from models.geometry.input_border import input_widths
 from models.geometry.tracing.trace import trace
 from models.padding import PaddingError
-from models.sizing import input_widths
 
 
 def network(steps):
