@@ -20,7 +20,9 @@ class MisalignedWarning(UserWarning):
     """Branches that meet a fraction of a pixel apart, which no crop can mend."""
 
 
-def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> list[Any]:
+def align(
+    tensors: Sequence[Any], anchor: Anchor | Sequence[Anchor] = "centre", *, name: str
+) -> list[Any]:
     """Crop the maps of several branches to one size, pixel over pixel.
 
     Maps of equal size are left alone. Else each map's place over the input is traced, and all
@@ -32,7 +34,7 @@ def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> li
     Args:
         tensors: KerasTensors of shape (batch, *spatial, channels) from one graph.
         anchor: what of two receptive fields must coincide: their `"centre"`, or their newest
-            pixel, the `"end"`, as in causal networks.
+            pixel, the `"end"`, as in causal networks; one for all axes, or one for each.
         name: of the place; the crops are called `{name}_crop{i}`.
 
     Returns:
@@ -56,9 +58,11 @@ def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> li
     if len(set(sizes)) <= 1:
         return tensors
     fields = fields_of(tensors)
+    rank = len(sizes[0])
+    anchors = (anchor,) * rank if isinstance(anchor, str) else anchor
     axes = [
-        _crops(name, axis, [s[axis] for s in sizes], [f[axis] for f in fields], anchor)
-        for axis in range(len(sizes[0]))
+        _crops(name, axis, [s[axis] for s in sizes], [f[axis] for f in fields], own)
+        for axis, own in zip(range(rank), anchors, strict=True)
     ]
     per_tensor = zip(*axes, strict=True)
     return [
@@ -109,9 +113,12 @@ def _warn_of_remainder(name: str, axis: int, remainder: Fraction) -> None:
 
 
 def _crop(x: Any, widths: Sequence[tuple[int, int]], name: str) -> Any:
+    # Outputs in float32 stay so under mixed precision.
+    own = x.dtype != keras.config.dtype_policy().compute_dtype
+    given = {"name": name, **({"dtype": x.dtype} if own else {})}
     if not any(map(any, widths)):
         # Cut or not, one layer each: Keras orders layers, and so weights, by their depth.
-        return keras.layers.Identity(name=name)(x)
+        return keras.layers.Identity(**given)(x)
     if len(widths) == 1:
-        return keras.layers.Cropping1D(tuple(widths[0]), name=name)(x)
-    return keras.layers.Cropping2D(tuple(map(tuple, widths)), name=name)(x)
+        return keras.layers.Cropping1D(tuple(widths[0]), **given)(x)
+    return keras.layers.Cropping2D(tuple(map(tuple, widths)), **given)(x)

@@ -35,6 +35,7 @@ from .layers import (
 )
 from .layers.base import read_given
 from .padding import Padding, PaddingError
+from .padding.amounts import is_causal
 
 # What has a border: of a network, all of these are made by `bind`.
 _BORDERED = (
@@ -115,9 +116,19 @@ class Bound:
         """Whether the builder has left out `pad_input` where it was needed."""
         return self._input_padding is not None
 
-    def align(self, tensors: Any, anchor: Anchor = "centre", *, name: str) -> list[Any]:
-        """Crop branches to what they share; see `padzoo.align`."""
-        return align(tensors, anchor, name=name)
+    def align(
+        self, tensors: Any, anchor: Anchor | Literal["bound"] = "centre", *, name: str
+    ) -> list[Any]:
+        """Crop branches to what they share; see `padzoo.align`.
+
+        The anchor `"bound"` is the `"end"` on an axis of which the bound amount is causal, and the
+        `"centre"` on any other.
+        """
+        if anchor != "bound":
+            return align(tensors, anchor, name=name)
+        amounts = self._padding.amounts(len(tensors[0].shape) - 2)
+        ends: list[Anchor] = ["end" if is_causal(amount) else "centre" for amount in amounts]
+        return align(tensors, ends, name=name)
 
     def unbound(self, model: Any) -> list[str]:
         """Return the convolutions and pools inside a model that were not made here, by name."""
