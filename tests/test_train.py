@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import models
 from conf.commandline import ROOT
 from experiments.run.record.directory import Run
 from tests.helpers import full, only_run
@@ -560,3 +561,21 @@ def test_an_interrupt_that_foreign_code_swallows_still_stops_the_run(tiny, monke
     assert tiny("trainer.epochs=5").code == 130
     assert calls == [1]
     assert read(only_run(), "status.json")["status"] == "INTERRUPTED"
+
+
+@pytest.mark.parametrize("name", [n for n in models.names() if models.gives(n) == "image"])
+def test_a_model_that_gives_an_image_is_not_trained_to_classify(program, name):
+    outcome = program(f"model={name}", "data=mnist", "data.data_dir=data")
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"error: model={name} gives an image, and a training classifies")
+    assert ": it takes " in outcome.err and "small_cnn" in outcome.err
+    assert "unet," not in outcome.err and outcome.err.count("\n") == 1
+    assert outcome.err.endswith(f"experiments.geometry model={name} shows the sizes of {name}\n")
+    assert list(Path().iterdir()) == []
+
+
+def test_in_a_sweep_it_is_not_applicable(program):
+    outcome = program("-m", "model=unet,fcn8", "padding=same,valid")
+    assert outcome.code == 2
+    assert "gives an image" in outcome.err
+    assert not list(Path().glob("runs/*/*"))

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+import models
 from conf.commandline import GROUPS, ROOT, check, choices, help_of, help_page, options, readable
 from conf.reader import ConfigError
 
@@ -13,6 +14,18 @@ def test_the_help_page_lists_every_choice_with_what_it_is():
             assert len(text) > 10
             assert re.search(rf"^  {name} {{2,}}{re.escape(text)}$", page, re.MULTILINE)
     assert "@package" not in page
+
+
+def test_models_that_cannot_be_trained_stand_apart_on_the_help_page():
+    page = help_page()
+    classify, images = re.findall(r"^model=  .*\n((?:  .*\n)+)", page, re.MULTILINE)
+    assert "small_cnn" in classify and "tcn" in classify
+    assert re.findall(r"^  (\w+)", images, re.MULTILINE) == [
+        name
+        for name in options("model")
+        if name in models.names() and models.gives(name) == "image"
+    ]
+    assert "nothing trains them yet" in page
 
 
 def test_the_paddings_fit_on_a_line_of_the_help_page():

@@ -126,6 +126,29 @@ def test_sizes_are_known_before_data_is_prepared(call, tmp_path, model, padding,
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize("padding", ["valid", "reflect", "input"])
+def test_a_network_that_gives_an_image_is_shown_though_it_cannot_be_trained(call, padding):
+    code, out, err = call(
+        "model=unet", f"padding={padding}", "data=mnist", "--input", "45", "--json"
+    )
+    assert code == 0 and err == ""
+    last = json.loads(out)["layers"][-1]
+    assert last["output_size"] == ([8, 8] if padding == "valid" else [45, 45])
+    assert last["effective_stride"] == [1, 1]
+
+
+def test_too_small_an_image_for_one_is_told_the_smallest(call, tmp_path):
+    line = refused(call, "model=unet", "padding=valid", "data=mnist")
+    assert "unet collapses" in line and "The smallest square input is 41x41" in line
+    line = refused(call, "model=unet", "padding=spherical", "data=cifar10", "--input", "30")
+    assert "input that works is 24x24: data.resize=24, the next larger: data.resize=32" in line
+    assert "must be" in refused(call, "model=unet", "data=mnist", "model.depth=deep")
+    assert "`depth` and `width` must be" in refused(
+        call, "model=unet", "model.depth=0", "data=mnist"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_network_of_keras(call):
     code, out, _ = call("--keras", "MobileNetV3Small", "--input", "65x97", "--json")
     found = json.loads(out)
