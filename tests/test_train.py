@@ -396,8 +396,14 @@ def test_every_option_trains(tiny, options):
         (["padding=causal"], "does not fit model=small_cnn"),
         (["padding=causal", "padding.mode=reflect", "model=causal_conv1d"], "future"),
         (["padding=valid", "data.resize=16"], "data.resize=24"),
-        (["padding=spherical"], "'stage3_conv1' has a width of 7, and mode 'spherical' needs"),
-        (["padding=spherical"], "data.resize=24, the next larger: data.resize=32."),
+        (
+            ["padding=spherical", "data.resize=28"],
+            "'stage3_conv1' has a width of 7, and mode 'spherical' needs",
+        ),
+        (
+            ["padding=spherical", "data.resize=28"],
+            "data.resize=24, the next larger: data.resize=32.",
+        ),
         (["padding=spherical", "model=causal_conv1d"], "has one axis"),
         (["model=causal_conv1d"], "small_cnn"),
         (["data=mnist1d"], "causal_conv1d"),
