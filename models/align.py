@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from fractions import Fraction
@@ -69,6 +70,51 @@ def align(
         _crop(x, widths, f"{name}_crop{i}")
         for i, (x, widths) in enumerate(zip(tensors, per_tensor, strict=True))
     ]
+
+
+def align_for_stride(x: Any, coarser: Any, *, name: str) -> Any:
+    """Cut from the start of a map, so that a stride from its first pixel on meets a coarser map.
+
+    A window of one pixel and stride 2 takes the pixels 0, 2, 4, …, but on 32 pixels the centres of
+    a 3x3 window under `same` are 1, 3, 5, …, and under `valid` those of two in a row 3, 5, 7, ….
+    What lies before the coarser map's first centre is cut to less than a stride; `align` cuts the
+    rest after the stride. Nothing is cut where that centre lies before the map, as under `causal`:
+    the stride would then look ahead.
+
+    Args:
+        x: KerasTensor of shape (batch, *spatial, channels), before the stride.
+        coarser: another of the same graph, whose stride over the input is a multiple of that of x.
+        name: of the Cropping layer, or of the Identity where nothing is cut.
+
+    Returns:
+        The map, behind that layer.
+
+    Raises:
+        TraceError: if the maps cannot be traced, or a size that the padding depends on is unknown.
+        CollapseError: if no pixel is left.
+
+    Example:
+        >>> x = keras.Input((32, 32, 3))
+        >>> y = padzoo.Conv2D(8, 3, strides=2, padding="same")(x)
+        >>> align_for_stride(x, y, name="place").shape
+        (None, 31, 31, 3)
+    """
+    cuts = []
+    for axis, (fine, coarse) in enumerate(zip(*fields_of([x, coarser]), strict=True)):
+        if fine.middle is None or coarse.middle is None:
+            raise TraceError(
+                f"The stride at '{name}' cannot be aligned on axis {axis}, because a size is not "
+                f"known. Received: shape={x.shape}"
+            )
+        offset = max(Fraction(), coarse.middle - fine.middle) / fine.effective_stride
+        cut = math.ceil(offset - Fraction(1, 2)) % int(
+            coarse.effective_stride / fine.effective_stride
+        )
+        size = x.shape[axis + 1]
+        if size is not None and size <= cut:
+            raise CollapseError(name, axis, 0, 1)
+        cuts.append((cut, 0))
+    return _crop(x, cuts, name)
 
 
 def _crops(

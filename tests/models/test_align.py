@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from models.align import MisalignedWarning, align
+from models.align import MisalignedWarning, align, align_for_stride
 from models.geometry.tracing.trace import TraceError, fields_of
 from models.layers import CollapseError, Conv1D, Conv2D
 from models.padding import Padding
@@ -176,3 +176,37 @@ def test_branches_that_cannot_meet():
     behind = layers.Cropping1D((0, 6))(inputs)
     with pytest.raises(CollapseError, match="'here'"):
         align([ahead, behind], "end", name="here")
+
+
+@pytest.mark.parametrize(
+    ("amount", "size", "convolutions", "cut"),
+    [
+        ("same", 32, 1, 1), ("same", 33, 1, 0), ("same_lower", 32, 1, 0), ("half", 32, 2, 0),
+        ("valid", 32, 1, 1), ("valid", 33, 2, 1), ("causal", 32, 1, 0), ("full", 32, 1, 0),
+    ],
+)  # fmt: skip
+def test_a_stride_begins_where_the_windows_are_centred(amount, size, convolutions, cut):
+    """A 3x3 of stride 2 is centred on pixel 1 of 32 under SAME; a second one adds 2 if unpadded."""
+    x = y = keras.Input((size, 1))
+    for i in range(convolutions):
+        y = Conv1D(1, 3, strides=2 if i == 0 else 1, padding=Padding(amount))(y)
+    placed = align_for_stride(x, y, name="place")
+    assert placed.shape[1] == size - cut
+    assert keras.Model(x, placed).get_layer("place").__class__ is (
+        layers.Cropping1D if cut else layers.Identity
+    )
+
+
+def test_a_stride_whose_windows_depend_on_an_unknown_size_is_refused():
+    x = keras.Input((None, 1))
+    known = align_for_stride(x, Conv1D(1, 3, strides=2, padding="valid")(x), name="place")
+    assert known.shape == (None, None, 1)
+    with pytest.raises(TraceError, match="The stride at 'place' .* a size is not known"):
+        align_for_stride(x, Conv1D(1, 3, strides=2, padding="same")(x), name="place")
+
+
+def test_a_stride_that_leaves_no_pixel_collapses():
+    x = keras.Input((1, 1))
+    y = Conv1D(1, 3, strides=2, padding=Padding([[0, 5]]))(x)
+    with pytest.raises(CollapseError, match="place"):
+        align_for_stride(x, y, name="place")
