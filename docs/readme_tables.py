@@ -18,8 +18,11 @@ from omegaconf import OmegaConf
 import models
 from conf import commandline
 from experiments.run.record.tables import Marked, markdown
+from models import registry
 from models.geometry.tracing.trace import trace
 from models.padding import NAMED
+from models.padding.names import INPUT
+from models.padding.supports import LAYERS, supports
 
 PAGE = commandline.ROOT.parent / "README.md"
 END = "<!-- end -->"
@@ -60,26 +63,42 @@ def data_sets() -> str:
 
 def networks() -> str:
     """A row for each model."""
-    head = ["`model=`", "takes", "what", "source", "parameters", "receptive field"]
+    head = ["`model=`", "takes", "gives", "what", "source", "parameters", "receptive field"]
     rows = [network(name) for name in commandline.options("model")]
-    return markdown([*head, "smallest input under `valid`"], rows)
+    return markdown([*head, "smallest input under `valid`", "paddings"], rows)
 
 
 def network(name: str) -> list[str]:
-    """The row of a model, with ten classes and one channel."""
+    """The row of a model: one channel, and ten classes or an image of one channel."""
     with initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
         chosen = compose("config", [f"model={name}", "padding=same"]).model
     options: Any = OmegaConf.to_container(chosen)
     architecture = options.pop("name")
+    gives = registry.constants(registry.FOLDER, "GIVES").get(architecture, "logits")
+    options["num_classes"] = 1 if gives == "image" else 10
     kind, size = models.kind(architecture), models.smallest_input(architecture, **options)
     rank = models.SPATIAL_RANK[kind]
     shape = (size,) * rank + (1,)
-    model = models.build(architecture, input_shape=shape, num_classes=10, **options)
+    model = models.build(architecture, input_shape=shape, **options)
     field = [row for row in trace(model) if row.output_size][-1].receptive_field
     sizes = ("×".join(f"{n:,}" for n in axes) + UNIT[kind] for axes in (field, shape[:-1]))
     said = _said("model", name)
-    plain = [f"{kind}s", said["help"], said.get("Source", ""), f"{model.count_params():,}"]
-    return [Marked(f"`{name}`"), *plain, *sizes]
+    plain = [f"{kind}s", gives, said["help"], said.get("Source", ""), f"{model.count_params():,}"]
+    return [Marked(f"`{name}`"), *plain, *sizes, Marked(taken(model, rank))]
+
+
+def taken(model: Any, rank: int) -> str:
+    """Which paddings a network's layers take, as `supports` says of each kind of them."""
+    computing = ("convolution", "transposed")
+    kinds = {type(layer).__name__ for layer in model.layers} & LAYERS.keys()
+    layers = sorted(kind for kind in kinds if LAYERS[kind].computes in computing)
+    refused = []
+    for name in commandline.options("padding"):
+        amount, mode = NAMED[name].amount, NAMED[name].mode
+        asked = [f"PadInput{rank}D"] if amount == INPUT else layers
+        if any(supports(amount, mode, layer) for layer in asked):
+            refused.append(f"`{name}`")
+    return f"all but {', '.join(refused)}" if refused else "all"
 
 
 def _said(group: str, choice: str) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """The README's tables are written by `python -m docs`, and are today's."""
 
+import keras
 import pytest
 
 from conf import commandline
 from docs import readme_tables
+from models import layers
 from models.padding import NAMED
 from tests.helpers import full
 
 PAGE = readme_tables.PAGE.read_text()
-DEEP = ("googlenet", "tcn", "vgg16")
+DEEP = ("googlenet", "resnet", "resnet18", "tcn", "vgg16")
 OLD = "README.md is not today's: python -m docs writes its tables anew"
 
 
@@ -32,6 +34,28 @@ def test_every_model_has_a_row():
 def test_a_models_row_is_todays(name):
     row = readme_tables.markdown([], [readme_tables.network(name)]).splitlines()[-1]
     assert rows().get(name) == row, OLD
+
+
+def test_a_model_that_gives_an_image_is_measured_with_one_channel_of_it(monkeypatch):
+    monkeypatch.setattr(readme_tables.registry, "constants", lambda *_: {"small_cnn": "image"})
+    row = readme_tables.network("small_cnn")
+    assert row[2] == "image"
+    with_ten_classes = readme_tables.written(PAGE, "models").split("`small_cnn`")[1].split("|")
+    parameters = int(with_ten_classes[5].replace(",", ""))
+    assert int(row[5].replace(",", "")) == parameters - 9 * (64 + 1)  # the head's weights
+
+
+def test_a_models_paddings_are_those_that_its_layers_take():
+    """A transposed convolution takes no even_split, and the input's amount asks no layer."""
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Conv2D(1, 3)(inputs)
+    assert readme_tables.taken(keras.Model(inputs, x), 2) == "all but `causal`"
+    x = layers.Conv2DTranspose(1, 3)(x)
+    assert readme_tables.taken(keras.Model(inputs, x), 2) == "all but `causal`, `even_split`"
+    steps = keras.Input((8, 1))
+    sequence = readme_tables.taken(keras.Model(steps, layers.Conv1D(1, 3)(steps)), 1)
+    assert "`causal_rows`" in sequence
+    assert "`causal`" not in sequence
 
 
 def test_every_padding_has_its_picture():
