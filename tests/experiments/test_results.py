@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from statistics import mean, stdev
 
 import pytest
 
@@ -42,6 +43,34 @@ def test_table_of_differences_is_the_reports(study: str) -> None:
             else:
                 assert cell == "", f"{padding}, {network}: {cell!r} is no figure"
     assert told == reported(study)
+
+
+@pytest.mark.parametrize("study", ["alexnet_resnet"])
+def test_table_of_cells_is_the_reports(study: str) -> None:
+    """Network, padding, n, mean and sd over the runs, and the difference from the baseline."""
+    accuracies: dict[tuple[str, str], list[float]] = {}
+    with open(RESULTS / study / "runs.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            accuracies.setdefault((row["model"], row["padding"]), []).append(
+                100 * float(row["test_accuracy"])
+            )
+    with open(RESULTS / study / "differences.csv", newline="") as file:
+        differences = {
+            (row["model"], row["cell"]): "{:+.2f} [{:+.2f}, {:+.2f}]".format(
+                *(float(row[key]) for key in ("mean", "low", "high"))
+            )
+            for row in csv.DictReader(file)
+        }
+    wanted = {
+        cell: [str(len(runs)), f"{mean(runs):.2f} ({stdev(runs):.2f})", differences.get(cell, "")]
+        for cell, runs in accuracies.items()
+    }
+    _, _, *rows = table(study)
+    told = {
+        (network, padding.strip("`")): [n, accuracy, difference.replace("−", "-")]
+        for network, padding, n, accuracy, difference, _ in rows
+    }
+    assert told == wanted
 
 
 @pytest.mark.parametrize("page", ["README.md", "experiments/results/README.md"])
