@@ -64,6 +64,45 @@ def align(tensors: Sequence[Any], anchor: Anchor = "centre", *, name: str) -> li
     ]
 
 
+def align_for_stride(x: Any, coarser: Any, *, name: str) -> Any:
+    """Cut from the start of a map, so that a stride from its first pixel on meets a coarser map.
+
+    A window of one pixel and stride 2 takes the pixels 0, 2, 4, …, but on 32 pixels the centres of
+    a 3x3 window under `same` are 1, 3, 5, …, and under `valid` those of two in a row 3, 5, 7, ….
+    What lies before the coarser map's first centre is cut to less than a stride; `align` cuts the
+    rest after the stride. Nothing is cut where that centre lies before the map, as under `causal`:
+    the stride would then look ahead.
+
+    Args:
+        x: KerasTensor of shape (batch, *spatial, channels), before the stride.
+        coarser: another of the same graph, whose stride over the input is a multiple of that of x.
+        name: of the Cropping layer, or of the Identity where nothing is cut.
+
+    Returns:
+        The map, behind that layer.
+
+    Raises:
+        TraceError: if the maps cannot be traced, or a size that the padding depends on is unknown.
+
+    Example:
+        >>> x = keras.Input((32, 32, 3))
+        >>> y = padzoo.Conv2D(8, 3, strides=2, padding="same")(x)
+        >>> align_for_stride(x, y, name="place").shape
+        (None, 31, 31, 3)
+    """
+    cuts = []
+    for axis, (fine, coarse) in enumerate(zip(*fields_of([x, coarser]), strict=True)):
+        if fine.effective_padding is None or coarse.effective_padding is None:
+            raise TraceError(
+                f"The stride at '{name}' cannot be aligned on axis {axis}, because a size is not "
+                f"known. Received: shape={x.shape}"
+            )
+        offset = _first(coarse, "centre") - _first(fine, "centre")
+        pixels = _nearest(max(0.0, offset) / fine.effective_stride)
+        cuts.append((pixels % (coarse.effective_stride // fine.effective_stride), 0))
+    return _crop(x, cuts, name)
+
+
 def _crops(
     name: str, axis: int, sizes: list[int | None], fields: list[Field], anchor: Anchor
 ) -> list[tuple[int, int]]:
@@ -85,8 +124,7 @@ def _crops(
     stride = strides.pop()
     firsts = [_first(field, anchor) for field in fields]
     offsets = [(max(firsts) - first) / stride for first in firsts]
-    # Half a pixel is cut as none: the earlier of the two places that are equally near.
-    before = [int(-(-(offset - 0.5) // 1)) for offset in offsets]
+    before = [_nearest(offset) for offset in offsets]
     _warn_of_remainder(name, axis, max(abs(o - b) for o, b in zip(offsets, before, strict=True)))
     common = min(size - cut for size, cut in zip(known, before, strict=True))
     if common < 1:
@@ -97,6 +135,11 @@ def _crops(
 def _first(field: Field, anchor: Anchor) -> float:
     place = arithmetic.last_pixel if anchor == "end" else arithmetic.centre
     return place(field.effective_padding or 0, field.receptive_field)
+
+
+def _nearest(offset: float) -> int:
+    """Half a pixel is cut as none: the earlier of the two places that are equally near."""
+    return int(-(-(offset - 0.5) // 1))
 
 
 def _warn_of_remainder(name: str, axis: int, remainder: float) -> None:
