@@ -1,11 +1,11 @@
 """Residual networks: blocks whose input is added to their output.
 
-He et al. 2016, "Deep residual learning for image recognition" (arXiv:1512.03385). With depth 20, 32
-or 56 it is the form of section 4.2, for images of 32 pixels: 16, 32 and 64 filters, and shortcuts
-without parameters (option A: every second pixel, and zeros for the channels that are new); 269,722,
-464,154 and 853,018 trainable parameters for 3 channels and 10 classes. With depth 18, 34 or 50 it is
-the form of Table 1, for 224 pixels: a 7x7 stem, a pool, and projections where sizes change (option
-B); 11,689,512, 21,797,672 and 25,557,032 for 1000 classes.
+He et al. 2016, "Deep residual learning for image recognition" (arXiv:1512.03385). Depth 20, 32 and
+56 are the form of section 4.2, for images of 32 pixels: 16, 32 and 64 filters, and shortcuts
+without parameters (option A: every second pixel, and zeros for the channels that are new). They
+have 269,722, 464,154 and 853,018 trainable parameters for 3 channels and 10 classes. Depth 18, 34
+and 50 are the form of Table 1, for 224 pixels: a 7x7 stem, a pool, and projections where sizes
+change (option B). They have 11,689,512, 21,797,672 and 25,557,032 for 1000 classes.
 
 The published networks pad a pixel on each side of every 3x3 window, which is `padding=half`. Where
 a block has stride 2, the shortcut takes those pixels on which the windows of its branch are centred
