@@ -1,4 +1,4 @@
-"""The command line before Hydra: the help page, and one-line messages for mistakes.
+"""The command line before Hydra: one-line messages for mistakes.
 
 Hydra composes the configuration, but it reports a misspelt name over several lines, accepts an
 unknown key after a `+`, and starts a sweep before it checks the sweep's values. `check` runs first.
@@ -7,7 +7,6 @@ unknown key after a `+`, and starts a sweep before it checks the sweep's values.
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,25 +19,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-import models
-from conf.probes import NAMES
 from conf.reader import ConfigError, unknown
 
 ROOT = Path(__file__).resolve().parent
-GROUPS = {
-    "model": "architectures that classify",
-    "padding": "paddings",
-    "data": "data sets",
-    "optimizer": "optimizers",
-    "schedule": "learning-rate schedules",
-    "trainer": "duration, batch size, precision and the like",
-    "experiment": "published protocols",
-    "sweep": "studies, with -m",
-    "debug": "short runs",
-}
-IMAGES = (
-    "architectures that give an image: experiments.geometry shows them, nothing trains them yet"
-)
 # Groups whose choices may have a file of code each.
 CODE = {
     "model": ("models/architectures",),
@@ -50,21 +33,6 @@ PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
 ONCE = ("sweep", "rerun")
 # Mappings with keys that the user chooses.
 FREE = ("padding.overrides", "hydra")
-USAGE = """\
-padzoo: train a network with a padding, and see how the padding changed the accuracy.
-
-  python train.py padding=same                             train one network
-  python train.py model=causal_conv1d padding=causal data=mnist1d seed=3
-  python train.py -m padding=same,valid,reflect seed=0,1,2 train every combination
-  python train.py -m sweep=demo                            run a study and report it
-  python train.py -m sweep=… hydra/launcher=joblib         as many runs at once as there are cores
-  python train.py evaluate=<run directory>                 evaluate a finished run again
-  python train.py evaluate=<run directory> probes=all      and apply the probes below
-  python -m experiments.predict <run directory> a.png      predict the classes of images or arrays
-  python -m experiments.geometry model=vgg16 data=cifar10  sizes, receptive fields and findings
-  python train.py --cfg job                                show the composed configuration
-  tensorboard --logdir runs                                look at the results
-"""
 
 
 def readable(arguments: list[str]) -> list[str]:
@@ -91,49 +59,6 @@ def _refuse(message: str) -> NoReturn:
 def options(group: str) -> dict[str, str]:
     """The choices of a configuration group: name to the first line of its file."""
     return {file.stem: help_of(file) for file in sorted((ROOT / group).glob("*.yaml"))}
-
-
-def choices(group: str, gives: str | None = None) -> list[str]:
-    """One line for each choice of a configuration group, for people.
-
-    Args:
-        group: a folder of conf.
-        gives: of the models only those that give this, `"logits"` or `"image"`.
-    """
-    found = options(group)
-    width = max(map(len, found), default=0) + 2
-    shown = [name for name in found if gives is None or _gives(name) == gives]
-    return [f"  {name:<{width}}{found[name]}" for name in shown]
-
-
-def _gives(choice: str) -> str:
-    """What a choice of conf/model gives; logits where its file is broken, which others report."""
-    named = re.search(
-        r"^name: *(\w+)", (ROOT / "model" / f"{choice}.yaml").read_text(), re.MULTILINE
-    )
-    try:
-        return models.gives(named[1] if named else choice)
-    except models.ModelError:
-        return "logits"
-
-
-def help_page() -> str:
-    """The text of `--help`: how to call train.py, and every choice with a description."""
-    page = [USAGE]
-    for group, title in GROUPS.items():
-        parts = {"logits": title, "image": IMAGES} if group == "model" else {None: title}
-        for gives, said in parts.items():
-            if lines := choices(group, gives):
-                page += [f"{group}=  ({said})", *lines, ""]
-    width = max(map(len, NAMES)) + 2
-    page += ["probes=  (measurements of a trained network; all, a name, or a list [shift,swap])"]
-    page += [*(f"  {name:<{width}}{text}" for name, text in NAMES.items()), ""]
-    page += [
-        "Any setting that --cfg job shows can be changed: trainer.epochs=3 padding.amount=full",
-        'Tab completion in bash: eval "$(python train.py -sc install=bash)" (or zsh, fish)',
-        "Hydra's own flags: --hydra-help",
-    ]
-    return "\n".join(page)
 
 
 def check(arguments: list[str]) -> int:

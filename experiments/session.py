@@ -21,7 +21,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from conf import commandline, presets
+from conf import commandline, help_page, presets
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
 from experiments import terminal
@@ -40,7 +40,7 @@ Train = Callable[[Config], int]
 def main(train: Train) -> int:
     """Run `train` for each run that the command line asks for; returns the exit code."""
     if {"-h", "--help"} & set(sys.argv):
-        terminal.say(commandline.help_page())  # ends quietly where `| head` has closed the pipe
+        terminal.say(help_page.help_page())  # ends quietly where `| head` has closed the pipe
         return OK
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, and we print one line
     arguments = sys.argv[1:]

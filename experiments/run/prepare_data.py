@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import data
-from conf import commandline, device
+from conf import commandline, device, help_page
 from conf.reader import ConfigError, read
 from conf.schema import Config, check_task
 from experiments import terminal
@@ -48,7 +48,7 @@ data=  (data sets)
 def main(arguments: list[str]) -> int:
     """Run the command; returns the exit code."""
     if {"-h", "--help"} & set(arguments):
-        print(HELP + "\n".join(commandline.choices("data")))
+        print(HELP + "\n".join(help_page.choices("data")))
         return OK
     begun = time.perf_counter()
     overrides = [argument for argument in arguments if not argument.startswith("npz=")]

@@ -3,7 +3,8 @@ import re
 import pytest
 
 import models
-from conf.commandline import GROUPS, ROOT, check, choices, help_of, help_page, options, readable
+from conf.commandline import ROOT, check, help_of, options, readable
+from conf.help_page import GROUPS, choices, help_page
 from conf.reader import ConfigError
 
 

@@ -3,7 +3,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from conf import schema
-from conf.commandline import ROOT, help_page
+from conf.commandline import ROOT
+from conf.help_page import help_page
 from conf.probes import NAMES, chosen
 from conf.reader import ConfigError
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conf import commandline, probes
+from conf import help_page, probes
 from experiments.probes.shared import running
 from experiments.probes.shared.subject import Measured, NotApplicableError
 from tests.contract import probes_contract as contract
@@ -14,7 +14,7 @@ FILES = sorted(file.stem for file in probes.FOLDER.glob("*.py") if file.stem[0] 
 @pytest.mark.parametrize("name", FILES)
 def test_the_file_is_complete(name):
     contract.check_the_file(name)
-    assert f"  {name}" in commandline.help_page()
+    assert f"  {name}" in help_page.help_page()
 
 
 @pytest.mark.parametrize("name", FILES)
