@@ -10,7 +10,7 @@ from models.padding import NAMED
 from tests.helpers import full
 
 PAGE = readme_tables.PAGE.read_text()
-DEEP = ("googlenet", "resnet", "resnet18", "tcn", "vgg16")
+DEEP = ("alexnet", "fcn8", "googlenet", "resnet", "resnet18", "tcn", "vgg16")
 OLD = "README.md is not today's: python -m docs writes its tables anew"
 
 
