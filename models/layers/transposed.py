@@ -119,10 +119,9 @@ class BorderedTranspose(Bordered):
             CollapseError: if nothing is left.
             PaddingError: if the border needs a size that is not known.
         """
-        if not self.left_to_keras:
-            for axis, size in enumerate(self.output_sizes(input_shape[1:-1])):
-                if size is not None and size < 1:
-                    raise CollapseError(self.name, axis, max(size, 0), 1)
+        for axis, size in enumerate(self.output_sizes(input_shape[1:-1])):
+            if size is not None and size < 1:
+                raise CollapseError(self.name, axis, max(size, 0), 1)
         widths = self.input_widths(input_shape[1:-1])
         self.check_border(input_shape, widths)
         super().build(input_shape)

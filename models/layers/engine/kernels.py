@@ -6,6 +6,7 @@ Seen with TensorFlow 2.21:
                                 AVX2, and on AVX-512 it writes past the end of its memory
     transposed and dilated      a CPU without oneDNN refuses it
     depthwise, unlike strides   so does it here
+    transposed, same, even      where the output padding is 0, every CPU refuses it
 
 Every other convolution, and all of them on JAX, is the call of `keras.ops` that it was.
 """
@@ -74,6 +75,8 @@ def conv_transpose(
         (batch, *outputs, filters).
     """
     more: dict[str, Any] = {"padding": padding, "output_padding": output_padding}
+    if output_padding and padding == "same" and _is_refused(kernel, dilation_rate, output_padding):
+        return _cut_to_same(x, kernel, strides, output_padding)
     if _on_tensorflow() and max(dilation_rate) > 1:
         return _convolve_turned(x, kernel, padding, dilation_rate, output_padding is not None)
     if _is_one_pixel(tuple(kernel.shape[:-2]), strides):
@@ -112,6 +115,29 @@ def _stride_one_pixel(
         return call(x, kernel, strides=strides, **more), gradient
 
     return forward(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
+
+
+def _is_refused(kernel: Any, dilation_rate: Sizes, output_padding: Sizes) -> bool:
+    """Say whether TensorFlow finds that the output's size does not give the input's back."""
+    even = zip(kernel.shape[:-2], output_padding, strict=True)
+    return (
+        _on_tensorflow()
+        and max(dilation_rate) == 1
+        and any(size % 2 == 0 and extra == 0 for size, extra in even)
+    )
+
+
+def _cut_to_same(x: Any, kernel: Any, strides: Sizes, output_padding: Sizes) -> Any:
+    """Spread whole, and keep what SAME would: (n - 1) s + k - 2 (k // 2) + output_padding."""
+    outputs = ops.conv_transpose(x, kernel, strides=strides, padding="valid")
+    for axis, (size, stride, extra) in enumerate(
+        zip(kernel.shape[:-2], strides, output_padding, strict=True), start=1
+    ):
+        total = size // 2 * 2 - extra
+        before = max(0, total // 2)
+        end = before + size - total - max(size, stride)  # from the whole output's end
+        outputs = outputs[(slice(None),) * axis + (slice(before, end or None),)]
+    return outputs
 
 
 def _convolve_turned(

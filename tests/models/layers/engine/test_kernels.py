@@ -80,6 +80,33 @@ def test_transposed_and_dilated(layer, amount):
         check(layer, amount, (k, (1, 1), dilation), sizes)
 
 
+@pytest.mark.parametrize("padding", ["same", Padding("same")])
+@pytest.mark.parametrize("extra", [0, 1])
+def test_transposed_same_with_an_output_padding(padding, extra):
+    """Of the whole output SAME keeps the middle, also where TensorFlow refuses to compute it."""
+    for k, s, n in some(
+        (2, 2, 3), (4, 2, 5), (4, 3, 2), (2, 4, 4), (6, 2, 3), (3, 2, 4), (5, 3, 2)
+    ):
+        layer = layers.Conv1DTranspose(2, k, s, padding=padding, output_padding=extra)
+        x = picture(2, n, 3)
+        found = keras.ops.convert_to_numpy(layer(x))
+        assert found.shape == tuple(layer.compute_output_shape(x.shape))
+        assert found.shape[1] == (n - 1) * s + k % 2 + extra
+        whole, kernel = np.zeros((2, (n - 1) * s + max(k, s), 2)), np.asarray(layer.kernel)
+        for i, tap in itertools.product(range(n), range(k)):
+            whole[:, i * s + tap] += x[:, i] @ kernel[tap].T
+        before = (k // 2 * 2 - extra) // 2
+        np.testing.assert_allclose(found, whole[:, before:][:, : found.shape[1]], atol=1e-5)
+
+
+@pytest.mark.parametrize("padding", ["same", Padding("same")])
+def test_an_output_of_no_pixel_is_refused(padding):
+    with pytest.raises(layers.CollapseError, match="collapses at layer 'up'"):
+        layers.Conv2DTranspose(1, 2, 2, padding=padding, output_padding=0, name="up")(
+            picture(1, 1, 1, 1)
+        )
+
+
 @pytest.mark.parametrize("layer", ["Conv1D", "Conv2D"])
 def test_groups(layer):
     check(layer, "same", ((1, 1), (2, 2), (1, 1)), (8, 9), groups=2)
