@@ -48,7 +48,8 @@ def cases():
     for i, padding in enumerate(paddings):
         for j, form in enumerate(FORMS):
             case = (form, padding, FEW)
-            yield pytest.param(*case) if j == i % len(FORMS) else full(*case)
+            quick = j == i % len(FORMS)
+            yield pytest.param(*case, marks=() if quick else pytest.mark.slow)
             if amounts[NAMED[padding].amount] == padding:
                 yield pytest.param(form, padding, ALL, marks=pytest.mark.slow)
 
