@@ -1,13 +1,12 @@
-"""The padding of a configuration: amount, mode, and exceptions for single layers."""
+"""The padding of a configuration: amount, mode, exceptions for single layers, and a short name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conf import label
 from conf.reader import ConfigError
-from models.padding import Padding
+from models.padding import MODES, NAMED, Padding
 
 
 @dataclass(frozen=True)
@@ -55,5 +54,45 @@ class PaddingConfig:
     @property
     def label(self) -> str:
         """A short name for people: the amount, the mode, or both."""
-        name = label.of_padding(self.padding)
+        name = label_of(self.padding)
         return name + "+overrides" * bool(self.overrides) + "+pools" * (self.pools == "follow")
+
+
+# Paddings that differ between the axes have a name of their own here, if conf/padding has one.
+_BY_AXIS = {
+    padding: name
+    for name, padding in NAMED.items()
+    if isinstance(padding.amount, tuple) or isinstance(padding.mode, tuple)
+}
+
+
+def label_of(padding: Padding) -> str:
+    """The amount, the mode, or both: same, reflect, full-reflect, constant0.5, causal_rows."""
+    if padding in _BY_AXIS:
+        return _BY_AXIS[padding]
+    amount, mode = amount_label(padding.amount), mode_label(padding.mode, padding.value)
+    return amount if mode == "zeros" else mode if amount == "same" else f"{amount}-{mode}"
+
+
+def amount_label(amount: Any) -> str:
+    """An amount: 1; by axis same_half or 1_2; 1+2_0+1 if before and after differ."""
+    parts = [_pixels(part) for part in amount] if isinstance(amount, tuple) else [_pixels(amount)]
+    return parts[0] if len(set(parts)) == 1 else "_".join(parts)
+
+
+def mode_label(mode: Any, value: Any = 0.0) -> str:
+    """A mode: reflect; by axis reflect_zeros; a constant with its number, constant0.5."""
+    modes = mode if isinstance(mode, tuple) else (mode,)
+    parts = [f"{m}{_number(value)}" if MODES[m].takes_value else m for m in modes]
+    return parts[0] if len(set(parts)) == 1 else "_".join(parts)
+
+
+def _pixels(amount: Any) -> str:
+    if isinstance(amount, tuple) and amount[0] != amount[1]:
+        return f"{amount[0]}+{amount[1]}"
+    return str(amount[0] if isinstance(amount, tuple) else amount)
+
+
+def _number(value: Any) -> str:
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)

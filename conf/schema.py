@@ -17,8 +17,8 @@ from typing import Any
 
 import data
 import models
-from conf import device, label, probes
-from conf.padding_config import PaddingConfig
+from conf import device, probes
+from conf.padding_config import PaddingConfig, label_of
 from conf.reader import ConfigError, read, unknown
 from data.config import left_out
 from models.padding.names import INPUT
@@ -260,7 +260,7 @@ def _check_padding(config: PaddingConfig, model: str) -> None:
             if own.amount == INPUT:
                 reason += "; give the override its own amount"
             raise DoesNotFitError(
-                f"padding.overrides: {label.of_padding(own)} does not fit {pattern}: {reason}"
+                f"padding.overrides: {label_of(own)} does not fit {pattern}: {reason}"
             )
 
 

@@ -18,8 +18,9 @@ from models.padding import MODES, NAMED, Padding
 from models.padding.amounts import is_split, pad_amounts
 from models.padding.axes import axis_matrix, mask_scale, outside
 from models.padding.definitions import IndexRule, Mask, Statistic, Weight
+from models.padding.modes import plane_of
 from models.padding.names import INPUT
-from models.padding.planes import plane_of, plane_pixels
+from models.padding.planes import plane_pixels
 
 PIXELS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")  # viridis
 EMPTY, GREY = "none", "#888888"

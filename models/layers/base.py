@@ -15,7 +15,8 @@ from keras import ops
 
 from ..padding import MODES, Padding, PaddingError, Widths
 from ..padding.definitions import Mode, Statistic, Weight
-from ..padding.planes import check_sizes, plane_of
+from ..padding.modes import plane_of
+from ..padding.planes import check_sizes
 from ..padding.supports import supports
 from .engine.extend import check_known, pad, pad_with_noise
 from .engine.precision import exact

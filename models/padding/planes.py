@@ -9,14 +9,9 @@ import numpy as np
 from .amounts import Widths
 from .checks import PaddingError, SizeError
 from .definitions import PlaneRule
-from .modes import MODES
+from .modes import MODES, plane_of
 
 AXES = ("height", "width")
-
-
-def plane_of(modes: Sequence[str]) -> str | None:
-    """Return the mode that pads both axes of an image together, if one of a padding's does."""
-    return next((mode for mode in modes if isinstance(MODES[mode], PlaneRule)), None)
 
 
 def check_sizes(sizes: Sequence[int | None], mode: str, where: str) -> None:

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 from .amounts import AMOUNTS, is_causal
 from .checks import PaddingError, check_name
 from .factors import Padding
-from .modes import AXIS_MODES, CAUSAL_MODES, MODES, ZEROS
+from .modes import AXIS_MODES, CAUSAL_MODES, MODES, ZEROS, plane_of
 from .names import INPUT
-from .planes import plane_of
 
 
 class LayerKind(NamedTuple):

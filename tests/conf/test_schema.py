@@ -53,7 +53,7 @@ def _plain(value):
     return list(value) if isinstance(value, tuple) else value
 
 
-VARIANTS = {"tcn": "causal_conv1d", "googlenet": "inception"}
+VARIANTS = {"tcn": "causal_conv1d", "googlenet": "inception", "resnet18": "resnet"}
 
 
 @pytest.mark.parametrize("group", ["model", "optimizer", "schedule"])

@@ -12,7 +12,7 @@ from conf import commandline
 from models import ModelError, registry
 from models.geometry.tracing.trace import final_map_size, trace
 from models.padding import NAMED
-from models.padding.planes import plane_of
+from models.padding.modes import plane_of
 from models.padding.supports import LAYERS, supports
 from tests.contract.faults import fault
 

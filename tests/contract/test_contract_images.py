@@ -13,7 +13,7 @@ from models import registry
 from models.align import MisalignedWarning
 from models.geometry.tracing.trace import trace
 from models.padding import NAMED
-from models.padding.planes import plane_of
+from models.padding.modes import plane_of
 from tests.contract import models_contract as contract
 from tests.helpers import full
 

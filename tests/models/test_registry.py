@@ -24,7 +24,7 @@ def image(name="small_cnn", shape=(28, 28, 1), **kwargs):
             lambda: image("smal_cnn"),
             r"did you mean small_cnn.*causal_conv1d, .*inception, .*small_cnn",
         ),
-        (lambda: models.kind("resnet"), "unknown model"),
+        (lambda: models.kind("resnext"), "unknown model"),
         (lambda: image(width=3), r"did you mean widths"),
         (lambda: image(shape=(40, 1)), r"takes an image.*this data: .*causal_conv1d"),
         (

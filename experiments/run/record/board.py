@@ -19,7 +19,7 @@ from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
 from tensorboard.plugins.hparams import api_pb2, metadata, summary_v2
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
 
-from conf import label
+from conf.padding_config import amount_label, mode_label
 from conf.schema import Config
 from experiments.run.record import tables
 from experiments.run.record.event_files import (
@@ -151,9 +151,9 @@ def hparams(config: Config) -> Hyperparameters:
     """
     padding, trainer = config.padding.padding, config.trainer
     return {
-        "amount": label.of_amount(padding.amount),
+        "amount": amount_label(padding.amount),
         "data": config.data.label,
-        "mode": label.of_mode(padding.mode, padding.value),
+        "mode": mode_label(padding.mode, padding.value),
         "model": config.model.name,
         "padding": config.padding.label,
         "pools": config.padding.pools,

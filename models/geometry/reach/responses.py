@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,8 +25,8 @@ from ...layers.base import Bordered, is_of
 from ...padding import MODES
 from ...padding.axes import axis_entries
 from ...padding.definitions import Mask, Statistic
-from ...padding.modes import ZEROS
-from ...padding.planes import plane_of, plane_pixels
+from ...padding.modes import ZEROS, plane_of
+from ...padding.planes import plane_pixels
 from .. import arithmetic
 from ..tracing.graph import Step, known_sizes
 from ..tracing.kinds import kind_of
@@ -181,7 +182,7 @@ def _of_a_spread(step: Step, sizes: tuple[int, ...]) -> Response:
         )
     )
     once = _corners((False,) * rank, 1)
-    return Response(axes, once, _mask(modes), _spreads(modes), plane_of(modes))
+    return Response(axes, once, _mask(modes), _spreads(modes), _plane(modes, around))
 
 
 def _of_a_shift(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
@@ -192,7 +193,7 @@ def _of_a_shift(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
         for size, pad, mode in zip(sizes, around, modes, strict=True)
     )
     once = _corners((False,) * rank, 1)
-    return Response(axes, once, spreads=_spreads(modes), plane=plane_of(modes))
+    return Response(axes, once, spreads=_spreads(modes), plane=_plane(modes, around))
 
 
 def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
@@ -210,7 +211,12 @@ def _of_a_window(layer: Any, sizes: tuple[int, ...], channels: int) -> Response:
     if isinstance(layer, AVERAGES):
         scaling = "size" if reads_border(layer) else "covered"
     corners = _corners(splits, channels)
-    return Response(axes, corners, scaling, _spreads(modes), plane_of(modes))
+    return Response(axes, corners, scaling, _spreads(modes), _plane(modes, around))
+
+
+def _plane(modes: Sequence[str], around: Sequence[tuple[int, int] | None]) -> str | None:
+    """The mode that pads both axes together, where anything is padded."""
+    return plane_of(modes) if any(pad and any(pad) for pad in around) else None
 
 
 def _mask(modes: tuple[str, ...]) -> str:

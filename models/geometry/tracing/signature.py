@@ -19,8 +19,8 @@ from ...layers.base import Bordered, is_of
 from ...padding import MODES, Padding, Widths
 from ...padding.axes import terms
 from ...padding.definitions import IndexRule
-from ...padding.modes import ZEROS
-from ...padding.planes import fits, plane_of, plane_pixels
+from ...padding.modes import ZEROS, plane_of
+from ...padding.planes import fits, plane_pixels
 
 # Arguments that describe the padding; `border` says which pixels they amount to.
 DESCRIBING = ("padding", "border_seed", "count_include_pad")

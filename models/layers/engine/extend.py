@@ -18,8 +18,8 @@ from ...padding import MODES, PaddingError, Widths
 from ...padding.axes import Terms, terms
 from ...padding.checks import check_name
 from ...padding.definitions import IndexRule
-from ...padding.modes import AXIS_MODES
-from ...padding.planes import check_sizes, plane_of, plane_pixels
+from ...padding.modes import AXIS_MODES, plane_of
+from ...padding.planes import check_sizes, plane_pixels
 from .precision import exact
 
 

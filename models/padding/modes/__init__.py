@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..checks import Registry, objects_in
-from ..definitions import KINDS, Mode
+from ..definitions import KINDS, Mode, PlaneRule
 
 ZEROS = "zeros"
 
@@ -25,3 +27,8 @@ MODES = _in_order(objects_in(__name__, __path__, "MODE", KINDS))
 AXIS_MODES = tuple(name for name, mode in MODES.items() if mode.by_axis)
 # Those that `causal` takes.
 CAUSAL_MODES = tuple(name for name, mode in MODES.items() if not mode.looks_ahead)
+
+
+def plane_of(modes: Sequence[str]) -> str | None:
+    """Return the mode that pads both axes of an image together, if one of a padding's does."""
+    return next((mode for mode in modes if isinstance(MODES[mode], PlaneRule)), None)

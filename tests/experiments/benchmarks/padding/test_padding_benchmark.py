@@ -29,7 +29,9 @@ def rows():
 
 def test_every_mode_is_measured_in_layers_and_networks_and_every_padding_is_possible():
     cases = [*padding_cases.layers(), *padding_cases.models()]
-    labels = {case.table: {v.label for v in case.variants} for case in cases}
+    labels: dict[str, set[str]] = {}
+    for case in cases:
+        labels.setdefault(case.table, set()).update(v.label for v in case.variants)
     assert labels["layers, same"] == labels["models, same"] == {CONTROL, *OTHERS}
     causal = {CONTROL, "constant", "replicate", "learned", "partial"}
     assert labels["layers, causal"] == labels["models, causal"] == causal

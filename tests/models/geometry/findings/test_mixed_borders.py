@@ -10,6 +10,7 @@ import models
 import models.layers as zoo
 from models.geometry.findings.lint import lint
 from models.padding import MODES, Padding
+from models.padding.supports import supports
 from models.registry import kind, names, tiny
 from tests.helpers import full
 
@@ -120,11 +121,11 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "mode"), CASES)
 def test_no_network_of_the_zoo_has_one(name, mode):
-    shape = (64, 64, 3) if kind(name) == "image" else (64, 3)
+    shape = (96, 96, 3) if kind(name) == "image" else (96, 3)
     built = []
     for pools in ("neutral", "follow"):
         args = {"input_shape": shape, "num_classes": 3, "pools": pools, **tiny(name)}
         with contextlib.suppress(models.ModelError):  # no pool follows a mask
             built.append(models.build(name, padding=Padding("same", mode), **args))
-    assert built
+    assert built or supports("same", mode, "Conv2D" if kind(name) == "image" else "Conv1D")
     assert [odd_ones(model) for model in built] == [[]] * len(built)

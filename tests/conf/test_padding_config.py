@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conf.label import of_amount, of_mode, of_padding
+from conf.padding_config import amount_label, label_of, mode_label
 from models.padding import NAMED, Padding
 
 LABELS = {
@@ -34,17 +34,17 @@ LABELS = {
 
 @pytest.mark.parametrize(("label", "padding"), LABELS.items(), ids=list(LABELS))
 def test_a_label_says_what_differs(label, padding):
-    assert of_padding(padding) == label
+    assert label_of(padding) == label
 
 
 def test_distinct_paddings_have_distinct_labels_that_are_safe_in_a_path():
     paddings = set(NAMED.values()) | set(LABELS.values())
-    labels = {of_padding(padding) for padding in paddings}
+    labels = {label_of(padding) for padding in paddings}
     assert len(labels) == len(paddings)
     assert all(re.fullmatch(r"[a-z0-9_+.-]+", label) for label in labels)
 
 
 def test_axes_that_say_the_same_are_said_once():
-    assert of_padding(Padding(("same", "same"), ("reflect", "reflect"))) == "reflect"
-    assert of_amount(((1, 1), 1)) == "1"
-    assert of_mode(("constant", "constant"), 2.0) == "constant2"
+    assert label_of(Padding(("same", "same"), ("reflect", "reflect"))) == "reflect"
+    assert amount_label(((1, 1), 1)) == "1"
+    assert mode_label(("constant", "constant"), 2.0) == "constant2"
