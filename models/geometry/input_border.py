@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from ..layers.engine.extend import CollapseError
 from ..padding import PaddingError, Widths
-from .findings.sizes import line
 from .tracing.fields import Rational
 from .tracing.kinds import kind_of
+from .tracing.line import line
 from .tracing.trace import Followed, follow, trace
 
 MOST_TRIALS = 4

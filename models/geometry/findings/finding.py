@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from ..reach.usage import Usage
 from ..tracing.fields import Field
+from ..tracing.line import Line
 from ..tracing.rows import Row
 from ..tracing.trace import Followed
-from .sizes import Line
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from dataclasses import replace
 import keras
 
 from ..reach.usage import usage
+from ..tracing.line import line
 from ..tracing.trace import Followed, follow, trace
 from . import rules_of_layers as of_layers
 from . import rules_of_meeting as meeting
 from . import rules_of_size as size
 from . import rules_of_stride as stride
 from .finding import Axis, Finding
-from .sizes import line
 
 __all__ = ["RULES", "RULES_OF_LAYERS", "Finding", "lint"]
 

@@ -12,8 +12,9 @@ import keras
 from .. import arithmetic
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of
+from ..tracing.line import Line, line, walk
 from ..tracing.trace import Followed, follow
-from .sizes import LARGEST, Line, line, nearest, smallest, walk
+from .sizes import LARGEST, nearest, smallest
 
 OF_A_FIXED_SIZE = (keras.layers.CenterCrop, keras.layers.Resizing)
 NAMED = 6  # remainders in a message

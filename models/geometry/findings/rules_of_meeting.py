@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..tracing.line import Line, walk
 from ..tracing.trace import Followed
 from .finding import Finding
 from .meeting import Mending, Sizes, mending, nearest_that_meet, sizes_that_meet
-from .sizes import Line, walk
 from .words import others, pixels, sides
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ..tracing.fields import Rational
+from ..tracing.line import Line, line
 from ..tracing.rows import Row
 from .finding import Axis, Finding
-from .sizes import Line, line, nearest
+from .sizes import nearest
 from .words import names, others, pixels, sides
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..tracing.fields import Rational
-from .sizes import Slide
+from ..tracing.line import Slide
 
 NAMED = 4  # other layers in a message
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.geometry.findings.lint import lint
-from models.geometry.findings.sizes import line, nearest, smallest
+from models.geometry.findings.sizes import nearest, smallest
 from models.geometry.reach.usage import usage
+from models.geometry.tracing.line import line
 from models.geometry.tracing.trace import final_map_size, follow, trace
 from models.layers import Conv1D, MaxPooling1D
 from models.padding import Padding
