@@ -8,6 +8,7 @@ from dataclasses import replace
 import keras
 
 from ..reach.usage import usage
+from ..tracing.kinds import kind_of
 from ..tracing.line import line
 from ..tracing.trace import Followed, follow, trace
 from . import rules_of_layers as of_layers
@@ -57,7 +58,8 @@ def lint(model: keras.Model, input_size: Sequence[int] | None = None) -> list[Fi
 
     Raises:
         TraceError: as `padzoo.trace`.
-        ValueError: if `input_size` has not one size from 1 on for each axis.
+        ValueError: if `input_size` has not one size from 1 on for each axis, or another one than an
+            input of the model fixes.
 
     Example:
         >>> inputs = keras.Input((32, 32, 3))
@@ -66,12 +68,12 @@ def lint(model: keras.Model, input_size: Sequence[int] | None = None) -> list[Fi
         'one_sided_padding'
     """
     followed = follow(model)
+    sizes = _input_size(followed, input_size)
     axes = _axes(model, followed)
     found: list[Finding] = []
     for rule in RULES:
         findings = [rule(axis) for axis in axes]
         found += _once(findings, [axis.number for axis in axes], len(axes))
-    sizes = _input_size(followed, input_size)
     for rule_of_axes in RULES_OF_AXES:
         findings = [rule_of_axes(followed, i, n) for i, n in enumerate(sizes)]
         found += _once(findings, range(len(sizes)), len(sizes))
@@ -80,15 +82,30 @@ def lint(model: keras.Model, input_size: Sequence[int] | None = None) -> list[Fi
 
 
 def _input_size(followed: Followed, asked: Sequence[int] | None) -> tuple[int | None, ...]:
-    maps = [step for step in followed.steps if followed.fields[step.outputs[0]]]
-    own = maps[0].output_shape[1:-1] if maps else ()
+    inputs = [
+        step.output_shape[1:-1]
+        for step in followed.steps
+        if kind_of(step.layer) == "input" and followed.fields[step.outputs[0]]
+    ]
+    own = inputs[0] if inputs else ()
     if asked is None:
         return own
-    if len(asked) != len(own) or any(type(n) is not int or n < 1 for n in asked):
+    if (
+        not isinstance(asked, Sequence)
+        or len(asked) != len(own)
+        or any(type(n) is not int or n < 1 for n in asked)
+    ):
+        numbers = "1 number" if len(own) == 1 else f"{len(own)} numbers"
         raise ValueError(
-            f"`input_size` must have {len(own)} numbers of pixels from 1 on, one for each axis. "
+            f"`input_size` must be a sequence of {numbers} of pixels from 1 on, one for each axis. "
             f"Received: input_size={asked!r}"
         )
+    for fixed in (sizes for sizes in inputs if len(sizes) == len(own)):
+        if any(n not in (None, new) for n, new in zip(fixed, asked, strict=True)):
+            raise ValueError(
+                f"`input_size` must be {fixed}, which an input of the model fixes (None: any size "
+                f"from 1 on). Received: input_size={tuple(asked)}"
+            )
     return tuple(asked)
 
 
