@@ -38,6 +38,7 @@ RULES: tuple[Callable[[Axis], Finding | None], ...] = (
 )
 # Rules about an axis whose size may be unknown, which is their last argument then.
 RULES_OF_AXES: tuple[Callable[[Followed, int, int | None], Finding | None], ...] = (
+    meeting.map_too_small,
     meeting.sizes_do_not_meet,
     of_layers.mixed_borders,
 )
@@ -53,8 +54,9 @@ def lint(model: keras.Model, input_size: Sequence[int] | None = None) -> list[Fi
     Args:
         model: functional or built sequential. An axis of unknown size is checked for what holds
             at any size.
-        input_size: pixels of an input, one for each axis, at which the maps that meet shall be of
-            one size; None for the model's own, and where that is unknown for any.
+        input_size: pixels of an input, one for each axis, at which the network shall exist and the
+            maps that meet shall be of one size; None for the model's own, and where that is
+            unknown for any.
 
     Raises:
         TraceError: as `padzoo.trace`.

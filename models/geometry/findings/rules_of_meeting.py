@@ -1,12 +1,35 @@
-"""The rule of the lint about maps that meet only at some sizes of the input."""
+"""Rules of the lint about the sizes of an input at which a network exists."""
 
 from __future__ import annotations
 
-from ..tracing.line import Line, walk
+from ..tracing.line import Line, collapse, walk
 from ..tracing.trace import Followed
 from .finding import Finding
 from .meeting import Mending, Sizes, mending, nearest_that_meet, sizes_that_meet
+from .sizes import smallest
 from .words import others, pixels, sides
+
+
+def map_too_small(followed: Followed, axis: int, size: int | None) -> Finding | None:
+    """At the size asked for a map shrinks to nothing, so that the network cannot be built."""
+    gone = collapse(followed, axis, size) if size is not None else None
+    if size is None or gone is None:
+        return None
+    name, left = gone
+    least = smallest(followed, axis, size, lambda _: True, meet=False)
+    # The first size from there on at which maps that meet are of one size too.
+    works = least and (nearest_that_meet(followed, axis, least - 1)[1] or least)
+    return Finding(
+        "map_too_small",
+        name,
+        f"with an input of {pixels(size)} the network cannot be built: '{name}' leaves nothing of "
+        f"its map of {pixels(left)}",
+        f"an input of {works} pixels is the smallest that works"
+        if works
+        else "take a stride or a window away",
+        "warning",
+        (name,),
+    )
 
 
 def sizes_do_not_meet(followed: Followed, axis: int, size: int | None) -> Finding | None:

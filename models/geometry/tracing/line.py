@@ -141,7 +141,33 @@ def walk(
     Args:
         extra: another `output_padding` of transposed convolutions, by their rows' names.
     """
-    found, extra = Line(size), extra or {}
+    found, end = _walk(followed, axis, size, anew, extra or {})
+    return None if end else found
+
+
+def collapse(followed: Followed, axis: int, size: int) -> tuple[str, int] | None:
+    """Return the layer that leaves nothing of its map on an input of `size` pixels, if one does.
+
+    Returns:
+        Its row's name, and the pixels of its map.
+    """
+    _, end = _walk(followed, axis, size, False, {})
+    return (end.name, end.size) if end and end.shrinks else None
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a walk ends: a layer, the pixels of its map, and whether it shrinks it to nothing."""
+
+    name: str
+    size: int
+    shrinks: bool
+
+
+def _walk(
+    followed: Followed, axis: int, size: int, anew: bool, extra: Mapping[str, int]
+) -> tuple[Line, _End | None]:
+    found = Line(size)
     places: dict[int, _Place] = {}
     for step in followed.steps:
         maps = [places[i] for i in followed.maps(step)]
@@ -149,10 +175,10 @@ def walk(
             continue
         place = _after(step, axis, maps, found, anew, extra) if maps else _Place(size)
         if place is None or place.size < 1:
-            return None
+            return found, _End(step.name, maps[0].size, place is not None)
         places.update(dict.fromkeys(step.outputs, place))
         found.last = place.size
-    return found
+    return found, None
 
 
 def _after(

@@ -179,7 +179,7 @@ def test_a_size_for_each_axis():
 
 def test_a_size_that_an_input_fixes_cannot_be_another():
     model = unet(None)
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="fixes") as error:
         lint(model, (32, 48))
     assert str(error.value) == (
         "`input_size` must be (None, 32), which an input of the model fixes (None: any size from 1 "
@@ -191,3 +191,50 @@ def test_a_size_that_an_input_fixes_cannot_be_another():
     both = keras.Model([free, fixed], [layers.ReLU()(free), layers.ReLU()(fixed)])
     with pytest.raises(ValueError, match="must be [(]9,[)]"):
         lint(both, (8,))
+
+
+def pooled(size):
+    """Down and up again by four pools of 2."""
+    x = inputs = keras.Input((size, size, 1))
+    skips = []
+    for i in range(4):
+        skips.append(x)
+        x = layers.MaxPooling2D(2, name=f"pool{i}")(x)
+    for skip in reversed(skips):
+        x = layers.Concatenate()([layers.UpSampling2D(2)(x), skip])
+    return keras.Model(inputs, x)
+
+
+def window(size):
+    inputs = keras.Input((size, size, 1))
+    return keras.Model(inputs, layers.Conv2D(2, 7, name="conv")(inputs))
+
+
+@pytest.mark.parametrize(
+    ("make", "size", "layer", "left", "smallest"),
+    [
+        (pooled, 15, "pool3", "1 pixel", 16),
+        (pooled, 1, "pool0", "1 pixel", 16),
+        (window, 5, "conv", "5 pixels", 7),
+    ],
+)
+def test_a_size_at_which_a_map_shrinks_to_nothing(make, size, layer, left, smallest):
+    one = found(make(None), "map_too_small", (size, size))
+    assert (one.layer, one.severity) == (layer, "warning")
+    assert one.message.endswith(f"'{layer}' leaves nothing of its map of {left}")
+    assert one.remedy == f"an input of {smallest} pixels is the smallest that works"
+    for exists, n in ((False, size), (False, smallest - 1), (True, smallest)):
+        codes = {finding.code for finding in lint(make(None), (n, n))}
+        assert ("map_too_small" not in codes) == exists
+        try:
+            make(n)
+        except ValueError:
+            assert not exists
+        else:
+            assert exists
+
+
+def test_a_map_smaller_than_its_crop_is_resized_and_not_too_small():
+    inputs = keras.Input((None, None, 1))
+    model = keras.Model(inputs, layers.CenterCrop(9, 9)(inputs))
+    assert "map_too_small" not in {finding.code for finding in lint(model, (5, 5))}
