@@ -13,11 +13,19 @@ from ...layers.convolution import BorderedConvolution
 from ...layers.pad_input import PadInput
 from ...padding import Padding
 from ...padding.modes import ZEROS
-from ..reach.responses import reads_border
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of
 from ..tracing.trace import Followed
-from ..tracing.windows import border_of, cuts, pads, resamplings, shifts, taps, window
+from ..tracing.windows import (
+    border_of,
+    cuts,
+    pads,
+    reads_border,
+    resamplings,
+    shifts,
+    taps,
+    window,
+)
 from .finding import Finding
 from .words import others
 

@@ -38,11 +38,7 @@ def misaligned_merge(axis: Axis) -> Finding | None:
 
 def one_sided_padding(axis: Axis) -> Finding | None:
     """A strided layer pads one side more than the other at this size."""
-    found = [
-        slide
-        for slide in axis.line.slides
-        if slide.stride > 1 and slide.before != slide.after and not slide.causal
-    ]
+    found = [slide for slide in axis.line.slides if slide.one_sided]
     if not found:
         return None
     first = found[0]

@@ -30,12 +30,20 @@ from ...padding.planes import plane_pixels
 from .. import arithmetic
 from ..tracing.graph import Step, known_sizes
 from ..tracing.kinds import kind_of
-from ..tracing.windows import border_of, cuts, pads, resamplings, shifts, taps, window
+from ..tracing.windows import (
+    border_of,
+    cuts,
+    pads,
+    reads_border,
+    resamplings,
+    shifts,
+    taps,
+    window,
+)
 from .upward import Resized, Spread
 
 MOVES = ("window", "spread", "resample", "shift")
 AVERAGES = (layers.AveragePooling1D, layers.AveragePooling2D)
-POOLS = (*AVERAGES, layers.MaxPooling1D, layers.MaxPooling2D)
 
 
 @dataclass(frozen=True)
@@ -225,13 +233,6 @@ def _mask(modes: tuple[str, ...]) -> str:
 
 def _by_axis(mode: str) -> str:
     return mode if MODES[mode].by_axis else ZEROS
-
-
-def reads_border(layer: Any) -> bool:
-    """Say whether what the border of a convolution or a pool holds is content of its outputs."""
-    if is_of(layer, Bordered):
-        return getattr(layer, "reads_border", True)
-    return not isinstance(layer, POOLS)
 
 
 def _spreads(modes: tuple[str, ...]) -> bool:

@@ -17,6 +17,7 @@ from .windows import (
     border_of,
     cuts,
     plain_taps,
+    reads_border,
     resamplings,
     shifts,
     window,
@@ -40,6 +41,7 @@ class Slide:
         span: pixels of the dilated window.
         stride: of the window.
         stride_before: input pixels between neighbours of the map.
+        neutral: whether its own border does not count, as that of most pools.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Slide:
     span: int
     stride: int
     stride_before: Rational
+    neutral: bool = False
 
     @property
     def rest(self) -> int:
@@ -66,9 +69,21 @@ class Slide:
         return given and self.after == 0 and self.before == self.span - 1 > 0
 
     @property
+    def one_sided(self) -> bool:
+        """Whether a stride takes more of one side than of the other.
+
+        A pool whose border does not count, and whose windows do not overlap, takes up the last
+        pixels of its map by a pad after it: each window stays where it is.
+        """
+        completes = self.neutral and not self.before and not self.written
+        if self.stride == 1 or self.causal or (completes and self.span <= self.stride):
+            return False
+        return self.before != self.after
+
+    @property
     def even(self) -> bool:
         """Whether the stride takes the same of both sides, and reaches the end."""
-        return self.stride == 1 or ((self.causal or self.before == self.after) and not self.rest)
+        return self.stride == 1 or not (self.one_sided or self.rest)
 
 
 @dataclass
@@ -234,6 +249,7 @@ def _slid(step: Step, axis: int, place: _Place, found: Line) -> _Place:
             span=span,
             stride=strides,
             stride_before=place.field.effective_stride,
+            neutral=not reads_border(layer),
         )
     )
     size = max(0, (place.size + before + after - span) // strides + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from keras import layers
 from keras.layers import CenterCrop, Resizing
 
 from ...layers.base import Bordered, is_of
@@ -14,6 +15,13 @@ from ...padding import Padding, PaddingError
 from ...padding.amounts import pad_amounts, restores_size
 from .. import arithmetic
 from .graph import TraceError
+
+POOLS = (
+    layers.AveragePooling1D,
+    layers.AveragePooling2D,
+    layers.MaxPooling1D,
+    layers.MaxPooling2D,
+)
 
 Shape = tuple[int | None, ...]
 Sides = tuple[tuple[int, int] | None, ...]
@@ -59,6 +67,13 @@ def border_of(layer: Any) -> Padding:
     if is_of(layer, Bordered):
         return layer.border
     return Padding(getattr(layer, "padding", "valid").lower())
+
+
+def reads_border(layer: Any) -> bool:
+    """Say whether what the border of a convolution or a pool holds is content of its outputs."""
+    if is_of(layer, Bordered):
+        return getattr(layer, "reads_border", True)
+    return not isinstance(layer, POOLS)
 
 
 def pads(layer: Any, shape: Shape) -> Sides:
