@@ -181,9 +181,12 @@ def _slides(row: Row) -> bool:
     return any(n > 1 for n in (*row.kernel_size, *row.strides))
 
 
-def _sizes(axis: Axis, wanted: Callable[[Line], bool], *, anew: bool = False) -> str:
+def _sizes(
+    axis: Axis, wanted: Callable[[Line], bool], *, anew: bool = False, meet: bool = True
+) -> str:
     """The nearest sizes at which a network is as wanted, in words; empty if there are none."""
-    near = nearest(axis.followed, axis.number, axis.size, wanted, axis.period, anew=anew)
+    at = axis.followed, axis.number, axis.size
+    near = nearest(*at, wanted, axis.period, anew=anew, meet=meet)
     found = [n for n in near if n]
     return f"inputs of {' or '.join(map(str, found))} pixels" if found else ""
 
@@ -194,7 +197,8 @@ def _even_sizes(axis: Axis) -> str:
         return _written_sizes(axis)
     if sizes := _sizes(axis, lambda found: found.even):
         return f"use {sizes}: every stride then takes the same of both sides"
-    return "no size suits all strides: change a kernel, a stride or an amount"
+    where = " at which all maps meet" if _sizes(axis, lambda found: found.even, meet=False) else ""
+    return f"no size{where} suits all strides: change a kernel, a stride or an amount"
 
 
 def _written_sizes(axis: Axis) -> str:

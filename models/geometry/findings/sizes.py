@@ -18,16 +18,19 @@ def nearest(
     period: int,
     *,
     anew: bool = False,
+    meet: bool = True,
 ) -> tuple[int | None, int | None]:
     """Return the nearest sizes below and above `size` at which a network is as wanted.
 
     Args:
         period: how far to look: what floors and remainders do repeats with the network's stride.
         anew: as in `line`.
+        meet: whether maps that meet must be of one size too.
     """
 
     def good(n: int) -> bool:
-        return bool((there := line(followed, axis, n, anew=anew)) and wanted(there))
+        there = walk(followed, axis, n, anew=anew)
+        return bool(there and not (meet and there.unmet) and wanted(there))
 
     below = next((n for n in range(size - 1, max(0, size - period - 1), -1) if good(n)), None)
     above = next((n for n in range(size + 1, size + period + 1) if good(n)), None)

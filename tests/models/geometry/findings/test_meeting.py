@@ -238,3 +238,18 @@ def test_a_map_smaller_than_its_crop_is_resized_and_not_too_small():
     inputs = keras.Input((None, None, 1))
     model = keras.Model(inputs, layers.CenterCrop(9, 9)(inputs))
     assert "map_too_small" not in {finding.code for finding in lint(model, (5, 5))}
+
+
+def test_sizes_that_suit_the_strides_and_at_which_maps_differ():
+    """Odd sizes suit a 3x3 with stride 2 under `same`, and only even ones come back."""
+    x = inputs = keras.Input((98, 98, 1))
+    x = layers.Conv2D(1, 3, 2, padding="same")(x)
+    alone = keras.Model(inputs, x)
+    assert found(alone, "one_sided_padding").remedy.startswith("use inputs of 97 or 99 pixels")
+    x = layers.Conv2DTranspose(1, 3, 2, padding="same")(x)
+    met = keras.Model(inputs, layers.Concatenate()([x, inputs]))
+    rest = " suits all strides: change a kernel, a stride or an amount"
+    assert found(met, "one_sided_padding").remedy == f"no size at which all maps meet{rest}"
+    skewed = zoo.Conv2D(1, 3, 2, padding=Padding([[0, 1], [0, 1]]))(inputs)
+    at_none = found(keras.Model(inputs, skewed), "one_sided_padding")
+    assert at_none.remedy == f"no size{rest}"
