@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,10 +14,11 @@ from ..tracing.graph import Step
 from ..tracing.kinds import kind_of
 from ..tracing.line import Line, line, walk
 from ..tracing.trace import Followed, follow
+from ..tracing.windows import least_extra
 from .sizes import LARGEST, nearest, smallest
 
 OF_A_FIXED_SIZE = (keras.layers.CenterCrop, keras.layers.Resizing)
-NAMED = 6  # remainders in a message
+NAMED = 6  # runs of remainders in a message
 # Networks that meet at some sizes mostly do at multiples of it, or one pixel above.
 SAMPLE = 64
 
@@ -35,7 +36,7 @@ class Sizes:
 
     Example:
         >>> str(Sizes(16, (0,), 16)), str(Sizes(16, (1,), 17)), str(Sizes(4, (0, 1), 4))
-        ('multiples of 16', '16·a + 1', '4·a + 0 or 1')
+        ('multiples of 16', '16·a + 1', 'sizes whose remainder by 4 is 0 or 1')
     """
 
     period: int
@@ -53,14 +54,31 @@ class Sizes:
     def __str__(self) -> str:
         if self.remainders == (0,):
             return f"multiples of {self.period}"
-        named = [str(n) for n in self.remainders[:NAMED]]
-        if len(self.remainders) > NAMED:
-            return (
-                f"{self.period}·a + {', '.join(named)}, … ({len(self.remainders)} of "
-                f"{self.period} sizes)"
-            )
-        *first, last = named
-        return f"{self.period}·a + {', '.join(first)}{' or ' if first else ''}{last}"
+        if len(self.remainders) == 1:
+            return f"{self.period}·a + {self.remainders[0]}"
+        return f"sizes whose remainder by {self.period} is {_either(_runs(self.remainders))}"
+
+
+def _runs(numbers: Sequence[int]) -> list[str]:
+    """Numbers in order, three and more neighbours as one run: 0, 25 to 31."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return [
+        said
+        for run in runs
+        for said in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))
+    ]
+
+
+def _either(named: list[str]) -> str:
+    if len(named) > NAMED:
+        return f"{', '.join(named[:NAMED])} or one of {len(named) - NAMED} more"
+    *first, last = named
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def meeting_sizes(model: keras.Model, axis: int = 0) -> Sizes | None:
@@ -227,7 +245,7 @@ def _one_more(
 ) -> dict[str, int] | None:
     """The paddings so far and one that makes a merge meet: of a transposed layer before it."""
     for up in _before(followed, merge):
-        for more in range(up.layer.strides[axis]):
+        for more in range(least_extra(up.layer, axis), up.layer.strides[axis]):
             tried = {**extra, up.name: more}
             there = walk(followed, axis, size, extra=tried)
             if there and merge.name not in there.unmet:

@@ -48,14 +48,14 @@ def _at(followed: Followed, axis: int, found: Line) -> Finding:
     first, maps = next(iter(found.unmet.items()))
     names = _branches(followed, first)
     near = [n for n in nearest_that_meet(followed, axis, found.size) if n]
-    sizes = f"use inputs of {' or '.join(map(str, near))} pixels" if near else "no size will do"
+    sizes = [f"use inputs of {' or '.join(map(str, near))} pixels"] * bool(near)
     shown = " and ".join(f"{n} ('{name}')" for n, name in zip(maps, names, strict=True))
     return Finding(
         "sizes_do_not_meet",
         first,
         f"with an input of {found.size} pixels the maps that meet at '{first}' have {shown} "
         f"pixels, {pixels(max(maps) - min(maps))} apart{others(found.unmet, first)}",
-        "; or ".join([sizes, *_mended(mending(followed, axis, found))]),
+        "; or ".join([*sizes, *_mended(mending(followed, axis, found))]),
         "warning",
         tuple(found.unmet),
     )
@@ -77,8 +77,10 @@ def _at_some(followed: Followed, axis: int, sizes: Sizes) -> Finding:
         message = f"the maps that meet at '{first}' differ in size whatever the input's is"
         remedy = "crop them with padzoo.align, or give a transposed layer another output_padding"
     else:
-        message = f"the maps that meet at '{first}' are of one size only for inputs of {sizes}"
-        message += " pixels"
+        unit = " pixels" * (len(sizes.remainders) == 1)
+        message = (
+            f"the maps that meet at '{first}' are of one size only for inputs of {sizes}{unit}"
+        )
         remedy = "give inputs of such sizes, or crop the maps with padzoo.align"
     return Finding(
         "sizes_do_not_meet",

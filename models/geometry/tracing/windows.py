@@ -109,6 +109,18 @@ def cuts(layer: Any, extra: int | None = None) -> tuple[tuple[int, int], ...]:
     return tuple(cut)
 
 
+def least_extra(layer: Any, axis: int) -> int:
+    """Return the smallest `output_padding` of a transposed convolution that can be computed.
+
+    Under SAME Keras leaves (size - 1) * stride + output_padding pixels of an even kernel, and one
+    more of an odd one. TensorFlow refuses none more than (size - 1) * stride: a convolution makes
+    fewer than `size` pixels of that.
+    """
+    if is_of(layer, BorderedTranspose) and not layer.left_to_keras:
+        return 0
+    return int(layer.padding.lower() == "same" and _spans(layer)[axis] % 2 == 0)
+
+
 def _cuts_of_the_zoo(
     layer: BorderedTranspose, extras: tuple[int | None, ...]
 ) -> tuple[tuple[int, int], ...]:

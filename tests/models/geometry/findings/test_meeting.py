@@ -66,8 +66,11 @@ def test_sizes_that_meet_are_those_for_which_the_network_is_built(name):
 def test_sizes_in_words():
     assert str(Sizes(16, (0,), 1)) == "multiples of 16"
     assert str(Sizes(16, (1,), 1)) == "16·a + 1"
-    assert str(Sizes(8, (0, 1, 5), 1)) == "8·a + 0, 1 or 5"
-    assert str(Sizes(16, tuple(range(9)), 1)) == "16·a + 0, 1, 2, 3, 4, 5, … (9 of 16 sizes)"
+    of = "sizes whose remainder by 32 is "
+    assert str(Sizes(32, (0, 1, 5), 1)) == f"{of}0, 1 or 5"
+    assert str(Sizes(32, (0, *range(25, 32)), 1)) == f"{of}0 or 25 to 31"
+    assert str(Sizes(32, tuple(range(9)), 1)) == f"{of}0 to 8"
+    assert str(Sizes(32, tuple(range(0, 32, 2)), 1)) == f"{of}0, 2, 4, 6, 8, 10 or one of 10 more"
     assert not Sizes(4, (0, 1), 1).all
     assert Sizes(1, (0,), 5).all
 
@@ -139,7 +142,7 @@ def test_maps_that_meet_at_no_size():
     assert one.severity == "warning"
     assert meeting_sizes(model) == Sizes(1, (), 4)
     at = found(model, "sizes_do_not_meet", (9,))
-    assert at.remedy.startswith("no size will do; or crop ")
+    assert at.remedy.startswith("crop ")
 
 
 def test_a_crop_to_a_fixed_size_has_no_period():
@@ -253,3 +256,21 @@ def test_sizes_that_suit_the_strides_and_at_which_maps_differ():
     skewed = zoo.Conv2D(1, 3, 2, padding=Padding([[0, 1], [0, 1]]))(inputs)
     at_none = found(keras.Model(inputs, skewed), "one_sided_padding")
     assert at_none.remedy == f"no size{rest}"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "remedy"),
+    [
+        (2, "crop 2 pixels after from 'up' (padzoo.align does)"),
+        (3, "give output_padding=0 to 'up'; or crop 1 pixel after from 'up' (padzoo.align does)"),
+    ],
+)
+def test_an_output_padding_that_cannot_be_computed_is_not_named(kernel, remedy):
+    """49 pixels come back as 98, and with output_padding=0 as 96 or 97."""
+    inputs = keras.Input((None, None, 1))
+    down = layers.Conv2D(1, 3, 2, padding="same")(inputs)
+    up = layers.Conv2DTranspose(1, kernel, 2, padding="same", name="up")(down)
+    cut = layers.Cropping2D(((0, 4 - kernel), (0, 4 - kernel)))(inputs)
+    model = keras.Model(inputs, layers.Add()([up, cut]))
+    one = found(model, "sizes_do_not_meet", (98, 98))
+    assert one.remedy == remedy
