@@ -197,8 +197,8 @@ def _resized(
 ) -> tuple[Resampling, ...]:
     if None in sizes:
         raise TraceError(
-            f"Layer '{name}' resizes a map of unknown size to {wanted}: give the model's input its "
-            "sizes."
+            f"Layer '{name}' resizes a map of unknown size to {wanted}, which is followed only "
+            "from a known size: build the model with one, as with keras.Input((32, 32, 3))."
         )
     axes = tuple(
         Resampling(n, new, bilinear) for n, new in zip(sizes, wanted, strict=True) if n is not None

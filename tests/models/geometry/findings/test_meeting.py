@@ -7,6 +7,7 @@ from keras import layers
 import models.layers as zoo
 from models.geometry.findings.lint import lint
 from models.geometry.findings.meeting import Sizes, meeting_sizes, nearest_sizes
+from models.geometry.tracing.trace import TraceError
 from models.padding import Padding
 
 SKIP = {"filters": 1, "kernel_size": 3, "padding": "same"}
@@ -274,3 +275,16 @@ def test_an_output_padding_that_cannot_be_computed_is_not_named(kernel, remedy):
     model = keras.Model(inputs, layers.Add()([up, cut]))
     one = found(model, "sizes_do_not_meet", (98, 98))
     assert one.remedy == remedy
+
+
+def test_a_resize_from_an_unknown_size_says_what_to_do():
+    def model(size):
+        inputs = keras.Input((size, size, 3))
+        return keras.Model(inputs, layers.Resizing(10, 10, name="resize")(inputs))
+
+    for asked in (None, (32, 32)):
+        with pytest.raises(
+            TraceError, match=r"'resize' .* build the model with one, as with keras"
+        ):
+            lint(model(None), asked)
+    assert lint(model(32), (32, 32)) == lint(model(32))
