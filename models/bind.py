@@ -126,9 +126,13 @@ class Bound:
         """
         if anchor != "bound":
             return align(tensors, anchor, name=name)
-        amounts = self._padding.amounts(len(tensors[0].shape) - 2)
-        ends: list[Anchor] = ["end" if is_causal(amount) else "centre" for amount in amounts]
+        causal = self.causal(len(tensors[0].shape) - 2)
+        ends: list[Anchor] = ["end" if only_past else "centre" for only_past in causal]
         return align(tensors, ends, name=name)
+
+    def causal(self, rank: int) -> tuple[bool, ...]:
+        """Return for each of `rank` spatial axes whether the bound amount is causal there."""
+        return tuple(map(is_causal, self._padding.amounts(rank)))
 
     def unbound(self, model: Any) -> list[str]:
         """Return the convolutions and pools inside a model that were not made here, by name."""

@@ -8,8 +8,9 @@ end of a map, as in Caffe.
 
 The sizes meet in one of two published ways. `"pad100"` pads the first convolution by 100, so that
 the smallest picture survives the 7x7 convolution, which has no padding, and crops: the skips at
-their pixels 5 and 9, the output at its pixel 31. `"same"` pads every convolution as it is bound,
-and cuts from the up-convolutions what makes them meet.
+their pixels 5 and 9, the output at its pixel 31. On a causal axis these 200 pixels, and the 31 that
+the five pools look ahead, lie before the picture, and the newest pixels meet. `"same"` pads every
+convolution as it is bound, and cuts from the up-convolutions what makes them meet.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ GIVES = "image"
 TINY = {"width": 0.0625, "dropout": 0.1}
 
 BORDER = 100
+AHEAD = 31  # pixels by which the last of five pools that halve looks ahead
 
 
 def build(
@@ -44,7 +46,7 @@ def build(
         input_shape: (height, width, channels).
         num_classes: channels of the map that is given: logits of each pixel's class.
         sizes: how the sizes meet: `"pad100"`, the first convolution is padded by 100 pixels of the
-            bound mode; `"same"`, by the bound padding.
+            bound mode on each side; `"same"`, by the bound padding.
         width: multiplies VGG's filters.
         dropout: rate after each of the two convolutions that were VGG's hidden layers.
 
@@ -67,7 +69,7 @@ def build(
     maps = []
     for stage, (convs, filters) in enumerate(zip(CONVS[16], FILTERS, strict=True), start=1):
         for i in range(1, convs + 1):
-            amount = BORDER if padded and stage == i == 1 else None
+            amount = _border(nn) if padded and stage == i == 1 else None
             name = f"stage{stage}_conv{i}"
             x = _convolution(nn, x, scaled(filters, width), 3, name, amount)
         x = nn.MaxPooling2D(2, padding="same", name=f"stage{stage}_pool")(x)
@@ -80,11 +82,18 @@ def build(
     for stage in (4, 3):
         skip = nn.Conv2D(num_classes, 1, name=f"stage{stage}_score")(maps[stage - 1])
         x = _up(nn, x, 2, skip, num_classes, padded, f"stage{stage}_up")
-        branches = nn.align([x, skip], name=f"stage{stage}_align")
+        branches = nn.align([x, skip], "bound", name=f"stage{stage}_align")
         x = keras.layers.Add(name=f"stage{stage}_add")(branches)
     x = _up(nn, x, 8, inputs, num_classes, padded, "output", dtype="float32")
-    x, _ = nn.align([x, inputs], name="output_align")
+    x, _ = nn.align([x, inputs], "bound", name="output_align")
     return keras.Model(inputs, x, name="fcn8")
+
+
+def _border(nn: Bound) -> int | list[int | tuple[int, int]]:
+    """The amount of the first convolution where the sizes meet by crops."""
+    causal = nn.causal(2)
+    before = (2 * BORDER + AHEAD, 0)
+    return [before if only_past else BORDER for only_past in causal] if any(causal) else BORDER
 
 
 def _convolution(nn: Bound, x: Any, filters: int, size: int, name: str, amount: Any) -> Any:

@@ -73,10 +73,10 @@ def build(
             kernel_initializer="he_normal",
             name=f"{name}_conv",
         )
-        skip, x = nn.align([skip, up(x)], name=f"{name}_align")
+        skip, x = nn.align([skip, up(x)], "bound", name=f"{name}_align")
         x = keras.layers.Concatenate(name=f"{name}_concat")([skip, x])
         x = _convolutions(nn, x, filters, name)
-    x, _ = nn.align([x, inputs], name="output_align")
+    x, _ = nn.align([x, inputs], "bound", name="output_align")
     outputs = nn.Conv2D(num_classes, 1, dtype="float32", name="output")(x)
     return keras.Model(inputs, outputs, name="unet")
 

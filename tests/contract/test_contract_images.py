@@ -48,10 +48,20 @@ def cases():
     for i, padding in enumerate(paddings):
         for j, form in enumerate(FORMS):
             case = (form, padding, FEW)
-            quick = j == i % len(FORMS)
+            quick = j == i % len(FORMS) or (padding == "causal_rows" and padded_by_100(form))
             yield pytest.param(*case, marks=() if quick else pytest.mark.slow)
             if amounts[NAMED[padding].amount] == padding:
                 yield pytest.param(form, padding, ALL, marks=pytest.mark.slow)
+
+
+def padded_by_100(form):
+    """Whether a form has so much padding in one layer that another may have none."""
+    return form[1].get("sizes") == "pad100"
+
+
+def unpadded(form):
+    """A form whose layers are all padded as they are bound."""
+    return form[0], {**form[1], "sizes": "same"}
 
 
 def spoken(value):
@@ -128,7 +138,8 @@ def test_a_picture_comes_back_at_its_own_size(form, padding, sizes):
     for size in sizes_of(form, padding, sizes):
         model = net(form, padding, size)
         found, own = model.output_shape[1:3], own_size(model)
-        if keeps_size(model, padding):
+        bound = net(unpadded(form), padding, size) if padded_by_100(form) else model
+        if keeps_size(bound, padding):
             assert found == own, size
         assert all(n <= most for n, most in zip(found, own, strict=True)), (size, found)
 

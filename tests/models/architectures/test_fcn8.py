@@ -61,6 +61,17 @@ def test_the_border_of_100_is_of_the_bound_mode_and_an_override_wins():
     assert once.output_shape[1:3] == (30, 30)
 
 
+@pytest.mark.filterwarnings("ignore::models.align.MisalignedWarning")
+@pytest.mark.parametrize("size", [1, 32, 70])
+def test_on_a_causal_axis_the_whole_border_lies_before_the_picture(size):
+    model = net(size, sizes="pad100", padding="causal_rows")
+    rows, columns = model.get_layer("stage1_conv1").border.widths(
+        (size, size), (3, 3), (1, 1), (1, 1)
+    )
+    assert rows[0] >= 200 and rows[1] == 0 and columns == (100, 100)
+    assert model.output_shape[1:3] == (size, size)
+
+
 def test_a_crop_leaves_float32_in_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
