@@ -7,6 +7,7 @@ import contextlib
 import functools
 import importlib
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
@@ -270,25 +271,27 @@ def check_options(name: str, given: Mapping[str, Any]) -> None:
 
 
 def _spoken(wanted: Any) -> str:
-    """An annotation in words: int, 'average' or 'max', a list of int, bool or None."""
+    """An annotation in words: int, a finite float, 'average' or 'max', a list of int."""
     if get_origin(wanted) is Literal:
         return " or ".join(map(repr, get_args(wanted)))
     if get_origin(wanted) in (Union, UnionType):
         return " or ".join(map(_spoken, get_args(wanted)))
     if get_origin(wanted) is Sequence:
         return f"a list of {_spoken(get_args(wanted)[0])}"
+    if wanted is float:
+        return "a finite float"
     return "None" if wanted is type(None) else wanted.__name__
 
 
 def _fits(value: Any, wanted: Any) -> bool:
     """Whether a value is of the type that a builder annotates its option with."""
     if get_origin(wanted) is Literal:
-        return value in get_args(wanted)
+        return any(type(value) is type(one) and value == one for one in get_args(wanted))
     if get_origin(wanted) in (Union, UnionType):
         return any(_fits(value, option) for option in get_args(wanted))
     if get_origin(wanted) is Sequence:
         (item,) = get_args(wanted)
         return isinstance(value, (list, tuple)) and all(_fits(part, item) for part in value)
     if wanted is float:
-        return type(value) in (int, float)
+        return type(value) in (int, float) and math.isfinite(value)
     return type(value) is wanted

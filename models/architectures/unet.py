@@ -24,6 +24,8 @@ KIND = "image"
 GIVES = "image"
 TINY = {"depth": 2, "width": 2}
 
+DEEPEST = 8  # each pool doubles the filters
+
 
 def build(
     nn: Bound,
@@ -39,7 +41,7 @@ def build(
         nn: the bound layers.
         input_shape: (height, width, channels).
         num_classes: channels of the map that is given: logits of each pixel's class.
-        depth: pools, and as many up-convolutions; 4 as published.
+        depth: pools, and as many up-convolutions, 1 to 8; 4 as published.
         width: filters at the full size, doubled with each pool; 64 as published.
 
     Returns:
@@ -49,10 +51,10 @@ def build(
     Raises:
         ValueError: if an option is none of the allowed.
     """
-    if min(depth, width) < 1:
-        raise ValueError(
-            f"`depth` and `width` must be at least 1. Received: depth={depth!r}, width={width!r}"
-        )
+    if not 1 <= depth <= DEEPEST:
+        raise ValueError(f"`depth` must be from 1 to {DEEPEST}. Received: depth={depth!r}")
+    if width < 1:
+        raise ValueError(f"`width` must be at least 1. Received: width={width!r}")
     inputs = keras.Input(input_shape, name="image")
     x = nn.pad_input(inputs)
     skips = []

@@ -34,6 +34,10 @@ def image(name="small_cnn", shape=(28, 28, 1), **kwargs):
         (lambda: image(padding="causal"), "one amount per axis"),
         (lambda: image(padding="reflct"), "did you mean reflect"),
         (lambda: image(pools="folow"), "'neutral' or 'follow'"),
+        (lambda: image(dropout=float("nan")), "`dropout` of small_cnn must be a finite float"),
+        (lambda: image("alexnet", width=float("inf")), "`width` of alexnet must be a finite float"),
+        (lambda: image("alexnet", groups=True), "`groups` of alexnet must be 1 or 2.*groups=True"),
+        (lambda: image("resnet", depth=20.0), r"`depth` of resnet must be .*depth=20\.0"),
         (lambda: image(head="mean"), "`head` of .* must be 'average' or '"),
         (
             lambda: image(overrides={"stem*": "valid", "stage1*": "same"}),

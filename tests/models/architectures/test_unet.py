@@ -88,7 +88,7 @@ def test_parameters_do_not_depend_on_the_map():
     assert len(counts) == 1
 
 
-@pytest.mark.parametrize("options", [{"depth": 0}, {"width": 0}, {"depth": 1.5}])
+@pytest.mark.parametrize("options", [{"depth": 0}, {"depth": 9}, {"width": 0}, {"depth": 1.5}])
 def test_mistakes(options):
     with pytest.raises(ModelError, match=rf"`{next(iter(options))}`.*Received: "):
         net(**options)
