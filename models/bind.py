@@ -1,9 +1,6 @@
 """The layers a builder is given. Padding enters a model here, once.
 
-    nn = bind("reflect", overrides={"stem*": "valid"})
-    x = nn.Conv2D(32, 3, name="stem")(x)
-
-A builder calls `nn.Conv2D` and knows nothing of padding; `bind` knows all of it.
+A builder calls `nn.Conv2D(32, 3, name="stem")` and knows nothing of padding; `bind` knows all.
 """
 
 from __future__ import annotations
@@ -127,11 +124,10 @@ class Bound:
         if anchor != "bound":
             return align(tensors, anchor, name=name)
         causal = self.causal(len(tensors[0].shape) - 2)
-        ends: list[Anchor] = ["end" if only_past else "centre" for only_past in causal]
-        return align(tensors, ends, name=name)
+        return align(tensors, ["end" if past else "centre" for past in causal], name=name)
 
     def causal(self, rank: int) -> tuple[bool, ...]:
-        """Return for each of `rank` spatial axes whether the bound amount is causal there."""
+        """Return for each spatial axis whether the bound amount is causal."""
         return tuple(map(is_causal, self._padding.amounts(rank)))
 
     def unbound(self, model: Any) -> list[str]:
@@ -196,6 +192,8 @@ class Bound:
     ) -> Any:
         """Return the layer, or with `to` a function that makes it for the map it is called on."""
         own = (filters, kernel_size, strides, *args)
+        if to is not None:
+            _check_sizes(kind, name, to)
         if to is None or None in to or args or "padding" in kwargs:
             return self._convolution(kind, 3, *own, name=name, amount=amount, **kwargs)
         name = _named(kind, name)
@@ -242,6 +240,16 @@ class Bound:
         if amount is not None and self._amounts == "published":
             return self._padding.replace({"amount": amount})
         return self._padding
+
+
+def _check_sizes(kind: Any, name: str | None, to: Any) -> None:
+    """Raise PaddingError unless `to` has a size for each axis."""
+    one_each = isinstance(to, (tuple, list)) and len(to) == kind.RANK
+    if not one_each or not all(n is None or (type(n) is int and n >= 1) for n in to):
+        raise PaddingError(
+            f"`to` of layer '{name}' must be one size per axis, {kind.RANK} in all: an int from 1 "
+            f"on, or None where it is unknown. Received: to={to!r}"
+        )
 
 
 def _named(kind: Any, name: str | None) -> str:

@@ -85,6 +85,17 @@ def test_mistakes_are_raised_by_bind(args, message):
         bind(*args)
 
 
+@pytest.mark.parametrize(
+    "to", [(0, 0), (-1, 5), (16,), (16, 16, 16), 16, ("a", 1), (True, 8), (8.0, 8), "ab"]
+)
+def test_a_transposed_convolution_is_told_a_size_for_each_axis(to):
+    with pytest.raises(
+        PaddingError, match="`to` of layer 'up' must be one size per axis, 2 in all.*Received: to="
+    ):
+        bind("same").Conv2DTranspose(1, 4, 2, to=to, name="up")
+    assert bind("same").Conv2DTranspose(1, 4, 2, to=[None, 8], name="up").name == "up"
+
+
 def test_weights_move_to_and_from_plain_keras():
     def net(layer, pool):
         inputs = keras.Input((8, 8, 3))
