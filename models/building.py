@@ -58,7 +58,8 @@ def build(
 
     Args:
         name: one of `names()`.
-        input_shape: (height, width, channels) of an image, (steps, channels) of a sequence.
+        input_shape: (height, width, channels) of an image, (steps, channels) of a sequence; a model
+            that gives an image needs all of them, others take None where the padding does.
         num_classes: of the logits; of a model that gives an image (`gives(name)`) the channels of
             that image: classes at each pixel, or the channels of a picture.
         padding, overrides, pools: as in `padzoo.bind`. With amount `"input"` the image
@@ -75,7 +76,7 @@ def build(
         (batch, height, width, num_classes), of float32, too.
 
     Raises:
-        ModelError: for an unknown name or option, data of the wrong kind, a head for other
+        ModelError: for an unknown name or option, data of the wrong kind or size, a head for other
             labels, a padding that does not fit, an override that matches no layer, a map that
             collapses, or one of a size that the padding refuses; such a message names the layer,
             and the smallest input that works, or the next smaller and larger.
@@ -88,6 +89,11 @@ def build(
     """
     check_kind(name, input_shape)
     check_options(name, options)
+    if gives(name) == IMAGE and None in input_shape:
+        raise ModelError(
+            f"{name} gives an image, and its crops and output paddings follow from the size of the "
+            f"input: give height and width. Received: input_shape={tuple(input_shape)}"
+        )
 
     def make(shape: tuple[int | None, ...]) -> keras.Model:
         recipe = _Recipe(name, num_classes, overrides, pools, padding_seed, options)

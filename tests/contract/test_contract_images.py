@@ -163,6 +163,14 @@ def test_too_small_a_picture_is_told_the_smallest(form):
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("form", FORMS, ids=spoken)
+@pytest.mark.parametrize("sizes", [(None, None), (32, None), (None, 32)])
+def test_an_unknown_size_is_refused(form, sizes):
+    with pytest.raises(models.ModelError, match="give height and width. Received") as refusal:
+        net(form, "same", sizes)
+    assert "\n" not in str(refusal.value)
+
+
 def pictures(rng, n, size, factor=1):
     """Waves of `n` directions, at `factor` times the resolution: (n, *size * factor, 1)."""
     rows, columns = (np.arange(m * factor) / factor for m in size)
