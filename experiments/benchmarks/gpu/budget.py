@@ -20,6 +20,8 @@ ENOUGH_ON_A_CPU = (
     10.0  # limit of a rehearsal, as a multiple of the estimate: others may use the cores
 )
 AT_ONCE_ON_A_CPU = 2  # a rehearsal's figures mean nothing, and a section leaves a core idle
+# Held while a record is written: Python 3.11 cannot parse the sources in two threads at once.
+WRITING = threading.Lock()
 RESERVE = 8.0  # seconds by which a section plans to end before its limit
 
 
@@ -50,8 +52,8 @@ def carry_out(plan: Plan) -> dict[str, str]:
         ThreadPoolExecutor(AT_ONCE_ON_A_CPU if plan.tiny else 1) as pool,
     ):
         own = (plan, deadline, Path(folder), stop)
-        started = {name: pool.submit(_one, name, *own) for name in plan.names}
         try:
+            started = {name: pool.submit(_one, name, *own) for name in plan.names}
             return {name: section.result() for name, section in started.items()}
         except BaseException:  # an interrupt: no other section begins, and those that run end
             stop.set()
@@ -65,7 +67,8 @@ def _one(name: str, plan: Plan, deadline: float, work: Path, stop: threading.Eve
     least = cost.tiny if plan.tiny else cost.least
     if left < least:
         why = f"it takes at least {least:.0f} s, but {max(0.0, left):.0f} s were left"
-        kept = not gpu_record.without_result(plan.out, name, SKIPPED, why, tiny=plan.tiny)
+        with WRITING:
+            kept = not gpu_record.without_result(plan.out, name, SKIPPED, why, tiny=plan.tiny)
         return _tell(name, SKIPPED, why, kept)
     limit = min(left, ENOUGH_ON_A_CPU * cost.tiny if plan.tiny else cost.most)
     own = one_section.command(
@@ -83,7 +86,8 @@ def _one(name: str, plan: Plan, deadline: float, work: Path, stop: threading.Eve
         summary = files.read_json(plan.out / f"{name}.json")["summary"]
         return _tell(name, MEASURED, f"{ended.seconds:.0f} s; {summary}")
     status = STOPPED if ended.code is None else FAILED
-    kept = not gpu_record.without_result(plan.out, name, status, ended.why(), tiny=plan.tiny)
+    with WRITING:
+        kept = not gpu_record.without_result(plan.out, name, status, ended.why(), tiny=plan.tiny)
     return _tell(name, status, f"{ended.why()} ({ended.log})", kept)
 
 

@@ -23,6 +23,8 @@ ARGUMENTS = {
     "PadInput2D": ("explicit",),
     "LocalResponseNormalization": (),
     "LastStep": (),
+    "DepthToSpace": (2,),
+    "PadChannels": (0, 1),
 }
 SAYS = (
     r"move them with keras\.layers\.Permute, and give data_format='channels_last'.*'channels_first'"

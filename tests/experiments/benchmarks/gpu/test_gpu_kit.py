@@ -181,7 +181,7 @@ def test_an_interrupt_ends_the_sections_that_run_and_starts_no_other(tmp_path):
                 break
             time.sleep(0.05)
         kit.send_signal(signal.SIGINT)
-        _, said = kit.communicate(timeout=60)
+        _, said = kit.communicate(timeout=120)
     finally:
         kit.kill()
     assert kit.returncode == 130 and b"Traceback" not in said, said
