@@ -143,9 +143,8 @@ def test_too_small_an_image_for_one_is_told_the_smallest(call, tmp_path):
     line = refused(call, "model=unet", "padding=spherical", "data=cifar10", "--input", "30")
     assert "input that works is 24x24: data.resize=24, the next larger: data.resize=32" in line
     assert "must be" in refused(call, "model=unet", "data=mnist", "model.depth=deep")
-    assert "`depth` and `width` must be" in refused(
-        call, "model=unet", "model.depth=0", "data=mnist"
-    )
+    line = refused(call, "model=unet", "model.depth=0", "data=mnist")
+    assert "`depth` must be from 1 to 8" in line
     assert list(tmp_path.iterdir()) == []
 
 
