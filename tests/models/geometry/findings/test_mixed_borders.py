@@ -121,7 +121,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "mode"), CASES)
 def test_no_network_of_the_zoo_has_one(name, mode):
-    shape = (96, 96, 3) if kind(name) == "image" else (96, 3)
+    shape = (128, 128, 3) if kind(name) == "image" else (128, 3)
     built = []
     for pools in ("neutral", "follow"):
         args = {"input_shape": shape, "num_classes": 3, "pools": pools, **tiny(name)}
