@@ -12,18 +12,17 @@ from the pooled last map, so that the parameter count does not depend on the map
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 
 from ..bind import Bound
 from ..layers.normalization import BatchNormalization, LocalResponseNormalization
-from .vgg16 import scaled
+from .vgg16 import features, scaled
 
 KIND = "image"
 TINY = {"width": 0.03125, "dropout": 0.1}
 
-UNITS = 4096
 # Section 3.3: divided by (2 + 1e-4 * energy) ** 0.75, which is 2 ** 0.75 times what the layer, with
 # its additive constant 1 and its alpha shared out over five channels, divides by for this alpha.
 ALPHA, SCALE = 5 * 1e-4 / 2, 2**-0.75
@@ -96,24 +95,9 @@ def build(
             x = keras.layers.Rescaling(SCALE, name=f"lrn{i}_scale")(x)
         if pooled:
             x = nn.MaxPooling2D(3, 2, name=f"pool{i}")(x)
-    x = _dense(x, scaled(UNITS, width), dropout) if head == "dense" else _pooled(x, dropout)
+    x = features(x, head, width, dropout)
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="alexnet")
-
-
-def _pooled(x: Any, dropout: float) -> Any:
-    x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
-    return keras.layers.Dropout(dropout, name="head_dropout")(x) if dropout else x
-
-
-def _dense(x: Any, units: int, dropout: float) -> Any:
-    x = keras.layers.Flatten(name="head_flatten")(x)
-    for i in (1, 2):
-        hidden = keras.layers.Dense(units, kernel_initializer="he_normal", name=f"head_dense{i}")
-        x = keras.layers.ReLU(name=f"head_relu{i}")(hidden(x))
-        if dropout:
-            x = keras.layers.Dropout(dropout, name=f"head_dropout{i}")(x)
-    return x
 
 
 def _check(first_amount: int | None, groups: int, width: float, dropout: float) -> None:

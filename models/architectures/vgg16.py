@@ -82,7 +82,7 @@ def build(
                 x = BatchNormalization(name=f"stage{stage}_bn{i}")(x)
             x = keras.layers.ReLU(name=f"stage{stage}_relu{i}")(x)
         x = nn.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
-    x = _dense(x, scaled(UNITS, width), dropout) if head == "dense" else _pooled(x, dropout)
+    x = features(x, head, width, dropout)
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="vgg16")
 
@@ -92,16 +92,18 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def _pooled(x: Any, dropout: float) -> Any:
-    x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
-    return keras.layers.Dropout(dropout, name="head_dropout")(x) if dropout else x
-
-
-def _dense(x: Any, units: int, dropout: float) -> Any:
+def features(x: Any, head: str, width: float, dropout: float) -> Any:
+    """Return what the logits read: the mean of a map, or two hidden layers on it flattened."""
+    if head == "pooled":
+        x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
+        return keras.layers.Dropout(dropout, name="head_dropout")(x) if dropout else x
     x = keras.layers.Flatten(name="head_flatten")(x)
     for i in (1, 2):
         x = keras.layers.Dense(
-            units, activation="relu", kernel_initializer="he_normal", name=f"head_dense{i}"
+            scaled(UNITS, width),
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=f"head_dense{i}",
         )(x)
         if dropout:
             x = keras.layers.Dropout(dropout, name=f"head_dropout{i}")(x)
