@@ -95,12 +95,14 @@ class Mode:
         needs_size: whether the size of a padded axis must be known.
         takes_value: whether the border holds the padding's `value`.
         draws: whether the border is random in training, so that the layer needs a seed.
+        closes: whether the feature map goes round and has no edge, if all layers pad so.
         per_channel: whether the whole border of a channel holds one number.
     """
 
     looks_ahead: bool = True
     refused: Mapping[str, str] = field(default_factory=dict)
     takes_value: bool = False
+    closes: bool = False
     by_axis: ClassVar[bool] = False
 
     @property

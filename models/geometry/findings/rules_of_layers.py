@@ -11,7 +11,7 @@ from keras import layers
 from ...layers.base import is_of
 from ...layers.convolution import BorderedConvolution
 from ...layers.pad_input import PadInput
-from ...padding import Padding
+from ...padding import MODES, Padding
 from ...padding.modes import ZEROS
 from ..tracing.graph import Step
 from ..tracing.kinds import kind_of
@@ -34,8 +34,6 @@ from .words import others
 # was wrong there and memory was overwritten here; with more all was right, and so were kernels of
 # more pixels that are smaller than their stride. Depthwise it was wrong with a single channel.
 FEW = 16
-# Modes under which the map has no edge, if all layers have them.
-CLOSED = ("circular", "spherical")
 _CHANNELS_APART = (
     layers.DepthwiseConv1D,
     layers.DepthwiseConv2D,
@@ -94,7 +92,7 @@ def mixed_borders(followed: Followed, axis: int, size: int | None) -> Finding | 
         return None
     rest, _ = Counter(modes.values()).most_common(1)[0]
     clamped = [step.name for step in followed.steps if _is_clamped(step, followed, axis)]
-    if rest in CLOSED:
+    if MODES[rest].closes:
         modes |= dict.fromkeys(clamped, "replicate")
     odd = {name: mode for name, mode in modes.items() if mode != rest}
     if not odd:
@@ -129,7 +127,7 @@ def _mode(step: Step, axis: int) -> str | None:
         return None
     border = border_of(layer) if kind != "shift" or is_of(layer, PadInput) else Padding("same")
     mode = border.modes(len(shape) - 2)[axis]
-    return ZEROS if mode == "constant" and border.value == 0 else mode
+    return ZEROS if MODES[mode].takes_value and border.value == 0 else mode
 
 
 def _is_clamped(step: Step, followed: Followed, axis: int) -> bool:

@@ -12,4 +12,4 @@ def source(position: Any, size: int) -> Any:
     return position % size
 
 
-MODE = IndexRule(source=source, copies=lambda size: size)
+MODE = IndexRule(source=source, copies=lambda size: size, closes=True)

@@ -20,4 +20,4 @@ def source(rows: Any, columns: Any, sizes: tuple[int, int]) -> tuple[Any, Any]:
     return row + 0 * columns, circular.source(columns + beyond * (width // 2), width)
 
 
-MODE = PlaneRule(source=source, multiples=(1, 2), copies=lambda sizes: sizes)
+MODE = PlaneRule(source=source, multiples=(1, 2), copies=lambda sizes: sizes, closes=True)
