@@ -137,7 +137,7 @@ def _apart(axis: Axis, found: Line) -> dict[str, Rational]:
     """The merges whose branches lie apart; causal ones meet by their newest pixel."""
     backwards = axis.causal or len(axis.last.output_size) == 1
     return {
-        name: centres
+        name: ends if axis.causal else centres
         for name, (centres, ends) in found.apart.items()
         if centres and (ends or not backwards)
     }

@@ -114,9 +114,9 @@ def least_extra(layer: Any, axis: int) -> int:
 
     Under SAME Keras leaves (size - 1) * stride + output_padding pixels of an even kernel, and one
     more of an odd one. TensorFlow refuses none more than (size - 1) * stride: a convolution makes
-    fewer than `size` pixels of that.
+    fewer than `size` pixels of that. The zoo's layers compute it.
     """
-    if is_of(layer, BorderedTranspose) and not layer.left_to_keras:
+    if is_of(layer, BorderedTranspose):
         return 0
     return int(layer.padding.lower() == "same" and _spans(layer)[axis] % 2 == 0)
 
