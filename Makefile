@@ -8,7 +8,7 @@ VENV := .venv
 BACKEND := tensorflow
 PY := $(VENV)/bin/python
 WORKERS := -n 2 --dist worksteal
-# What `make test` leaves out of its ten minutes, and CI does not.
+# What `make test` leaves out of its quarter of an hour, and CI does not.
 ALL := -m "not slow and not environment and not random"
 SLOWEST := --durations=10 --durations-min=1
 ON_THE_GPU := jax==0.11.2 jaxlib==0.11.2 numpy==2.5.2
@@ -79,8 +79,8 @@ train: install-train  ## train the default network under padding=same (ARGS="pad
 demo: install-train  ## a first answer in minutes: six paddings, three seeds, a table and a picture
 	@$(PY) train.py -m sweep=demo $(ARGS)
 
-test: install  ## run the quick tests, two at a time (about 10 minutes on two quiet cores)
-	@echo "The quick tests, two at a time: about 10 minutes on two quiet cores, and the slowest are listed"
+test: install  ## run the quick tests, two at a time (about 16 minutes on two quiet cores)
+	@echo "The quick tests, two at a time: about 16 minutes on two quiet cores, and the slowest are listed"
 	@echo "at the end. ARGS=tests/conf runs some of them; make test-all runs the rest too, as CI does."
 	@$(PY) -m pytest $(WORKERS) $(SLOWEST) $(ARGS)
 
