@@ -21,7 +21,7 @@ import numpy as np
 from keras import ops
 
 from ...padding import Widths
-from ...padding.amounts import same_total
+from ...padding.amounts import same_total, window_size
 from ...padding.axes import mask_scale, outside
 from .kernels import convolve, goes_round
 
@@ -90,10 +90,19 @@ def is_native(sizes: tuple[int | None, ...], window: Window, widths: Widths) -> 
 
 
 def _convolve_jax(x: Any, kernel: Any, window: Window, widths: Widths) -> Any:
-    """Call XLA's convolution, which takes explicit amounts; Keras hands on strings only."""
+    """Call XLA's convolution, which takes explicit amounts; Keras hands on strings only.
+
+    An amount beyond the window would be a negative one in the gradient by the map, where XLA reads
+    past the end of a row (JAX 0.10 and 0.11 on a CPU, openxla/xla#48713): it is joined on.
+    """
     import jax
 
     kernel = ops.convert_to_tensor(kernel)
+    spans = map(window_size, window.kernel_size, window.dilation_rate)
+    beyond = [max(0, before - span + 1) for (before, _), span in zip(widths, spans, strict=True)]
+    if any(beyond):
+        x = ops.pad(x, [(0, 0), *((n, 0) for n in beyond), (0, 0)])
+        widths = tuple((before - n, after) for (before, after), n in zip(widths, beyond, strict=True))
     space = "HW"[2 - len(widths) :]
     if window.depthwise:
         kernel = ops.reshape(kernel, (*window.kernel_size, 1, -1))

@@ -102,13 +102,15 @@ def setting_levels(options):
     return within, {level for setting in numbered for level in setting}
 
 
+def reachable(padding):
+    """Return the pairs that the cases of a padding can meet."""
+    within, levels = setting_levels(settings(*padding))
+    return pairs(padding) | within | set(itertools.product(enumerate(padding), levels))
+
+
 def feasible():
     """Return all pairs that some case can meet."""
-    found = set()
-    for padding in paddings((*MODES, *PAIRED_MODES)):
-        within, levels = setting_levels(settings(*padding))
-        found |= pairs(padding) | within | set(itertools.product(enumerate(padding), levels))
-    return found
+    return set().union(*map(reachable, paddings((*MODES, *PAIRED_MODES))))
 
 
 @functools.cache
@@ -116,10 +118,8 @@ def covering():
     """Return the cases, always the same."""
     cases, missing = [], feasible()
 
-    def lacks(padding):
-        return [p for p in missing if all(f > 2 or padding[f] == level for f, level in p)]
-
-    def add(padding, lacking):
+    def add(padding):
+        lacking = reachable(padding) & missing
         options = settings(*padding)
         turn = zlib.crc32(repr((padding, len(cases))).encode()) % len(options)
         turned = [(*padding, *setting) for setting in options[turn:] + options[:turn]]
@@ -132,13 +132,15 @@ def covering():
 
     for padding in paddings(MODES):
         for _ in range(1 if "Pooling" in padding[0] else REPEATS):
-            add(padding, lacks(padding))
+            add(padding)
     by_levels = {}
     for layer, amount, mode in paddings(PAIRED_MODES):
         by_levels.setdefault((amount, mode), []).append(layer)
     for turn, ((amount, mode), layers) in enumerate(by_levels.items()):
-        padding = (layers[turn % len(layers)], amount, mode)
-        add(padding, lacks(padding))
+        turned = layers[turn % len(layers) :] + layers[: turn % len(layers)]
+        new = (one for one in turned if ((0, one), (2, mode)) in missing)
+        padding = (next(new, turned[0]), amount, mode)
+        add(padding)
     return cases
 
 

@@ -109,6 +109,24 @@ def test_groups(case, groups):
     test_covering.check(case, groups)
 
 
+BEYOND = [
+    covering.Case(layer, amount, mode, k, 1, d, "odd")
+    for layer, amount, mode, k, d in [
+        ("Conv1D", ((4, 0),), "zeros", 2, 1),
+        ("Conv2D", ((1, 2), (4, 0)), "mean", 2, 1),
+        ("Conv2D", ((4, 0), (1, 2)), "zeros", 3, 1),
+        ("Conv2D", ((5, 1), (5, 0)), "partial", 2, 2),
+        ("DepthwiseConv2D", ((3, 0), (3, 1)), "constant", 2, 1),
+    ]
+]
+
+
+@pytest.mark.parametrize("case", BEYOND, ids=lambda c: f"{c.layer}-{c.mode}-{c.kernel}")
+def test_an_amount_beyond_the_window_on_one_side(case):
+    """Where XLA's gradient by the map is wrong for few channels, should it be asked for it."""
+    test_covering.check(case)
+
+
 def test_an_output_without_border_is_that_of_zeros():
     """Bit for bit: what the border adds there is nothing, not something small."""
     x, kernel = picture(2, 9, 8, 3), keras.ops.convert_to_tensor(picture(3, 3, 3, 2))
