@@ -99,10 +99,11 @@ def _convolve_jax(x: Any, kernel: Any, window: Window, widths: Widths) -> Any:
 
     kernel = ops.convert_to_tensor(kernel)
     spans = map(window_size, window.kernel_size, window.dilation_rate)
-    beyond = [max(0, before - span + 1) for (before, _), span in zip(widths, spans, strict=True)]
-    if any(beyond):
-        x = ops.pad(x, [(0, 0), *((n, 0) for n in beyond), (0, 0)])
-        widths = tuple((before - n, after) for (before, after), n in zip(widths, beyond, strict=True))
+    kept = [min(before, span - 1) for (before, _), span in zip(widths, spans, strict=True)]
+    beyond = [(before - n, 0) for (before, _), n in zip(widths, kept, strict=True)]
+    if any(map(any, beyond)):
+        x = ops.pad(x, [(0, 0), *beyond, (0, 0)])
+        widths = tuple((n, after) for n, (_, after) in zip(kept, widths, strict=True))
     space = "HW"[2 - len(widths) :]
     if window.depthwise:
         kernel = ops.reshape(kernel, (*window.kernel_size, 1, -1))
