@@ -43,6 +43,7 @@ def test_the_other_runs_of_a_sweep_go_on(tiny, study, same):
     assert f"{same.parent.name}, seed 0: {name} cannot be read" in outcome.out
 
 
+@pytest.mark.full
 def test_rerun_mends_them_all(tiny, same):
     for name, content in DAMAGE.items():
         (same / name).write_bytes(content)

@@ -28,6 +28,7 @@ def predictions(run):
     ]
 
 
+@pytest.mark.full
 def test_a_causal_network_forecasts_a_stream_as_it_does_whole_windows(program):
     outcome = program(*TINY, *SHORT, "padding=causal")
     assert (outcome.code, outcome.err) == (0, "")

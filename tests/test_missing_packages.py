@@ -48,6 +48,7 @@ def test_one_that_a_report_begins_with(call, package):
     check(call(package, MISSING, "-m", "experiments.report", "runs/default"), package)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("package", "arguments"),
     [

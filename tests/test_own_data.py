@@ -19,6 +19,7 @@ def call(program):
     return lambda *arguments: program(*SMALL, *QUIET, *arguments)
 
 
+@pytest.mark.full
 def test_what_a_folder_leaves_aside_is_said_once_by_a_run_and_by_a_sweep(call, tmp_path):
     own = tmp_path / "own"
     for i in range(24):
@@ -62,6 +63,7 @@ def test_values_that_float32_does_not_hold_end_before_training(call, file, multi
     one_line(call(*file(x_train=1e200 * x), *multirun), "too large for the statistics of")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("memory", [full("auto"), "1e-6"])
 def test_values_that_float16_does_not_hold_end_before_training(call, file, memory):
     """Pictures of 16 bits, as they are."""
@@ -89,6 +91,7 @@ def test_other_data_that_is_beyond_a_runs_own_units_is_not_measured(call, progra
         assert not (only_run() / "evaluations").exists()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("sizes", "says"),
     [

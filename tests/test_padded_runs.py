@@ -51,6 +51,7 @@ def test_the_noise_of_random_goes_on_where_it_was_interrupted(tiny, monkeypatch)
     assert not all(same)
 
 
+@pytest.mark.full
 def test_a_learned_border_is_measured_again_as_it_was(tiny, program):
     assert tiny("padding=learned").code == 0
     run = only_run()
@@ -61,6 +62,7 @@ def test_a_learned_border_is_measured_again_as_it_was(tiny, program):
     assert json.loads(found.read_text())["test_accuracy"] == accuracy(run)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("padding", "amount", "mode"),
     [("latitude_longitude", "same", "replicate_circular"), full("input", "input", "zeros")],

@@ -56,6 +56,7 @@ def test_the_readmes_snippet_gives_the_runs_test_accuracy(finished):
     np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, rtol=1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -137,6 +138,7 @@ RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (40, 12, 12, 1), np.uint8)
 
 
+@pytest.mark.full
 def test_one_example_is_one_whatever_its_form(trained_on):
     network = trained_on(GREY, "data.resize=8")
     Image.fromarray(GREY[3, ..., 0]).save("3.png")
@@ -152,6 +154,7 @@ def test_one_example_is_one_whatever_its_form(trained_on):
         network.probabilities(GREY[3])
 
 
+@pytest.mark.full
 def test_channels_first_is_for_arrays_and_not_for_image_files(trained_on):
     colour = RNG.integers(0, 256, (40, 3, 12, 12), np.uint8)
     network = trained_on(colour, "data.layout=channels_first")

@@ -42,6 +42,7 @@ def images(run):
     return events, [tag for tag in events.Tags()["images"] if tag.startswith("probes/")]
 
 
+@pytest.mark.full
 def test_a_run_is_probed_once_it_is_trained(tiny, finished):
     outcome = tiny("probes=[leak,shift]", "study=probed")
     assert (outcome.code, outcome.err) == (0, "")
@@ -125,6 +126,7 @@ def test_on_other_data_the_runs_own_results_stay(finished, tiny, program, tmp_pa
     assert content["probes"]["shift"]["circular"]["pairs"] == content["examples"] == 30
 
 
+@pytest.mark.full
 def test_a_probe_that_fails_is_told_and_the_others_are_kept(finished, tiny, program, monkeypatch):
     run = finished
     tiny("probes=shift")
@@ -144,6 +146,7 @@ def test_a_probe_that_fails_is_told_and_the_others_are_kept(finished, tiny, prog
     assert "ArithmeticError" in (run / "probes" / "shift.txt").read_text()
 
 
+@pytest.mark.full
 def test_a_failing_probe_after_a_training_leaves_the_run_complete(tiny, monkeypatch):
     monkeypatch.setattr(leak, "probe", lambda _: 1 / 0)
     outcome = tiny("probes=leak")

@@ -145,6 +145,7 @@ def test_the_command_of_a_complete_sweep_trains_nothing(stored, program):
     ]
 
 
+@pytest.mark.full
 def test_a_seed_added_to_a_study_joins_the_runs_that_are_there(stored, program):
     """It is asked for under the name of an alias, and runs in the cell that stands for it."""
     (alias,) = (cell for cell in PLAN["cells"].values() if cell["alias_of"])
@@ -164,6 +165,7 @@ def test_a_seed_added_to_a_study_joins_the_runs_that_are_there(stored, program):
     assert reported == {("same", s) for s in "0123"} | {("reflect", s) for s in "012"}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("run", thinned(STOPPED, 2))
 def test_an_interrupted_run_goes_on_where_it_was(stored, program, run):
     (start,) = read(KEPT / run / "meta.json")["starts"]
@@ -185,6 +187,7 @@ def test_an_interrupted_run_goes_on_where_it_was(stored, program, run):
         close(found, alone, learned, rel=1e-3)
 
 
+@pytest.mark.full
 def test_a_stored_study_is_reported_with_the_same_numbers(stored):
     ended = python(*(*REPORT, str(stored / STUDY), "--out", str(stored / "report")), cwd=CHECKOUT)
     assert ended.returncode == 0, ended.stderr

@@ -36,6 +36,7 @@ def commands(study=STUDY):
     return [start["command"] for meta in metas for start in meta["starts"]]
 
 
+@pytest.mark.full
 def test_what_makes_no_sense_is_listed_and_what_is_the_same_runs_once(tiny):
     outcome = tiny("-m", "padding=same,causal,half", "seed=0")
     assert outcome.code == 0

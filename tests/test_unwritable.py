@@ -95,6 +95,7 @@ def test_a_full_disk_before_the_training_is_one_line(tiny, study):
     assert outcome.err.count("\n") == 1
 
 
+@pytest.mark.full
 def test_a_full_disk_while_training_is_one_line(tiny, monkeypatch):
     original = Run.write_metrics
 

@@ -176,6 +176,7 @@ print(type(loaded.layers[1]).__module__.split(".")[0], models.Padding.of(padzoo.
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("order", [("models", "padzoo"), ("padzoo", "models")])
 def test_both_names_in_one_process(python, order):
     (said,) = python(TWINS.format(order=order)).splitlines()

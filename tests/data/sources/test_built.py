@@ -61,6 +61,7 @@ def test_built_twice_is_identical(name, tmp_path, monkeypatch):
         np.testing.assert_array_equal(one.y, two.y)
 
 
+@pytest.mark.full
 def test_version_1_0_0_is_this_content(prepared, tmp_path):
     """Prepared copies are found by their version: other content needs another version."""
     assert data.fingerprint(config(prepared)) == "placed_digits/1.0.0+0e4c474cb7aa"

@@ -73,6 +73,7 @@ def test_a_file_streams_to_the_same_bits(own, normalize, resize):
     assert_same(whole, read, ALL)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["placed_digits", "mnist1d"])
 def test_a_made_set_streams_to_the_same_bits(prepared, name):
     whole, read = both(data.DataConfig(name, "built", data_dir=str(prepared)))

@@ -174,6 +174,7 @@ def test_a_file(call, saved):
     )
 
 
+@pytest.mark.full
 def test_a_run_is_looked_at_by_its_file(tiny, call, monkeypatch):
     """What the summary of a run with findings names is a command that works."""
     outcome = tiny("padding=valid", "trainer.epochs=1", "model.kernel_size=2")

@@ -17,6 +17,7 @@ def measured(shape, padding, name="small_cnn", **options):
     return shift.probe(of).values
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kernel_size", [3, 4])
 @pytest.mark.parametrize("size", [(16, 16), (17, 15)])
 def test_known_answer_circular_stride_1_and_global_pooling_are_consistent(size, kernel_size):

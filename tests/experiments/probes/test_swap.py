@@ -24,6 +24,7 @@ def subject(padding, shape=(16, 16, 1), **options):
     return of
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("padding", "alias"), [("replicate", "symmetric"), ("symmetric", "replicate"), ("same", "half")]
 )
@@ -35,6 +36,7 @@ def test_known_answer_an_alias_tells_the_same_of_every_example(padding, alias):
     assert {padding, alias} <= set(swap.probe(of).values["own"])
 
 
+@pytest.mark.full
 def test_every_padding_that_computes_something_else_is_there_once():
     found = swap.probe(subject("same")).values
     same = ["same", "even_split", "half", "same_lower", "explicit", "constant"]
@@ -78,6 +80,7 @@ def test_a_random_border_is_the_mean_in_inference():
     assert found["under"]["mean"]["fall"] == 0
 
 
+@pytest.mark.full
 def test_an_untrained_border_is_none_of_the_others():
     assert not {"learned", "random"} & set(swap.probe(subject("reflect")).values["under"])
 

@@ -80,6 +80,7 @@ def test_every_cell_is_a_session_of_its_own_with_the_means(study):
             assert spread.value == pytest.approx(statistics.stdev(accuracies))
 
 
+@pytest.mark.full
 def test_it_is_written_anew_whole(study):
     (before,) = (study / "_summary").glob("events*")
     for directory in study.glob("small_cnn-valid-*"):

@@ -72,6 +72,7 @@ def test_it_leaves_the_reports_summary_alone_and_the_report_replaces_it(study):
     assert len(list((study / "_summary").glob("events*"))) == 1
 
 
+@pytest.mark.full
 def test_many_families_are_drawn_in_part(tmp_path):
     for i in range(canvas.PANELS + 2):
         made.run(tmp_path, model={"kernel_size": 2 + i})

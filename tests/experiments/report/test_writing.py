@@ -76,6 +76,7 @@ def test_everything_is_written_and_told(study, capsys):
     assert told["picture"].endswith("some/report/accuracy.png")
 
 
+@pytest.mark.full
 def test_every_planned_run_must_be_there(study, capsys):
     made.plan(study, question="Does it matter?")
     assert finish(study)
@@ -190,6 +191,7 @@ def test_files_of_an_earlier_report_that_hold_nothing_now_are_gone(study):
     assert left.isdisjoint({"differences.csv", "accuracy-2.png"})
 
 
+@pytest.mark.full
 def test_of_very_many_families_the_first_are_drawn_and_the_picture_says_so(study, monkeypatch):
     made.run(study, model={"kernel_size": 4})
     made.run(study, model={"kernel_size": 5})

@@ -58,6 +58,7 @@ def refused():
     return None
 
 
+@pytest.mark.full
 def test_bfloat16_is_refused_exactly_where_its_outputs_are_wrong():
     """Within ten roundings of the largest output: three layers, each of weights, maps and sums."""
     wrong = []

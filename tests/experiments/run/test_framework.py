@@ -71,6 +71,7 @@ def started(flags="", threads="", **environment):
     return json.loads(answer.stdout)
 
 
+@pytest.mark.full
 def test_onednn_and_threads_are_the_processors_unless_the_user_has_chosen():
     found = started()
     assert found["onednn"] is device.processor().onednn
@@ -108,6 +109,7 @@ def on_jax(wanted, platforms):
     )  # fmt: skip
 
 
+@pytest.mark.full
 @pytest.mark.skipif(device.find("jax").kind == "gpu", reason="is about machines without a GPU")
 @pytest.mark.parametrize("platforms", ["cuda", full("nonsense")])
 def test_a_platform_that_jax_cannot_start_on_is_named(platforms):

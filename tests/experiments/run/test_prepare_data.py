@@ -54,6 +54,7 @@ def assert_trains_alike(one, two):
                 np.testing.assert_array_equal(getattr(a, column), getattr(b, column))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "changes",
     [
@@ -79,6 +80,7 @@ def test_pictures_of_many_sizes_are_written_as_resized(tmp_path, changes):
         assert (file["x_train"].shape[1:], file["x_train"].dtype) == ((5, 5, 3), np.float32)
 
 
+@pytest.mark.full
 def test_the_names_of_subsets_go_with_the_file(prepared, tmp_path):
     cfg = data.DataConfig("red_green", "built", data_dir=str(prepared))
     data.ensure(cfg)
@@ -110,6 +112,7 @@ def test_a_folder_of_images_as_a_file(tmp_path, sizes, memory):
         assert_trains_alike(held, written(cfg, tmp_path))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("memory", ["auto", full(SMALL)])
 def test_a_resize_that_training_can_do_is_left_to_it(prepared, tmp_path, memory):
     found = {"data_dir": str(prepared), "memory": memory}
@@ -146,6 +149,7 @@ def test_the_file_is_compressed_and_the_same_every_time(prepared, tmp_path):
         assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_DEFLATED}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_a_failure_leaves_the_old_file_and_no_other(call, tmp_path, monkeypatch, failure):
     def fails(file, *_):

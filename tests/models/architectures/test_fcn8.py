@@ -22,6 +22,7 @@ def crops(model):
     }
 
 
+@pytest.mark.full
 def test_published_parameters():
     """By hand; the paper's Table 1 says 134M for FCN-VGG16, and section 4.2 adds the skips."""
     stages = sum(9 * before * after + after for before, after in VGG)

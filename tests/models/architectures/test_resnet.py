@@ -109,6 +109,7 @@ def apart(model):
 FORMS = ("subsample", "project")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("padding", "size", "shortcut"),
     thinned(itertools.product(("same", "same_lower", "half", "input"), (32, 33), FORMS), 3),
@@ -183,6 +184,7 @@ def test_each_form_has_its_published_shortcut_by_default():
         assert shapes[1] != shapes[2]
 
 
+@pytest.mark.full
 def test_valid_needs_81_pixels():
     with pytest.raises(ModelError, match=r"collapses.*input is 81x81\. Received"):
         net(80, padding="valid")

@@ -63,6 +63,7 @@ def test_receptive_fields_are_the_published_ones():
     ]  # fmt: skip
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("head", ["pooled", full("dense")])
 def test_valid_needs_212_pixels(head):
     with pytest.raises(ModelError, match=r"collapses.*input is 212x212\. Received"):

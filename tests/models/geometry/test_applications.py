@@ -27,6 +27,7 @@ def check(name, size, axis):
     assert measured(model, axis, row) == expected
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", QUICK)
 def test_a_family(name):
     check(name, SIZES[name], 0)

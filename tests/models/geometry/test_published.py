@@ -125,6 +125,7 @@ def test_mobilenet_of_keras():
         assert odd[name] == (field, stride, padding + 1)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("size", [64, 65])
 def test_resnet50(size):
     """Keras pads by hand, so its padding is that of slim at 321 at every size.

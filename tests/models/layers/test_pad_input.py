@@ -12,6 +12,7 @@ from models.layers import PadInput1D, PadInput2D
 from models.padding import Padding, PaddingError
 from models.registry import tiny
 from tests.contract import models_contract
+from tests.helpers import thinned
 from tests.models.layers import oracle
 
 # An input that is no multiple of the strides.
@@ -63,7 +64,7 @@ def test_the_last_map_is_that_of_same(name):
     }
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", thinned(models.names(), 4))
 def test_weights_are_those_of_valid_and_the_search_draws_nothing(name):
     sizes = {"input_shape": models_contract.shape(name)}
     valid, padded = build(name, "valid", 4, **sizes), build(name, "input", 4, **sizes)

@@ -6,6 +6,7 @@ import pytest
 
 from models.layers import CollapseError, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose
 from models.padding import MODES, Padding, PaddingError
+from tests.helpers import thinned
 from tests.models.layers import oracle
 
 ON_JAX = keras.backend.backend() == "jax"  # which compiles each case
@@ -28,7 +29,7 @@ def pair(kinds, filters, k, strides, amount, shape, **kwargs):
     return conv, back, there
 
 
-@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize("amount", thinned(AMOUNTS, 3))
 def test_it_is_the_gradient_of_its_convolution(amount):
     """For every map: <conv(x), y> = <x, transposed(y)>, with the pixels that no window read."""
     tried = 0

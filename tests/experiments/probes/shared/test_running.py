@@ -18,6 +18,7 @@ from tests.contract import probes_contract
 from tests.made import BASE
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_a_probe_leaves_the_network_and_its_data_as_they_were(name, tmp_path):
     """Also what is drawn from: dropout's state and that of a random border."""

@@ -11,6 +11,7 @@ def test_false_findings_in_simulated_studies():
     assert found.share > 0.03  # a test that never finds anything would pass too
 
 
+@pytest.mark.full
 def test_coverage_in_simulated_studies():
     single, together = simulation.coverage()
     assert 0.93 <= single.share <= 0.97

@@ -89,6 +89,7 @@ def test_an_epoch_after_the_first_traces_and_compiles_nothing(tiny, epochs, opti
     assert others == [first, first]
 
 
+@pytest.mark.full
 def test_batches_of_another_size_are_seen(tiny, epochs, monkeypatch):
     original = training.train_epoch
 

@@ -73,6 +73,7 @@ def test_a_change_to_what_trains_counts(checkout, file, old, new):
     assert {name for name in before if before[name] != after[name]} == {file}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "file",
     thinned(
