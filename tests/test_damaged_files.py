@@ -30,6 +30,7 @@ def test_a_damaged_file_is_one_line_that_names_it(tiny, study, same, name, conte
     assert (same / name).read_bytes() == content
 
 
+@pytest.mark.full
 def test_the_other_runs_of_a_sweep_go_on(tiny, study, same):
     name = "results.json"
     (same / name).write_bytes(b"")

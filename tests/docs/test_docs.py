@@ -30,6 +30,7 @@ def test_the_python_blocks_run_one_after_the_other():
     assert {"model", "network", "nn", "grey"} <= set(names)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", [COMMANDS[0], *map(full, COMMANDS[1:])])
 def test_the_commands_train(command, tiny):
     arguments = re.findall(r"'([^']*)'|(\S+)", command.removeprefix("python train.py "))

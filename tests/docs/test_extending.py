@@ -86,6 +86,7 @@ def test_every_command_of_the_page_is_run_here():
     assert len(FILES) == sum(kind != "" for kind, _ in BLOCKS)
 
 
+@pytest.mark.full
 def test_the_readmes_tables_hold_what_is_added(checkout):
     code = "from docs import readme_tables as t; print(t.network('skip_cnn')); print(t.data_sets())"
     ended = call(checkout, "-c", code)

@@ -38,6 +38,7 @@ def test_the_python_block_runs():
     exec(code, {})
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "my.keras" not in c])
 def test_the_commands_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -142,6 +142,7 @@ def test_the_same_runs_are_the_same_bytes(study, tmp_path):
         assert first.read_bytes() == second.read_bytes(), name
 
 
+@pytest.mark.full
 def test_times_and_restarts_are_in_the_last_section_alone(tmp_path):
     """A sweep that was killed and went on reports what one that was not reports."""
     folders = tmp_path / "one" / "some", tmp_path / "two" / "some"

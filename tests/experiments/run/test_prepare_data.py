@@ -138,6 +138,7 @@ def test_a_file_of_sequences_with_channels_says_what_they_are(tmp_path):
         npz_export.write(cfg, "", tmp_path / ".." / tmp_path.name / "own.npz")
 
 
+@pytest.mark.full
 def test_the_file_is_compressed_and_the_same_every_time(prepared, tmp_path):
     cfg = data.DataConfig("placed_digits", "built", data_dir=str(prepared))
     contents = set()

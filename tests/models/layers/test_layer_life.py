@@ -43,7 +43,7 @@ def filled(model):
     return model
 
 
-@pytest.mark.parametrize(("layer", "mode"), thinned(BORDERS, 3))
+@pytest.mark.parametrize(("layer", "mode"), thinned(BORDERS, 6))
 def test_models_files_and_eager_calls_agree(layer, mode, tmp_path):
     inputs = keras.Input(shape_of(layer))
     padded = make(layer, mode)

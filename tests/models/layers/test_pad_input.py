@@ -48,7 +48,7 @@ def test_the_border_is_the_modes(rank, amount, mode):
     assert layer(keras.Input(x.shape[1:])).shape == (None, *expected.shape[1:])
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", thinned(models.names(), 2))
 def test_the_last_map_is_that_of_same(name):
     same, padded = build(name, "same"), build(name, "input")
     before, after = last_map(same), last_map(padded)

@@ -108,7 +108,7 @@ def test_strings_and_their_paddings_are_keras_bit_for_bit(padding, extra):
                 assert tuple(ours.compute_output_shape(x.shape)) == expected.shape
 
 
-@pytest.mark.parametrize("amount", ["same", "same_lower", "half", "full", "causal", 1])
+@pytest.mark.parametrize("amount", thinned(["same", "same_lower", "half", "full", "causal", 1], 2))
 @pytest.mark.parametrize(("k", "s", "extra"), [(4, 2, None), (3, 2, 1), (3, 3, 0), (1, 3, 2)])
 def test_unknown_sizes_give_what_known_ones_do(amount, k, s, extra):
     open_ = Conv1DTranspose(2, k, s, Padding(amount), output_padding=extra)
