@@ -27,6 +27,7 @@ class Preset:
     baseline: str
     metric: str
     margin: float
+    looks: Any = None
     seeds: str | None = None
     common: str = ""
     parts: Any = ()

@@ -77,12 +77,14 @@ class Declaration:
         baseline: the padding that the others are compared with.
         metric: the primary metric: one of `METRICS`, or accuracy_on/<subset of the test split>.
         margin: of equivalence, in points: smaller differences are negligible.
+        looks: increasing numbers of seeds after which is looked; None for one look at all seeds.
     """
 
     question: str | None = None
     baseline: str = "same"
     metric: str = "test_accuracy"
     margin: float = 0.3
+    looks: Any = None
 
 
 DECLARED = tuple(field.name for field in dataclasses.fields(Declaration))
@@ -226,6 +228,10 @@ def _checked(config: Config) -> Config:
     sweep = config.sweep
     if not sweep.margin > 0:
         raise ConfigError(f"sweep.margin must be positive; got {sweep.margin:g}")
+    looks = [2] if sweep.looks is None else sweep.looks
+    whole = isinstance(looks, list) and looks and all(type(n) is int and n > 1 for n in looks)
+    if not (whole and looks == sorted(set(looks))):
+        raise ConfigError(f"sweep.looks must be numbers of seeds, as [8,12,20]; got {looks!r}")
     if sweep.metric not in METRICS and not sweep.metric.startswith("accuracy_on/"):
         allowed = ", ".join(METRICS)
         raise ConfigError(

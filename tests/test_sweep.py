@@ -65,6 +65,11 @@ def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny, study):
     assert [cell.seeds for cell in plan.cells.values()] == [[0, 1], [0, 1]]
     assert len(plan.commands) == 2
     assert {command.split()[-1] for command in commands()} == {"seed=0", "seed=0,1"}
+    metas = [json.loads(file.read_text()) for file in STUDY.glob("*/*/meta.json")]
+    begun = min(start["time"] for meta in metas for start in meta["starts"])
+    for cell in plan.cells.values():
+        assert cell.declared <= begun
+        assert cell.declared_seeds == 2, "two is the first number that can be compared"
 
 
 @pytest.mark.full

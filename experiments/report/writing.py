@@ -13,10 +13,12 @@ report says so.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -25,12 +27,14 @@ from experiments import terminal
 from experiments.report import events
 from experiments.report.compare.differences import Compared, Declared, against_baseline
 from experiments.report.compare.families import Family, families
+from experiments.report.compare.next_look import next_looks
 from experiments.report.compare.reading import read
 from experiments.report.compare.remarks import remarks
 from experiments.report.pages import canvas, content, html, plots
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import Picture, markdown
 from experiments.report.pages.sheets import sheets
+from experiments.report.statistics.verdict import COVERS
 from experiments.run.record import files
 from experiments.study.plan import Plan
 from experiments.terminal import FAILED, OK
@@ -65,7 +69,7 @@ def write(
         raise ValueError(f"{study} holds no complete run")
     compared = [against_baseline(family, declared) for family in families(found.cells)]
     report = Report(found, declared, compared)
-    pictures = draw(report.families, declared.metric)
+    pictures = draw(compared, declared.metric)
     blocks = content.blocks(report, pictures)
     drawn = {picture.name: canvas.png(picture.figure) for picture in pictures}
     out = out or study / "report"
@@ -101,25 +105,33 @@ def finish(study: Path) -> bool:
     return report.study.whole
 
 
-def draw(found: Sequence[Family], metric: str) -> list[Picture]:
+def draw(compared: Sequence[Compared], metric: str) -> list[Picture]:
     """The report's pictures, accuracy first; with many families, two of each kind."""
+    found = [one.family for one in compared]
+    intervals = {one.family.title: content.drawn(one, metric) for one in compared}
     kinds: list[tuple[str, str, Callable[[Sequence[Family]], Figure | None]]] = [
         (
             "accuracy",
-            "Accuracy by padding: seeds (dots), their mean (bar) and its 95 % interval (line)",
-            lambda some: plots.accuracy(some, metric),
+            "Accuracy by padding: seeds (dots), their mean (bar) and, from the baseline's mean "
+            f"(dashed), the difference's interval (line), {COVERS}",
+            lambda some: plots.accuracy(some, metric, intervals),
         ),
         (
             "margin",
-            "Accuracy by margin, the distance from object to border: means and 95 % intervals",
+            "Accuracy by margin, the distance from object to border: means, each with its own 95 % "
+            "interval",
             plots.by_margin,
         ),
         (
             "cost",
-            "Accuracy against cost: means and 95 % intervals",
+            "Accuracy against cost: means",
             lambda some: plots.against_cost(some, metric),
         ),
-        ("curves", "Learning curves: means and 95 % intervals over the seeds", plots.curves),
+        (
+            "curves",
+            "Learning curves: means over the seeds, each with its own 95 % interval",
+            plots.curves,
+        ),
     ]
     pictures = []
     drawn = min(len(found), canvas.MOST)
@@ -149,6 +161,8 @@ def tell(report: Report, out: Path) -> None:
     if unplanned := report.study.unplanned:
         runs = f"{len(unplanned)} complete run{'s' * (len(unplanned) > 1)}"
         terminal.say(f"\n{runs} that no sweep of this study planned: not compared; see the report")
+    for line in next_looks(report.study, report.compared, here=True):
+        terminal.say(f"\n{line}")
     terminal.say(f"\n{'report':<14} {out / 'report.html'}")
     if report.families:
         terminal.say(f"{'picture':<14} {out / 'accuracy.png'}")
@@ -157,49 +171,43 @@ def tell(report: Report, out: Path) -> None:
 def table(one: Compared, declared: Declared) -> list[str]:
     """Lines for a family: padding, n, mean, sd, difference from the baseline, verdict in words."""
     shown = {name: one.family.shown(name) for name in one.family.cells}
+    differences = {name: _verdict(one, name) for name in one.family.cells}
     width = max(14, *map(len, shown.values()))
-    base = f"− {declared.baseline} [95 %]"
+    room = max(22, *(len(difference) for difference, _ in differences.values()))
     lines = [
         f"{one.family.title}: {plots.named(declared.metric)}, %",
-        f"{'padding':<{width}} {'n':>3} {'mean':>7} {'sd':>6}   {base:<23} verdict",
+        f"{'padding':<{width}} {'n':>3} {'mean':>7} {'sd':>6}   "
+        f"{f'− {declared.baseline} [95 %]':<{room}} verdict",
     ]
     for name, cell in one.family.cells.items():
         values = list(content.points(cell, declared.metric).values())
         mean = f"{statistics.mean(values):.2f}" if values else "–"
         sd = f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–"
-        difference, verdict = _verdict(one, name)
+        difference, verdict = differences[name]
         row = f"{shown[name]:<{width}} {len(values):>3} {mean:>7} {sd:>6}"
-        lines.append(f"{row}   {difference:<23} {verdict}".rstrip())
-    return lines + remarks(one.family, declared.metric)
+        lines.append(f"{row}   {difference:<{room}} {verdict}".rstrip())
+    return [*lines, *content.notes(one), *remarks(one.family, declared.metric)]
 
 
 def _verdict(one: Compared, name: str) -> tuple[str, str]:
     if name == one.baseline:
         return "–", "the baseline"
     if c := one.of(name):
-        difference = "0" if c.p is None else f"{c.mean:+.2f} [{c.low:+.2f}, {c.high:+.2f}]"
-        few = "" if c.can_reject or c.p is None else ", too few seeds to test"
-        return difference, c.in_words + few
+        return c.interval, f"{c.verdict}, the sign-flip test {c.test}" if c.unlike else c.verdict
     found = one.left_out[name]
-    if found.difference is None:
-        return "–", f"not compared, {found.why}"
-    _, mean, low, high = found.difference
-    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]", f"not compared, {found.why}"
+    difference = "–" if found.difference is None else f"{found.difference[1]:+.2f}"
+    return difference, f"not compared, {found.why}"
 
 
 def _declared(plan: Plan | None, baseline: str | None, margin: float | None) -> Declared:
     """The declaration; settings that replace it are marked as chosen afterwards."""
     told = Declared()
     if plan:
-        told = Declared(plan.declared.baseline, plan.declared.metric, plan.declared.margin)
-    chosen = {"baseline": baseline, "margin": margin}
+        of = plan.declared
+        told = Declared(of.baseline, of.metric, of.margin, tuple(of.looks or ()), plan)
+    chosen: dict[str, Any] = {"baseline": baseline, "margin": margin}
     instead = {k: v for k, v in chosen.items() if v is not None and v != getattr(told, k)}
-    return Declared(
-        baseline or told.baseline,
-        told.metric,
-        told.margin if margin is None else margin,
-        tuple(instead),
-    )
+    return dataclasses.replace(told, **instead, afterwards=tuple(instead))
 
 
 def main(arguments: list[str]) -> int:

@@ -1,14 +1,17 @@
 """The plan of a study: all its runs. It is written before the first run; other sweeps may add runs.
 
-`<runs_dir>/<study>/study.json` has the declaration (question, baseline, primary metric, margin),
-the commands of the sweeps, the cells with their seeds, and the combinations that make no sense.
+`<runs_dir>/<study>/study.json` has the declaration (question, baseline, primary metric, margin,
+looks), the commands of the sweeps, the cells with their seeds, and when and for how many seeds they
+were declared, and the combinations that make no sense.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from filelock import FileLock
 
 from conf.reader import ConfigError, read
 from conf.schema import Declaration
-from experiments.run.record import files
+from experiments.run.record import files, provenance
 from experiments.run.record.directory import Run
 
 PLAN = "study.json"
@@ -34,6 +37,8 @@ class Cell:
         alias_of: the cell that runs instead of this one.
         sources: hash of the sources with which `signature` was computed.
         overrides: that train it, without the seed.
+        declared: when it was planned, in ISO 8601; None in older plans, which do not tell.
+        declared_seeds: how many seeds it then had, or when it first had several.
     """
 
     model: str
@@ -45,6 +50,21 @@ class Cell:
     alias_of: str | None = None
     sources: str = ""
     overrides: list[str] = field(default_factory=list)
+    declared: str | None = None
+    declared_seeds: int | None = None
+
+    @property
+    def apart_from_padding(self) -> tuple[str, ...]:
+        """What it is besides its padding: names, and overrides in alphabetical order."""
+        rest = sorted(o for o in self.overrides if "padding" not in o.split("=")[0])
+        return self.model, self.data, self.backend, *rest
+
+    def declared_now(self, known: Cell | None) -> Cell:
+        """This cell with its declaration: the one that is known, or that of this moment."""
+        when, n = (known.declared, known.declared_seeds) if known else (provenance.now(), 1)
+        if n is not None and n < 2:
+            n = len(self.seeds)
+        return dataclasses.replace(self, declared=when, declared_seeds=n)
 
 
 @dataclass(frozen=True)
@@ -120,7 +140,8 @@ class Plan:
         for name, cell in other.cells.items():
             known = self.cells.get(name)
             seeds = {*cell.seeds, *(known.seeds if known else ())}
-            self.cells[name] = dataclasses.replace(cell, seeds=sorted(seeds))
+            whole = dataclasses.replace(cell, seeds=sorted(seeds))
+            self.cells[name] = whole.declared_now(known)
         self.not_applicable += [n for n in other.not_applicable if n not in self.not_applicable]
 
     def find_aliases(self) -> None:
@@ -133,8 +154,45 @@ class Plan:
             seeds = sorted({*self.cells[kept].seeds, *cell.seeds})
             self.cells[kept] = dataclasses.replace(self.cells[kept], seeds=seeds)
 
+    def alike(self, names: Iterable[str]) -> int:
+        """How many cells, without aliases, were planned that differ from these in the padding.
+
+        It counts the named ones too, and does not depend on which runs are complete; 0 if the plan
+        is older than these records.
+        """
+        among = {self.cells[name].apart_from_padding for name in names if name in self.cells}
+        return sum(
+            cell.alias_of is None and bool(cell.overrides) and cell.apart_from_padding in among
+            for cell in self.cells.values()
+        )
+
+    def one_look(self, names: Iterable[str]) -> tuple[int, ...]:
+        """The number of seeds with which these cells were declared; empty if it is not known."""
+        known = [self.cells[name].declared_seeds for name in names if name in self.cells]
+        several = [n for n in known if n is not None and n > 1]
+        return (min(several),) if several else ()
+
+    def older(self, starts: Mapping[str, Mapping[int, str]]) -> dict[str, list[int]]:
+        """Cell -> the seeds of its runs that were started before it was declared.
+
+        Args:
+            starts: cell -> seed -> when the run was first started.
+        """
+        found = {}
+        for name, runs in starts.items():
+            declared = self.cells[name].declared if name in self.cells else None
+            if declared is not None:
+                old = [seed for seed, time in runs.items() if _seconds(time) < _seconds(declared)]
+                if old:
+                    found[name] = old
+        return found
+
     def write(self, study: Path) -> None:
         files.write_json(study / PLAN, dataclasses.asdict(self))
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
 
 
 def locked(study: Path) -> AbstractContextManager[Any]:

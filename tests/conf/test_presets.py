@@ -84,10 +84,23 @@ def test_what_does_not_fit_is_told_apart_from_what_is_wrong():
 
 @pytest.mark.parametrize(
     ("override", "message"),
-    [("sweep.margin=0", "must be positive"), ("sweep.metric=loss", "accuracy_on/<subset>")],
+    [
+        ("sweep.margin=0", "must be positive"),
+        ("sweep.metric=loss", "accuracy_on/<subset>"),
+        ("sweep.looks=8", "must be numbers of seeds, as \\[8,12,20\\]; got 8"),
+        ("sweep.looks=[12,8]", "must be numbers of seeds"),
+        ("sweep.looks=[1,8]", "must be numbers of seeds"),
+        ("sweep.looks=[]", "must be numbers of seeds"),
+    ],
 )
 def test_a_declaration_that_means_nothing_is_refused(override, message):
     with initialize_config_dir(str(ROOT), version_base="1.3"):
         values = OmegaConf.to_container(compose("config", [override]), resolve=True)
     with pytest.raises(ConfigError, match=message):
         from_dict(values)
+
+
+def test_looks_are_declared_on_the_command_line():
+    with initialize_config_dir(str(ROOT), version_base="1.3"):
+        values = OmegaConf.to_container(compose("config", ["sweep.looks=[8,12,20]"]), resolve=True)
+    assert from_dict(values).sweep.looks == [8, 12, 20]

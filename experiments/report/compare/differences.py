@@ -8,7 +8,7 @@ report says what differs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,11 @@ import numpy as np
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
 from experiments.report.statistics.items import two_way_intervals
-from experiments.report.statistics.paired import paired_interval
-from experiments.report.statistics.verdict import Comparison, compare
+from experiments.report.statistics.looks import FEW
+from experiments.report.statistics.verdict import ROUGHLY, UNDECIDED, Comparison, compare
 from experiments.run.record import circumstances
 from experiments.run.record.circumstances import told, unlike
+from experiments.study.plan import Plan
 
 FINGERPRINT = "data fingerprint"
 
@@ -33,12 +34,16 @@ class Declared:
         baseline: the padding that the others are compared with.
         metric: the primary metric.
         margin: of equivalence, in points.
+        looks: numbers of seeds; empty for one look at the seeds that were planned.
+        plan: what was planned, and when; None takes the cells and seeds that there are.
         afterwards: the names of those that were chosen after the runs.
     """
 
     baseline: str = "same"
     metric: str = "test_accuracy"
     margin: float = 0.3
+    looks: tuple[int, ...] = ()
+    plan: Plan | None = None
     afterwards: tuple[str, ...] = ()
 
 
@@ -48,12 +53,12 @@ class LeftOut:
 
     Attributes:
         why: the reason, in words.
-        difference: (n, mean, low, high) over the seeds that it shares with the baseline, as a
-            description without a test; None for runs that may not be paired.
+        difference: (n, mean) over the seeds that it shares with the baseline, as a description
+            without a verdict; None for runs that may not be paired.
     """
 
     why: str
-    difference: tuple[int, float, float, float] | None = None
+    difference: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,10 +67,12 @@ class Compared:
 
     Attributes:
         baseline: name of the baseline cell; None if the family has none.
-        comparisons: of the cells that have all seeds.
+        comparisons: of the cells that share enough seeds.
         new_items: cell -> (low, high) of its difference on new test items, in points.
         left_out: cell -> reason.
-        seeds: the seeds by which the comparisons are paired.
+        seeds: the seeds that were looked at, by which the comparisons are paired.
+        looks: the planned ones; empty for one look at the seeds that there are.
+        notes: seeds and runs that are not part of the verdict, by name.
     """
 
     family: Family
@@ -74,6 +81,15 @@ class Compared:
     new_items: dict[str, tuple[float, float]] = field(default_factory=dict)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=list)
+    looks: tuple[int, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def next_look(self) -> int | None:
+        """The number of seeds of the next look, if something is undecided or not looked at."""
+        if not any(c.decided == UNDECIDED for c in self.comparisons):
+            return None
+        return next((n for n in self.looks if n > len(self.seeds)), None)
 
     def of(self, name: str) -> Comparison | None:
         """The comparison of the cell with this name."""
@@ -83,14 +99,16 @@ class Compared:
 def against_baseline(family: Family, declared: Declared) -> Compared:
     """Compare the baseline with every cell of the family that is comparable.
 
-    The seeds are those of the baseline that at least one other cell has. A cell that lacks one of
-    them is left out, because the test of the family flips the signs of all cells of a seed.
+    All are compared over the seeds that they share, because the test of the family flips the signs
+    of all cells of a seed; a cell that lacks most of them is left out.
     """
     name, metric = family.named(declared.baseline), declared.metric
     if name is None:
         why = f"there is no run of {declared.baseline} that differs only in the padding"
         return Compared(family, None, left_out={other: LeftOut(why) for other in family.cells})
-    base = _points(family.cells[name], metric)
+    plan = declared.plan
+    older = plan.older(family.starts()) if plan else {}
+    base = _points(family.cells[name], metric, older)
     left_out: dict[str, LeftOut] = {}
     cells: dict[str, dict[int, float]] = {}
     for other, cell in family.cells.items():
@@ -98,34 +116,65 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
             continue
         if reason := what_differs(cell, family.cells[name], name):
             left_out[other] = LeftOut(reason)
-        elif not (points := _points(cell, metric)):
+        elif not (points := _points(cell, metric, older)):
             left_out[other] = LeftOut(f"its runs have no {metric}")
         else:
             cells[other] = points
-    seeds = sorted(set(base) & {seed for points in cells.values() for seed in points})
+    notes = [
+        f"older than its declaration and not part of the verdict: {family.shown(each)}, "
+        f"{_numbers('seed', older[cell.name])}"
+        for each, cell in family.cells.items()
+        if cell.name in older
+    ]
+    looks = declared.looks or (plan.one_look(family.names) if plan else ())
+    there = sorted(set(base) & {seed for points in cells.values() for seed in points})
+    wanted = there[: looks[-1]] if looks else there
     for other in list(cells):
-        missing = sorted(set(seeds) - set(cells[other]))
+        missing = sorted(set(wanted) - set(cells[other]))
         if len(base) < 2:
             reason = f"{name} has {len(base)} of the 2 seeds that a comparison needs"
-        elif len(seeds) < 2:
+        elif len(wanted) - len(missing) < 2:
             reason = f"it shares fewer than 2 seeds with {name}"
-        elif missing:
-            reason = f"lacks seeds {', '.join(map(str, missing))}"
+        elif 2 * len(missing) > len(wanted):
+            reason = f"lacks {_numbers('seed', missing)}"
         else:
+            if missing:
+                notes.append(
+                    f"{family.shown(other)} lacks {_numbers('seed', missing)}: all are "
+                    "compared over the seeds that they share"
+                )
             continue
         left_out[other] = LeftOut(reason, _described(cells.pop(other), base))
-    compared = Compared(family, name, left_out=left_out, seeds=seeds)
-    if cells:
-        values = {other: [points[seed] for seed in seeds] for other, points in cells.items()}
-        values[name] = [base[seed] for seed in seeds]
-        compared.comparisons.extend(
-            dataclasses.replace(
-                one, identical=_identical(family.cells[one.name], family.cells[name], seeds)
-            )
-            for one in compare(values, name, declared.margin)
+    shared = [seed for seed in wanted if all(seed in points for points in cells.values())]
+    if len(shared) < 2:
+        why = "the cells share fewer than 2 seeds"
+        left_out |= {other: LeftOut(why, _described(cells[other], base)) for other in cells}
+        return Compared(family, name, left_out=left_out, notes=notes)
+    values = {other: [points[seed] for seed in shared] for other, points in cells.items()}
+    values[name] = [base[seed] for seed in shared]
+    k = max(len(family.cells), plan.alike(family.names) if plan else 0) - 1
+    found = compare(values, name, declared.margin, comparisons=k, planned=looks)
+    seeds = shared[: found[0].n]
+    if later := sorted({*shared[len(seeds) :], *there[len(wanted) :]}):
+        beyond = next((f"the next look is at {n} seeds" for n in looks if n > len(seeds)), "")
+        beyond = beyond or f"{len(seeds)} seeds were declared"
+        notes.append(f"not part of the verdict: {_numbers('seed', later)} ({beyond})")
+    if len(seeds) < FEW and any(one.low is not None for one in found):
+        notes.append(ROUGHLY.format(n=len(seeds)))
+    compared = Compared(family, name, left_out=left_out, seeds=seeds, looks=looks, notes=notes)
+    compared.comparisons.extend(
+        dataclasses.replace(
+            one,
+            identical=one.tied and _identical(family.cells[one.name], family.cells[name], seeds),
         )
-        compared.new_items.update(_on_new_items(family, name, list(cells), seeds))
+        for one in found
+    )
+    compared.new_items.update(_on_new_items(family, name, list(cells), seeds))
     return compared
+
+
+def _numbers(word: str, numbers: list[int]) -> str:
+    return f"{word}{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
 
 
 def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
@@ -171,20 +220,18 @@ def _identical(cell: Cell, base: Cell, seeds: Iterable[int]) -> bool:
     return all(own and other and own.predicted == other.predicted for own, other in pairs)
 
 
-def _points(cell: Cell, metric: str) -> dict[int, float]:
+def _points(cell: Cell, metric: str, older: Mapping[str, list[int]]) -> dict[int, float]:
     found = {seed: record.points(metric) for seed, record in cell.records.items()}
-    return {seed: points for seed, points in found.items() if points is not None}
+    without = older.get(cell.name, ())
+    return {s: points for s, points in found.items() if points is not None and s not in without}
 
 
-def _described(
-    points: dict[int, float], base: dict[int, float]
-) -> tuple[int, float, float, float] | None:
-    """(n, mean, low, high) of the difference over the shared seeds; None for fewer than 2."""
+def _described(points: dict[int, float], base: dict[int, float]) -> tuple[int, float] | None:
+    """(n, mean) of the difference over the shared seeds; None without any."""
     shared = sorted(set(points) & set(base))
-    if len(shared) < 2:
+    if not shared:
         return None
-    pairs = [points[seed] for seed in shared], [base[seed] for seed in shared]
-    return len(shared), *paired_interval(*pairs)
+    return len(shared), float(np.mean([points[seed] - base[seed] for seed in shared]))
 
 
 def _on_new_items(

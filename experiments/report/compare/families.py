@@ -42,6 +42,22 @@ class Family:
         own = [v if k in SPEAKING else f"{k} {v}" for k, v in self.differs.items()]
         return f"{', '.join([self.model, *own])} on {self.data}"
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the cells' directories."""
+        return [cell.name for cell in self.cells.values()]
+
+    def starts(self) -> dict[str, dict[int, str]]:
+        """Directory -> seed -> when the run was first started, if that was recorded."""
+        return {
+            cell.name: {
+                seed: record.starts[0]["time"]
+                for seed, record in cell.records.items()
+                if record.starts and record.starts[0].get("time")
+            }
+            for cell in self.cells.values()
+        }
+
     def shown(self, name: str) -> str:
         """A cell's name with those of its aliases."""
         aliases = self.cells[name].aliases

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
+from experiments.report.compare.next_look import next_looks
 from experiments.report.compare.reading import Absent, Cell, Record, Study
 from experiments.report.compare.remarks import remarks
 from experiments.report.pages import descriptive, origins, plots
@@ -21,10 +22,10 @@ from experiments.report.pages.document import (
     Table,
     Value,
     number,
-    signed,
 )
-from experiments.report.statistics.paired import interval
-from experiments.report.statistics.verdict import Comparison
+from experiments.report.statistics.family import smallest_p
+from experiments.report.statistics.looks import levels
+from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison
 from experiments.run.record.tables import Marked
 
 
@@ -48,24 +49,31 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
         *_opening(report),
         *_gaps(report.study),
         *(pictures[:1] if pictures else []),
-        Heading("Cells"),
-        Paragraph(
-            "A cell is one configuration with all its seeds. "
-            f"{plots.named(report.declared.metric).capitalize()} in per cent at the tested epoch; "
-            "sd is the sample standard deviation over seeds, the interval is Student's t."
-        ),
-        cells(report),
-        *_comparisons(report),
+        *of_cells(report),
+        *comparisons(report),
         *pictures[1:],
         *descriptive.blocks(report.compared, report.declared.metric),
         *origins.blocks(report.study),
     ]
 
 
+def of_cells(report: Report) -> list[Block]:
+    """The table of cells, with its heading."""
+    return [
+        Heading("Cells"),
+        Paragraph(
+            "A cell is one configuration with all its seeds. "
+            f"{plots.named(report.declared.metric).capitalize()} in per cent at the tested epoch; "
+            "sd is the sample standard deviation over seeds."
+        ),
+        cells(report),
+    ]
+
+
 def cells(report: Report) -> Table:
     """One row per cell; if families share network and data, columns show what differs."""
     settings = dict.fromkeys(key for family in report.families for key in family.differs)
-    columns = ["network", "data", *map(Marked, settings), "padding", "n", "mean", "sd", "95 %"]
+    columns = ["network", "data", *map(Marked, settings), "padding", "n", "mean", "sd"]
     columns += ["seed by seed", "parameters", "MACs", "final map"]
     rows = []
     for family in report.families:
@@ -96,13 +104,19 @@ def points(cell: Cell, metric: str) -> dict[int, float]:
 
 
 def spread(values: list[float]) -> Sequence[Entry]:
-    """Mean, sd and interval; dashes for those that need more values."""
-    if not values:
-        return ["–"] * 3
-    if len(values) == 1:
-        return [number(values[0]), "–", "–"]
-    mean, low, high = interval(values)
-    return [number(mean), number(statistics.stdev(values)), f"[{low:.2f}, {high:.2f}]"]
+    """Mean and sd; dashes for those that need more values."""
+    sd = statistics.stdev(values) if len(values) > 1 else None
+    return [number(statistics.mean(values) if values else None), number(sd)]
+
+
+def drawn(one: Compared, metric: str) -> tuple[float | None, dict[str, tuple[float, float]]]:
+    """The baseline's mean over the seeds of the verdict, and padding -> the deciding interval."""
+    if one.baseline is None or not one.seeds:
+        return None, {}
+    base = points(one.family.cells[one.baseline], metric)
+    return statistics.mean(base[seed] for seed in one.seeds), {
+        c.name: (c.low, c.high) for c in one.comparisons if c.low is not None and c.high is not None
+    }
 
 
 def _cost(record: Record) -> list[Entry]:
@@ -123,12 +137,19 @@ def _opening(report: Report) -> list[Block]:
         how += f"; the {chosen} chosen afterwards, when the runs were complete"
         was = [f"{n} {getattr(study.plan.declared, n)}" for n in declared.afterwards if study.plan]
         how += f" (declared: {', '.join(was)})" if was else ""
+    elif study.plan and all(cell.declared for cell in study.plan.cells.values()):
+        how += ": declared before the first of the compared runs"
     elif study.plan:
-        how += ": declared before the first run"
+        how += ": declared in the study's plan, which does not say when"
     else:
         how += ": the defaults, because nothing was declared"
     lines = [Paragraph(asked)] if asked else []
     lines.append(Paragraph(f"{how}. All other metrics are described, not tested."))
+    if looks := declared.looks:
+        planned = ", ".join(map(str, looks))
+        at = ", ".join(f"{level:.3g}" for level in levels(looks))
+        lines.append(Paragraph(f"Looks at {planned} seeds, at the levels {at}."))
+    lines += [Paragraph(line) for line in next_looks(study, report.compared)]
     if study.plan:
         missing = sum(run.planned for run in study.absent)
         lines.append(
@@ -164,21 +185,38 @@ def gap(study: Study, run: Absent) -> str:
     return f"{run.cell}, seed {run.seed}{unasked}: {run.why}"
 
 
+def notes(one: Compared) -> list[str]:
+    """What the brackets of a family are, and which runs are not part of its verdicts."""
+    if not one.comparisons:
+        return one.notes
+    k, n = one.comparisons[0].comparisons, len(one.seeds)
+    looks = ", ".join(str(look) for look in one.looks if look <= n) if len(one.looks) > 1 else n
+    count = f"{k} comparison{'s' * (k > 1)}, look{'s' * (',' in str(looks))} at {looks} seeds"
+    said = [f"brackets: {COVERS} ({count})", *one.notes]
+    if any(c.test == CANNOT for c in one.comparisons):
+        least = f"{smallest_p(n):.2g}"
+        said.append(
+            f"{n} seeds cannot reach the level of the sign-flip test: p is at least {least}"
+        )
+    return said
+
+
 COLUMNS = (
     "comparison",
     "n",
-    "same test images [95 %]",
-    "simultaneous [95 %]",
-    "new test images [95 %]",
-    "p, family",
-    "p, equivalence",
+    f"points [{COVERS}]",
     "verdict",
+    "new test images [95 %, each alone]",
+    "sign-flip p",
+    "at level",
+    "the test",
     "correlation",
     "pairing gained",
 )
 
 
-def _comparisons(report: Report) -> list[Block]:
+def comparisons(report: Report) -> list[Block]:
+    """The comparisons of every family, in sentences and tables."""
     found: list[Block] = []
     for one in report.compared:
         said = remarks(one.family, report.declared.metric)
@@ -187,8 +225,9 @@ def _comparisons(report: Report) -> list[Block]:
         found.append(Heading(one.family.title, 3))
         if said:
             found.append(Items(said))
+        if lines := [*(sentence(one, c) for c in one.comparisons), *notes(one)]:
+            found.append(Items(lines))
         if one.comparisons:
-            found.append(Items([sentence(one, c) for c in one.comparisons]))
             found.append(_table(one))
         if one.left_out:
             found.append(Items([left_out(one, name) for name in one.left_out]))
@@ -198,12 +237,13 @@ def _comparisons(report: Report) -> list[Block]:
         Heading(f"Against {report.declared.baseline}"),
         Paragraph(
             "Differences in points, paired by seed, within each family: the cells that differ only "
-            "in the padding. Same test images: interval over new seeds on these test images "
-            "(Student's t). Simultaneous: intervals that together cover all comparisons of a "
-            "table. New test images: a bootstrap over seeds and test items (over sources, if "
-            "several items are made from one source). p, family: exact max-T test that flips the "
-            f"signs of whole seeds. p, equivalence: two one-sided tests at ±"
-            f"{report.declared.margin:g}. Correlation: between the two accuracies over seeds. "
+            f"in the padding. One interval decides: {COVERS} of a family (Student's t at "
+            "Bonferroni's level, over new seeds on these test images). Zero outside: differs; "
+            f"all within ±{report.declared.margin:g}: equivalent within the margin. Sign-flip p: "
+            "the exact max-T test of the family, which stands beside it and changes no verdict. "
+            "New test images: a bootstrap over seeds and test items (over sources, if several "
+            "items are made from one source), for each comparison alone and too wide with few "
+            "seeds; it decides nothing. Correlation: between the two accuracies over seeds. "
             "Pairing gained: how many times as many seeds an unpaired study would need for an "
             "interval of the same width."
         ),
@@ -213,21 +253,17 @@ def _comparisons(report: Report) -> list[Block]:
 
 def sentence(one: Compared, comparison: Comparison) -> str:
     """A comparison in plain words."""
-    said = str(comparison).replace(comparison.name, one.family.shown(comparison.name), 1)
-    if comparison.p is None or comparison.name not in one.new_items:
-        return said
-    low, high = one.new_items[comparison.name]
-    return f"{said}; on new test images [{low:+.2f}, {high:+.2f}]"
+    return str(comparison).replace(comparison.name, one.family.shown(comparison.name), 1)
 
 
 def left_out(one: Compared, name: str) -> str:
-    """Why a cell is not compared, and a description of it if possible."""
+    """Why a cell is not compared, and its mean difference if possible."""
     found = one.left_out[name]
     said = f"{one.family.shown(name)}: not compared, {found.why}"
     if found.difference is None:
         return said
-    n, mean, low, high = found.difference
-    return f"{said}; over the {n} shared seeds {mean:+.2f} [{low:+.2f}, {high:+.2f}], untested"
+    n, mean = found.difference
+    return f"{said}; over {n} shared seed{'s' * (n > 1)} {mean:+.2f}, without a verdict"
 
 
 def _table(one: Compared) -> Table:
@@ -236,19 +272,19 @@ def _table(one: Compared) -> Table:
 
 def _row(one: Compared, c: Comparison) -> list[Entry]:
     head = [f"{one.family.shown(c.name)} − {c.baseline}", number(c.n, "d")]
-    if c.p is None:
-        return [*head, *["–"] * 5, c.verdict, "–", "–"]
+    if c.tied:
+        return [*head, "–", c.verdict, *["–"] * 6]
     new = one.new_items.get(c.name)
     # Two points are always on a line.
     correlation, gain = (c.pairing.correlation, c.pairing.gain) if c.n > 2 else (None, None)
     return [
         *head,
-        signed(c.mean, c.low, c.high),
-        f"[{c.family_low:+.2f}, {c.family_high:+.2f}]",
-        f"[{new[0]:+.2f}, {new[1]:+.2f}]" if new else "–",
-        number(c.p, ".2g") if c.can_reject else "too few seeds",
-        number(c.equivalence_p, ".2g"),
+        Value(c.interval, c.mean),
         c.verdict,
+        f"[{new[0]:+.2f}, {new[1]:+.2f}]" if new else "–",
+        number(c.p, ".2g"),
+        number(c.level, ".3g"),
+        c.test or "–",
         number(correlation),
         "–" if gain is None else Value(f"× {gain:.1f}", gain),
     ]

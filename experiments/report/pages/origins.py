@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import statistics
 from typing import Any
 
 from experiments.report.compare.families import families
+from experiments.report.compare.next_look import without_paths
 from experiments.report.compare.reading import Record, Study
 from experiments.report.pages.document import Block, Heading, Items, Paragraph, Table, number
-
-PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
 
 
 def blocks(study: Study) -> list[Block]:
@@ -26,20 +24,24 @@ def blocks(study: Study) -> list[Block]:
             "Medians over the runs of a cell. They depend on the machine and its load, and differ "
             "each time a run is trained."
         ),
+        *_declared(study),
         _times(study),
     ]
+
+
+def _declared(study: Study) -> list[Block]:
+    """When the cells were declared, if the plan says so."""
+    times = sorted(
+        {c.declared for c in study.plan.cells.values() if c.declared} if study.plan else ()
+    )
+    return [Paragraph(f"Declared: {', '.join(times)}.")] if times else []
 
 
 def commands(study: Study, records: list[Record]) -> list[str]:
     """The commands recorded in the plan or the runs, without paths of the machine."""
     named = study.plan.commands if study.plan else ()
     told = named or [start["command"] for record in records for start in record.starts]
-    return list(dict.fromkeys(_without_paths(command) for command in told))
-
-
-def _without_paths(command: str) -> str:
-    words = shlex.split(command)
-    return shlex.join(word for word in words if not word.startswith(PATHS))
+    return list(dict.fromkeys(without_paths(command) for command in told))
 
 
 def _circumstances(record: Record) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,20 +25,36 @@ def named(metric: str) -> str:
     return metric.replace("_", " ")
 
 
-def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:
-    """One panel per family, one row per padding: a dot per seed, the mean, its 95 % interval."""
+Interval = tuple[float, float]
+Intervals = Mapping[str, tuple[float | None, Mapping[str, Interval]]]
+
+
+def accuracy(
+    families: Sequence[Family], metric: str = TEST_ACCURACY, intervals: Intervals | None = None
+) -> Figure:
+    """One panel per family, one row per padding: a dot per seed and the mean.
+
+    Args:
+        families: at least one.
+        metric: the primary metric.
+        intervals: title of a family -> the baseline's mean, and padding -> the interval of its
+            difference from the baseline, which is drawn from that mean.
+    """
     most = max(len(family.cells) for family in families)
 
     def draw(axis: Axes, family: Family) -> None:
         values = [_values(cell, metric) for cell in family.cells.values()]
-        places = [place for place, some in enumerate(values) if some]
-        if places:
-            mean, low, high = np.array([_interval(values[place]) for place in places]).T
-            below = np.array(places) + 0.16
-            axis.hlines(below, low, high, color=MEAN, lw=1.5)
-            axis.plot(mean, below, "|", color=MEAN, ms=8, mew=2)
-            dots = [(value, place - 0.16) for place in places for value in values[place]]
-            axis.plot(*np.array(dots).T, "o", color=DOT, alpha=0.7, ms=4, mew=0)
+        base, differences = (intervals or {}).get(family.title, (None, {}))
+        if base is not None:
+            axis.axvline(base, color=MEAN, lw=1, ls="--", alpha=0.7)
+        for place, (name, some) in enumerate(zip(family.cells, values, strict=True)):
+            if base is not None and name in differences:
+                low, high = differences[name]
+                axis.hlines(place + 0.16, base + low, base + high, color=MEAN, lw=1.5)
+            if some:
+                axis.plot([np.mean(some)], [place + 0.16], "|", color=MEAN, ms=8, mew=2)
+                dots = [place - 0.16] * len(some)
+                axis.plot(some, dots, "o", color=DOT, alpha=0.7, ms=4, mew=0)
         counts = {len(some) for some in values}
         same = f", n={counts.pop()}" if len(counts) == 1 else ""
         names = [_row(family.shown(n), v, same) for n, v in zip(family.cells, values, strict=True)]
@@ -53,7 +69,10 @@ def accuracy(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure:
 
 
 def by_margin(families: Sequence[Family]) -> Figure | None:
-    """Accuracy by distance to the border, one line per padding; None without margins."""
+    """Accuracy by distance to the border, one line per padding; None without margins.
+
+    The intervals are Student's t, each cell's own.
+    """
     families = [family for family in families if _margins(family)]
 
     def draw(axis: Axes, family: Family) -> None:
@@ -92,8 +111,7 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
             for name, cell in family.cells.items():
                 values, macs = _values(cell, metric), _macs(cell)
                 if values and macs:
-                    mean, low, high = _interval(values)
-                    axis.vlines(macs, low, high, color=colour(i), lw=1, alpha=0.6)
+                    mean = float(np.mean(values))
                     look: Any = {"color": colour(i), "marker": marker(i), "ms": 5, "ls": ""}
                     axis.plot([macs], [mean], label=label, **look)
                     named_.append((macs, mean, name))

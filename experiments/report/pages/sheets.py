@@ -17,8 +17,8 @@ Row = dict[str, Any]
 COUNTED = ("validation_accuracy", "epochs", "tested_epoch", "parameters", "macs")
 TIMED = ("step_ms", "images_per_second", "setup_seconds", "train_seconds")
 COMPARED = (
-    *("n", "mean", "low", "high", "family_low", "family_high", "new_items_low", "new_items_high"),
-    *("p", "equivalence_p", "margin", "verdict", "correlation", "pairing_gain", "not_compared"),
+    *("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "level", "sign_flip"),
+    *("new_items_low", "new_items_high", "correlation", "pairing_gain", "not_compared"),
 )
 LEARNED = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
 
@@ -33,7 +33,7 @@ def sheets(report: Report) -> dict[str, list[Row]]:
     ]
     found = {
         "runs.csv": [_run(*one, report.declared.metric) for one in every],
-        "differences.csv": [row for one in report.compared for row in _comparisons(one)],
+        "differences.csv": [row for one in report.compared for row in comparisons(one)],
         "curves.csv": [row for _, _, record in every for row in _epochs(record)],
         "timings.csv": [_times(record) for _, _, record in every],
     }
@@ -71,7 +71,8 @@ def _share(record: Record, metric: str) -> float | None:
     return None if points is None else points / 100
 
 
-def _comparisons(one: Compared) -> list[Row]:
+def comparisons(one: Compared) -> list[Row]:
+    """One row for each cell but the baseline: its comparison, or why there is none."""
     rows = []
     for name, cell in one.family.cells.items():
         if name == one.baseline:
@@ -94,14 +95,15 @@ def _compared(one: Compared, name: str, cell: Cell) -> Row:
     if comparison is None:
         return row | {"n": len(cell.records), "not_compared": one.left_out[name].why}
     low, high = one.new_items.get(name, (None, None))
-    plain = ("n", "mean", "low", "high", "family_low", "family_high", "equivalence_p", "margin")
+    plain = ("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "level")
     return row | {
-        **{key: getattr(comparison, key) for key in (*plain, "verdict")},
+        **{key: getattr(comparison, key) for key in plain},
+        "sign_flip": comparison.test,
         "new_items_low": low,
         "new_items_high": high,
-        "p": comparison.p if comparison.can_reject else None,
         "correlation": comparison.pairing.correlation,
         "pairing_gain": comparison.pairing.gain,
+        "not_compared": comparison.why or None,
     }
 
 

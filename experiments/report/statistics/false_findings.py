@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.report.statistics.paired import LEVEL, Sample
+from experiments.report.statistics.looks import LEVEL
+from experiments.report.statistics.paired import Sample
 from experiments.report.statistics.verdict import DIFFERS, EQUIVALENT, WITHIN, compare
 
 
@@ -19,8 +20,7 @@ class FalseFindings:
         arms: number of arms compared with the baseline in each split, as a family.
         n: number of seeds in an arm.
         families: fraction of the splits in which at least one comparison was found to differ.
-        single: fraction of the individual 95 % intervals that exclude 0.
-        together: fraction of the splits in which at least one simultaneous interval excludes 0.
+        tests: fraction of the splits in which the sign-flip test finds at least one difference.
         equivalent: fraction of the comparisons found equivalent within the margin.
     """
 
@@ -28,8 +28,7 @@ class FalseFindings:
     arms: int
     n: int
     families: float
-    single: float
-    together: float
+    tests: float
     equivalent: float
 
 
@@ -55,24 +54,21 @@ def false_findings(
     if blocks < 2 or n < 2:
         raise ValueError(f"two blocks of {n} seeds need {2 * n} values. Received: {len(sample)}")
     random = np.random.default_rng(seed)
-    families = single = together = equivalent = 0
+    families = tests = equivalent = 0
     for _ in range(splits):
         shuffled = random.permutation(sample)[: blocks * n].reshape(blocks, n)
         arms = {"baseline": shuffled[0], **{str(i): shuffled[i] for i in range(1, blocks)}}
         found = compare(arms, "baseline", margin)
         families += any(c.verdict in (DIFFERS, WITHIN) for c in found)
-        single += sum(not c.low <= 0 <= c.high for c in found)
-        together += any(not c.family_low <= 0 <= c.family_high for c in found)
+        tests += any(c.p is not None and c.p <= LEVEL for c in found)
         equivalent += sum(c.verdict in (EQUIVALENT, WITHIN) for c in found)
-    comparisons = splits * (blocks - 1)
     return FalseFindings(
         splits=splits,
         arms=blocks - 1,
         n=n,
         families=families / splits,
-        single=single / comparisons,
-        together=together / splits,
-        equivalent=equivalent / comparisons,
+        tests=tests / splits,
+        equivalent=equivalent / (splits * (blocks - 1)),
     )
 
 
@@ -80,9 +76,7 @@ def line(found: FalseFindings, margin: float) -> str:
     """The result in a sentence."""
     return (
         f"n={found.n}, {found.arms} comparisons per family, {found.splits} splits: a false "
-        f"positive in {found.families:.1%} of the families (at most {LEVEL:.0%} is promised); 0 is "
-        f"excluded by {found.single:.1%} of the individual 95 % intervals, and by at least one "
-        f"simultaneous interval in {found.together:.1%} of the families; equivalent within "
-        f"{margin:g}: "
-        f"{found.equivalent:.1%} of the comparisons"
+        f"difference in {found.families:.1%} of the families (at most {LEVEL:.0%} is promised for "
+        f"normal differences), by the sign-flip test in {found.tests:.1%}; equivalent within "
+        f"{margin:g}: {found.equivalent:.1%} of the comparisons"
     )

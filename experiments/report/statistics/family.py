@@ -1,4 +1,4 @@
-"""All comparisons with one baseline together: an exact test and simultaneous intervals.
+"""All comparisons with one baseline together: an exact test, which stands beside the interval.
 
 The test is the max-T permutation test of Westfall & Young 1993, "Resampling-based multiple
 testing", in its one-sample form. If a cell differs from the baseline by chance alone, the
@@ -13,9 +13,6 @@ import itertools
 from typing import Any
 
 import numpy as np
-from scipy import stats
-
-from experiments.report.statistics.paired import LEVEL
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 MOST_EXACT = 16  # number of seeds up to which all sign patterns are enumerated: 2 ** 15 of them
@@ -55,61 +52,8 @@ def sign_patterns(n: int) -> Matrix:
 
 
 def smallest_p(n: int) -> float:
-    """Return the smallest p-value that n seeds can give: 2 / 2 ** n."""
+    """Return the smallest p-value that n seeds can give, whatever the family: 2 / 2 ** n."""
     return 2.0 ** (1 - n)
-
-
-def can_reject(n: int, comparisons: int, level: float = LEVEL) -> bool:
-    """Return whether n seeds are enough for any comparison in a family of this size to be
-    significant.
-    """
-    return smallest_p(n) <= level / max(1, comparisons)
-
-
-def simultaneous_intervals(
-    differences: Matrix, confidence: float = 0.95, draws: int = 40_000
-) -> Matrix:
-    """Return intervals that cover all means of the family together.
-
-    mean ± c · sem, where c is the quantile of the largest |t| of a multivariate t distribution
-    with n − 1 degrees of freedom and the correlation of the columns (Hothorn, Bretz & Westfall
-    2008, "Simultaneous inference in general parametric models"), by simulation from a fixed seed.
-    The correlation is estimated; with too few seeds to reject anything (`can_reject`) the estimate
-    is too poor, and c is Bonferroni's, which is valid for every correlation.
-
-    Args:
-        differences: (seeds, comparisons), at least 2 seeds.
-        confidence: probability that all intervals cover their means.
-        draws: number of draws in the simulation.
-
-    Returns:
-        (comparisons, 2): low and high.
-    """
-    differences = _checked(differences)
-    n, comparisons = differences.shape
-    mean, error = differences.mean(axis=0), stats.sem(differences, axis=0)
-    varying = error > 0
-    c = 0.0
-    if varying.any():
-        c = _bonferroni(n, int(varying.sum()), confidence)
-        if varying.sum() > 1 and can_reject(n, comparisons, 1 - confidence):
-            single = _bonferroni(n, 1, confidence)  # the smallest possible value for a family
-            rest = differences[:, varying] - mean[varying]
-            c = max(single, _largest_t(rest, confidence, draws))
-    return np.column_stack([mean - c * error, mean + c * error])
-
-
-def _bonferroni(n: int, comparisons: int, confidence: float) -> float:
-    return float(stats.t.ppf(1 - (1 - confidence) / (2 * comparisons), n - 1))
-
-
-def _largest_t(residuals: Matrix, confidence: float, draws: int) -> float:
-    """The quantile of the largest |t| under the correlation of the residuals' columns."""
-    n, comparisons = residuals.shape
-    random = np.random.default_rng(comparisons)
-    normal = random.standard_normal((draws, n)) @ (residuals / np.sqrt((residuals**2).sum(axis=0)))
-    chi = np.sqrt(random.chisquare(n - 1, draws) / (n - 1))
-    return float(np.quantile(np.abs(normal).max(axis=1) / chi, confidence))
 
 
 def _checked(differences: Matrix) -> Matrix:

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-LEVEL = 0.05
-
 Sample = Sequence[float] | np.ndarray[Any, np.dtype[Any]]
 
 
@@ -45,28 +43,6 @@ def paired_interval(
         confidence: of the two-sided interval.
     """
     return interval(np.subtract(values, baseline), confidence)
-
-
-def equivalence_p(differences: Sample, margin: float) -> float:
-    """Return the p-value of two one-sided t tests; the hypothesis is a mean outside ±margin.
-
-    Schuirmann 1987, "A comparison of the two one-sided tests procedure": the larger of the two
-    p-values. Below 0.05 the 90 % interval lies within the margin.
-
-    Args:
-        differences: one per seed, at least 2.
-        margin: positive, in the unit of the differences.
-    """
-    sample = np.asarray(differences, float)
-    if margin <= 0:
-        raise ValueError(f"an equivalence margin must be positive. Received: {margin}")
-    if len(sample) < 2:
-        raise ValueError(f"a test needs at least 2 differences. Received: {len(sample)}")
-    error = stats.sem(sample)
-    if error == 0:
-        return 0.0 if abs(sample.mean()) < margin else 1.0
-    distance = (margin - abs(sample.mean())) / error
-    return float(stats.t.sf(distance, len(sample) - 1))
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,29 @@
-"""The verdict on a comparison: one of four, in plain words."""
+"""The verdict on a comparison, in plain words: one interval decides.
+
+The interval is the intersection of those of the looks (`looks`). Zero outside: *differs*. All of
+it within the margin: *equivalent*. As intersections only shrink, a verdict is never taken back.
+The max-T test (`family`) stands beside it and changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.report.statistics import family
-from experiments.report.statistics.paired import (
-    LEVEL,
-    Pairing,
-    Sample,
-    equivalence_p,
-    interval,
-    pairing,
-)
+from experiments.report.statistics import family, looks
+from experiments.report.statistics.paired import Pairing, Sample, pairing
 
-DIFFERS, EQUIVALENT = "differs", "equivalent"
-WITHIN, UNDECIDED = "differs within the margin", "undecided"
-IDENTICAL, TIED = "identical, bit for bit", "tied at every seed"
+DIFFERS, WITHIN = "differs", "differs, by less than the margin"
+EQUIVALENT, UNDECIDED = "equivalent within the margin", "undecided"
+IDENTICAL = "identical, bit for bit"
+AGREES, DISAGREES, CANNOT = "agrees", "does not agree", "too few seeds"
+COVERS = "95 % over all comparisons and looks"
+ROUGHLY = (
+    "with {n} seeds the interval assumes roughly normal differences, which so few seeds cannot "
+    "check"
+)
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,16 @@ class Comparison:
 
     Attributes:
         name, baseline: names of the two cells.
-        n: number of shared seeds.
-        mean, low, high: mean of the paired differences and its individual 95 % interval.
-        family_low, family_high: the simultaneous 95 % interval of the family.
-        p: of the family's max-T test; None if all differences are zero.
-        can_reject: whether n is large enough for any comparison of the family to be significant.
-        equivalence_p: of the two one-sided tests at `margin`.
+        n: number of seeds of the last look that was reached; all, if none was.
+        comparisons: k, the number of comparisons that are decided together.
+        mean: of the paired differences.
+        low, high: the deciding interval; None if all differences are equal, if no look was
+            reached, or if those of the looks do not overlap.
+        decided: one of the four verdicts, or a tie, if all differences are equal.
+        why: the reason for which there is no interval; empty if there is one, and for a tie.
+        p: of the family's max-T test at the last look; None for a tie, or without a look.
+        level: α of the last look.
+        test: whether the test agrees, at one of the looks; None if there is no p.
         margin: of equivalence.
         pairing: the gain from pairing.
         identical: whether every prediction equals the baseline's; set outside `compare`.
@@ -42,62 +50,85 @@ class Comparison:
     name: str
     baseline: str
     n: int
+    comparisons: int
     mean: float
-    low: float
-    high: float
-    family_low: float
-    family_high: float
+    low: float | None
+    high: float | None
+    decided: str
+    why: str
     p: float | None
-    can_reject: bool
-    equivalence_p: float
+    level: float | None
+    test: str | None
     margin: float
     pairing: Pairing
     identical: bool = False
 
     @property
     def verdict(self) -> str:
-        """One of the four verdicts, or identical or tied if all differences are zero."""
-        if self.p is None:
-            return IDENTICAL if self.identical else TIED
-        found, inside = self.p <= LEVEL and self.can_reject, self.equivalence_p <= LEVEL
-        if found:
-            return WITHIN if inside else DIFFERS
-        return EQUIVALENT if inside else UNDECIDED
+        """In words."""
+        return IDENTICAL if self.identical else self.decided
 
     @property
-    def in_words(self) -> str:
-        """The verdict with its margin."""
-        return {
-            IDENTICAL: IDENTICAL,
-            TIED: TIED,
-            DIFFERS: "differs",
-            EQUIVALENT: f"equivalent within {self.margin:g}",
-            WITHIN: f"differs, but within {self.margin:g}",
-            UNDECIDED: "undecided",
-        }[self.verdict]
+    def tied(self) -> bool:
+        """Whether all differences are equal, so that there is no interval."""
+        return self.low is None and not self.why
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the test does not agree."""
+        return self.test == DISAGREES
+
+    @property
+    def interval(self) -> str:
+        """The difference with its interval, or the reason why it has none."""
+        if self.low is None or self.high is None:
+            return "–" if self.tied else f"{self.mean:+.2f}, {self.why}"
+        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+
+    @property
+    def beside(self) -> str:
+        """The test in words."""
+        if self.p is None or self.level is None:
+            return ""
+        if self.test == CANNOT:
+            smallest = family.smallest_p(self.n)
+            return (
+                f"sign-flip p at least {smallest:.2g}: {self.n} seeds cannot reach {self.level:g}"
+            )
+        return f"sign-flip p={self.p:.2g} at {self.level:g} {self.test}"
 
     def __str__(self) -> str:
         head = f"{self.name} − {self.baseline}: "
-        if self.p is None:
-            return f"{head}{self.verdict}, n={self.n}"
-        why = f", p={self.p:.2g}" if self.can_reject else ", too few seeds for this family to test"
-        numbers = f"{self.mean:+.2f} points [{self.low:+.2f}, {self.high:+.2f}], n={self.n}{why}"
-        return f"{head}{numbers}: {self.in_words}"
+        if self.tied:
+            return f"{head}{self.verdict}"
+        said = f"{head}{self.interval} points, n={self.n}: {self.verdict}"
+        return f"{said}; {self.beside}" if self.beside else said
 
 
-def compare(cells: Mapping[str, Sample], baseline: str, margin: float = 0.3) -> list[Comparison]:
+def compare(
+    cells: Mapping[str, Sample],
+    baseline: str,
+    margin: float = 0.3,
+    *,
+    comparisons: int | None = None,
+    planned: Sequence[int] = (),
+) -> list[Comparison]:
     """Compare every cell of a family with the baseline.
 
     Args:
         cells: name -> one value per seed, in points; all cells have the same seeds in order.
         baseline: one of the names.
         margin: of equivalence, in points.
+        comparisons: k, as declared; by default the number of other cells.
+        planned: numbers of seeds of the looks; none is one look at all seeds, and a single one is
+            taken at those that there are, if they are fewer.
 
     Returns:
         A comparison for each other cell, in their order.
 
     Raises:
-        ValueError: if the cells have different numbers of seeds, or fewer than 2.
+        ValueError: if the cells have different numbers of seeds, or fewer than 2, or if there are
+            more than `comparisons`.
     """
     base = np.asarray(cells[baseline], float)
     others = {name: np.asarray(v, float) for name, v in cells.items() if name != baseline}
@@ -106,29 +137,75 @@ def compare(cells: Mapping[str, Sample], baseline: str, margin: float = 0.3) -> 
         raise ValueError(f"cells are paired by seed and must have the same seeds; got {counts}")
     if not others:
         return []
+    k = len(others) if comparisons is None else comparisons
+    if k < len(others):
+        raise ValueError(f"{len(others)} cells are compared, and only {k} were declared")
+    if len(planned) < 2:
+        planned = (min([len(base), *planned]),)
     differences = np.column_stack([values - base for values in others.values()])
-    p = family.max_t_p(differences)
-    together = family.simultaneous_intervals(differences)
-    n, tested = len(base), int((differences != 0).any(axis=0).sum())
-    found = []
+    found = looks.intersections(looks.intervals(differences, planned, k))
+    reached = list(zip(planned, looks.levels(planned), strict=True))[: len(found)]
+    tests = [family.max_t_p(differences[:n]) for n, _ in reached]
+    n, level = reached[-1] if reached else (len(base), None)
+    compared = []
     for i, (name, values) in enumerate(others.items()):
-        column = differences[:, i]
-        mean, low, high = interval(column)
-        found.append(
+        column = differences[:n, i]
+        decided, low, high, why = _decided(found[:, i], margin)
+        tie = _tie(column)
+        if not reached:
+            why = f"the first look is at {planned[0]} seeds"
+        elif tie:
+            decided, low, high, why = tie, None, None, ""
+        p = test = None
+        if reached and not tie:
+            p = float(tests[-1][i])
+            able = [
+                m for m, (seeds, level_) in enumerate(reached) if family.smallest_p(seeds) <= level_
+            ]
+            finds = any(tests[m][i] <= reached[m][1] for m in able)
+            agrees = finds == (decided in (DIFFERS, WITHIN))
+            test = (AGREES if agrees else DISAGREES) if able else CANNOT
+        compared.append(
             Comparison(
                 name=name,
                 baseline=baseline,
                 n=n,
-                mean=mean,
+                comparisons=k,
+                mean=float(column.mean()),
                 low=low,
                 high=high,
-                family_low=float(together[i, 0]),
-                family_high=float(together[i, 1]),
-                p=float(p[i]) if column.any() else None,
-                can_reject=family.can_reject(n, tested),
-                equivalence_p=equivalence_p(column, margin),
+                decided=decided,
+                why=why,
+                p=p,
+                level=level,
+                test=test,
                 margin=margin,
-                pairing=pairing(values, base),
+                pairing=pairing(values[:n], base[:n]),
             )
         )
-    return found
+    return compared
+
+
+def _decided(found: looks.Array, margin: float) -> tuple[str, float | None, float | None, str]:
+    """The verdict of the looks' intersections (looks, 2), and the last of them or its absence."""
+    decided = UNDECIDED
+    for low, high in found:
+        if low > high:
+            return decided, None, None, "the intervals of the looks do not overlap"
+        inside = -margin < low and high < margin
+        if low > 0 or high < 0:
+            decided = WITHIN if inside else DIFFERS
+        elif inside:
+            decided = EQUIVALENT
+    if not len(found):
+        return decided, None, None, ""
+    return decided, float(found[-1, 0]), float(found[-1, 1]), ""
+
+
+def _tie(column: looks.Array) -> str:
+    """What is said of differences that are all equal; empty if they are not."""
+    if np.ptp(column) > looks.ROUNDING:
+        return ""
+    if abs(column[0]) <= looks.ROUNDING:
+        return f"a tie in {len(column)} seeds"
+    return f"the same difference, {column[0]:+.2f}, in {len(column)} seeds"

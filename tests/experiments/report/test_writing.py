@@ -1,5 +1,7 @@
 import csv
+import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,14 +47,14 @@ def test_the_command_writes_what_the_runs_left(tiny, capsys):
     first, second = (100 * r["test_accuracy"] for r in stored[:2])
     mean, sd = (first + second) / 2, abs(first - second) / 2**0.5
     row = next(line for line in said(Path("kept")).splitlines() if "| same |" in line)
-    assert f"| same | 2 | {mean:.2f} | {sd:.2f} | [" in row
+    assert f"| same | 2 | {mean:.2f} | {sd:.2f} | {first:.2f}, " in row
     assert f"| {first:.2f}, {second:.2f} |" in row
     (compared,) = rows("kept/differences.csv")
     accuracies = [100 * r["test_accuracy"] for r in stored]
     points = [accuracies[2] - accuracies[0], accuracies[3] - accuracies[1]]
     assert float(compared["mean"]) == pytest.approx(sum(points) / 2)
     assert (compared["cell"], compared["baseline"], compared["n"]) == ("valid", "same", "2")
-    assert compared["p"] == "", "two seeds can find nothing"
+    assert (compared["comparisons"], compared["sign_flip"]) == ("1", "too few seeds")
     assert "padding=same,valid seed=0,1`" in said(Path("kept"))
     assert "data.data_dir" not in said(Path("kept")), "a path of this machine"
 
@@ -71,7 +73,10 @@ def test_everything_is_written_and_told(study, capsys):
     assert out[1] == "small_cnn on placed_digits: test accuracy, %"
     told = {line.split()[0]: line for line in out if line}
     assert told["same"].endswith("the baseline")
-    assert "too few seeds to test" in told["valid"]
+    assert told["valid"].endswith("differs")
+    assert told["brackets:"] == (
+        "brackets: 95 % over all comparisons and looks (2 comparisons, look at 6 seeds)"
+    )
     assert told["report"].endswith("some/report/report.html")
     assert told["picture"].endswith("some/report/accuracy.png")
 
@@ -104,10 +109,64 @@ def test_what_is_declared_is_what_is_compared(study):
     assert "Which?" in text
     assert "Baseline valid" in text
     margin = "equivalence margin 5 points (smaller differences are negligible)"
-    assert f"{margin}: declared before the first run" in text
+    assert f"{margin}: declared in the study's plan, which does not say when" in text
     assert "- same, also half − valid: +" in text
     assert "| same, also half |" in text
     assert {row["margin"] for row in rows(study / "report" / "differences.csv")} == {"5.0"}
+
+
+def shown(text, differences, name):
+    """The interval of a comparison wherever a report shows one: sentence, table, CSV."""
+    (row,) = (row for row in differences if row["cell"] == name)
+    numbers = (float(row[key]) for key in ("mean", "low", "high"))
+    interval = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*numbers)
+    line = next(line for line in text.splitlines() if line.startswith(f"- {name} − same: "))
+    entry = next(line for line in text.splitlines() if line.startswith(f"| {name} − same | "))
+    return interval, line, entry, row
+
+
+def test_the_same_interval_and_verdict_stand_everywhere(study, capsys):
+    finish(study)
+    told = capsys.readouterr().out
+    text, page = said(study / "report"), (study / "report" / "report.html").read_text()
+    for name in ("reflect", "valid"):
+        interval, line, entry, row = shown(text, rows(study / "report" / "differences.csv"), name)
+        for place in (line, entry, page, told):
+            assert interval in place
+        assert f": {row['verdict']}; sign-flip p=" in line
+        assert f"| {row['verdict']} |" in entry
+        assert re.search(rf"^{name} .*{re.escape(interval)} +{row['verdict']}$", told, re.MULTILINE)
+
+
+def test_an_undecided_study_prints_the_command_of_its_next_look(tmp_path, capsys):
+    study = made.study(tmp_path / "some", ("same", "reflect"), range(3))
+    plan = made.plan(study, looks=[3, 5, 9])
+    plan.commands[:] = ["python train.py -m padding=same,reflect seed=0,1,2 runs_dir=/here"]
+    plan.write(study)
+    finish(study)
+    command = "python train.py -m padding=same,reflect{} 'seed=range(5)'"
+    line = "undecided: the next look is at 5 seeds: " + command
+    here = line.format(" runs_dir=/here") + "  (about 4 minutes, one run at a time)"
+    assert here in capsys.readouterr().out
+    assert line.format("") in said(study / "report")
+    assert "Looks at 3, 5, 9 seeds, at the levels 0.00882, 0.0147, 0.0265." in said(
+        study / "report"
+    )
+    assert "brackets: 95 % over all comparisons and looks (1 comparison, look at 3 seeds)" in said(
+        study / "report"
+    )
+
+
+def test_a_declaration_with_its_time_is_told(study):
+    plan = made.plan(study)
+    for name, cell in plan.cells.items():
+        plan.cells[name] = dataclasses.replace(cell, declared="2026-01-02T03:04:00+00:00")
+    plan.write(study)
+    write(study)
+    before, after = said(study / "report").split("## Times")
+    assert "declared before the first of the compared runs" in before
+    assert "2026-01-02T03:04:00" not in before, "differs between identical trainings"
+    assert "Declared: 2026-01-02T03:04:00+00:00." in after
 
 
 @pytest.mark.full

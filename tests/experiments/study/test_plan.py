@@ -4,7 +4,7 @@ import re
 import pytest
 
 from experiments.run.record.files import DamagedError
-from experiments.study.plan import Plan
+from experiments.study.plan import Cell, Plan
 from tests import made
 
 ALIAS_OF_NOTHING = {"alias_of": "no such cell"}
@@ -31,3 +31,36 @@ def test_a_plan_that_contradicts_itself_is_damaged(tmp_path, change):
     path.write_text(json.dumps(content))
     with pytest.raises(DamagedError, match=r"study\.json cannot be read"):
         Plan.read(study)
+
+
+def planned(padding, seeds):
+    """What a sweep plans: one cell."""
+    cell = Cell("small_cnn", padding, "placed_digits", "tensorflow", [*seeds], padding)
+    return Plan(cells={padding: cell})
+
+
+def test_a_cell_keeps_when_and_for_how_many_seeds_it_was_declared(tmp_path, monkeypatch):
+    plan = Plan()
+    plan.add(planned("same", range(3)))
+    first = plan.cells["same"]
+    assert first.declared is not None
+    monkeypatch.setattr("experiments.run.record.provenance.now", lambda: "2031-01-01T00:00:00Z")
+    plan.add(planned("same", range(5)))
+    plan.add(planned("valid", range(1)))
+    plan.add(planned("valid", range(4)))
+    plan.write(tmp_path)
+    same, valid = Plan.read(tmp_path).cells.values()
+    assert (same.seeds, same.declared, same.declared_seeds) == (
+        [0, 1, 2, 3, 4],
+        first.declared,
+        3,
+    )
+    assert (valid.declared, valid.declared_seeds) == ("2031-01-01T00:00:00Z", 4)
+    assert plan.one_look(["same", "valid"]) == (3,)
+    assert plan.one_look(["another"]) == ()
+
+
+def test_a_cell_of_an_older_plan_is_declared_at_no_time():
+    plan = planned("same", range(3))
+    plan.add(planned("same", range(5)))
+    assert (plan.cells["same"].declared, plan.cells["same"].declared_seeds) == (None, None)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from tests import made
 
 
 def compared(study, plan=None, **declared):
-    found = Declared(**declared)
+    found = Declared(plan=plan, **declared)
     (family,) = families(read(study, found.metric, plan=plan).cells)
     return against_baseline(family, found)
 
@@ -44,9 +46,9 @@ def test_a_tie_is_not_called_identical(tmp_path):
     found = compared(tmp_path)
     assert {c.name: c.verdict for c in found.comparisons} == {
         "half": "identical, bit for bit",
-        "valid": "tied at every seed",
+        "valid": "a tie in 6 seeds",
     }
-    assert str(found.of("valid")) == "valid − same: tied at every seed, n=6"
+    assert str(found.of("valid")) == "valid − same: a tie in 6 seeds"
 
 
 def test_equal_classes_with_other_probabilities_are_a_tie(tmp_path):
@@ -57,13 +59,13 @@ def test_equal_classes_with_other_probabilities_are_a_tie(tmp_path):
         arrays = dict(stored)
     arrays["probability"][7] += 1e-9
     np.savez(file, **arrays)
-    assert compared(tmp_path).of("half").verdict == "tied at every seed"
+    assert compared(tmp_path).of("half").verdict == "a tie in 6 seeds"
 
 
 def test_without_predictions_of_the_metric_a_tie_is_a_tie(tmp_path):
     made.study(tmp_path, ("same", "half"), range(6), right=made.outcomes("same", 0))
     assert compared(tmp_path, metric="validation_accuracy").of("half").verdict == (
-        "tied at every seed"
+        "a tie in 6 seeds"
     )
 
 
@@ -176,15 +178,92 @@ def test_of_two_processors_the_instruction_sets_that_one_lacks_are_named(tmp_pat
     assert why == "differs from same in instruction sets (avx512f here and none there)"
 
 
-def test_a_cell_that_lacks_a_seed_is_described_and_not_tested(tmp_path):
+def test_a_family_is_compared_over_the_seeds_that_its_cells_share(tmp_path):
+    """One missing seed in each cell, another each time."""
+    for padding, missing in (("same", 6), ("reflect", 3), ("valid", 5)):
+        made.study(tmp_path, (padding,), (s for s in range(8) if s != missing))
+    found = compared(tmp_path)
+    assert found.seeds == [0, 1, 2, 4, 7]
+    assert {c.n for c in found.comparisons} == {5}
+    assert found.of("valid").mean == pytest.approx(difference("valid", found.seeds))
+    told = "lacks seed {}: all are compared over the seeds that they share"
+    assert f"reflect {told.format(3)}" in found.notes
+    assert f"valid {told.format(5)}" in found.notes
+    assert found.left_out == {}
+
+
+def test_a_cell_that_lacks_most_seeds_is_described_and_has_no_verdict(tmp_path):
     made.study(tmp_path, ("same", "reflect"))
-    made.study(tmp_path, ("valid",), (0, 1, 2, 4, 9))
+    made.study(tmp_path, ("valid",), (1, 4, 9))
     found = compared(tmp_path)
     assert [c.n for c in found.comparisons] == [6]
-    assert found.left_out["valid"].why == "lacks seeds 3, 5"
-    n, mean, low, high = found.left_out["valid"].difference
-    assert (n, mean) == (4, pytest.approx(difference("valid", (0, 1, 2, 4))))
-    assert low < mean < high
+    assert found.comparisons[0].comparisons == 2, "it was declared"
+    assert found.left_out["valid"].why == "lacks seeds 0, 2, 3, 5"
+    assert found.left_out["valid"].difference == (2, pytest.approx(difference("valid", (1, 4))))
+
+
+def test_few_seeds_are_said_to_be_few(tmp_path):
+    found = compared(made.study(tmp_path / "few", seeds=range(5)))
+    assert any("with 5 seeds the interval assumes roughly normal" in note for note in found.notes)
+    assert compared(made.study(tmp_path / "more", seeds=range(6))).notes == []
+
+
+def declared(plan, when=None, seeds=None, overrides=()):
+    """The plan, with the declaration of its cells."""
+    for name, cell in plan.cells.items():
+        own = [*overrides, f"padding={cell.padding}"]
+        told = {"declared": when, "declared_seeds": seeds, "overrides": own}
+        plan.cells[name] = dataclasses.replace(cell, **told)
+    return plan
+
+
+def test_seeds_that_were_added_to_a_declared_number_are_left_out_by_name(tmp_path):
+    made.study(tmp_path, seeds=range(9))
+    plan = declared(made.plan(tmp_path), seeds=6)
+    found = compared(tmp_path, plan)
+    assert found.seeds == list(range(6))
+    assert found.of("valid").mean == pytest.approx(difference("valid", range(6)))
+    told = "not part of the verdict: seeds 6, 7, 8 (6 seeds were declared)"
+    assert told in found.notes
+    assert found.next_look is None
+
+
+def test_seeds_between_two_looks_wait_for_the_next(tmp_path):
+    made.study(tmp_path, seeds=range(5))
+    found = compared(tmp_path, looks=(3, 7))
+    assert (found.seeds, found.of("valid").level) == ([0, 1, 2], pytest.approx(0.015))
+    assert "not part of the verdict: seeds 3, 4 (the next look is at 7 seeds)" in found.notes
+    assert found.next_look == 7
+    assert compared(tmp_path, looks=(3, 4)).next_look is None
+
+
+def test_runs_older_than_the_declaration_are_left_out_by_name(tmp_path):
+    made.study(tmp_path, ("reflect", "same"))
+    early = made.START | {"time": "2026-01-01T03:04:05+00:00"}
+    for seed in range(6):
+        made.run(tmp_path, "valid", seed, starts=[early] if seed in (1, 4) else None)
+    plan = declared(made.plan(tmp_path), when="2026-01-02T03:04:05+00:00")
+    found = compared(tmp_path, plan)
+    told = "older than its declaration and not part of the verdict: valid, seeds 1, 4"
+    assert told in found.notes
+    assert found.seeds == [0, 2, 3, 5]
+    later = declared(made.plan(tmp_path), when="2026-01-02T03:04:06+00:00")
+    assert compared(tmp_path, later).comparisons == []
+
+
+def test_k_counts_what_was_planned_whatever_came_of_it(tmp_path):
+    made.study(tmp_path)
+    plan = declared(made.plan(tmp_path, aliases=[("half", "same")]), overrides=["model.depth=2"])
+    assert {c.comparisons for c in compared(tmp_path, plan).comparisons} == {2}
+    (valid,) = (cell for cell in plan.cells.values() if cell.padding == "valid")
+    never = dataclasses.replace(valid, padding="full", overrides=["padding=full", "model.depth=2"])
+    plan.cells["small_cnn-full-placed_digits-00000000"] = never
+    other = dataclasses.replace(never, overrides=["padding=full", "model.depth=3"])
+    plan.cells["small_cnn-full-placed_digits-11111111"] = other
+    narrow = compared(made.study(tmp_path)).of("valid")
+    wide = compared(tmp_path, plan).of("valid")
+    assert wide.comparisons == 3
+    assert wide.low < narrow.low < narrow.high < wide.high
 
 
 def test_seeds_that_only_the_baseline_has_are_of_no_use(tmp_path):

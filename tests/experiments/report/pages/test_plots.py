@@ -17,16 +17,24 @@ def accuracies(padding):
     return [100 * made.outcomes(padding, seed).mean() for seed in range(6)]
 
 
-def test_every_seed_is_a_dot_and_the_interval_a_line(found):
-    (axis,) = plots.accuracy(found).axes
+def test_every_seed_is_a_dot_and_the_deciding_interval_a_line(found):
+    intervals = {found[0].title: (80.0, {"valid": (-22.0, -17.5), "reflect": (-1.0, 2.0)})}
+    (axis,) = plots.accuracy(found, intervals=intervals).axes
     names = [label.get_text() for label in axis.get_yticklabels()]
     paddings = ("reflect", "same", "valid")
     assert names == [f"{p}  {np.mean(accuracies(p)):.2f}" for p in paddings]
     assert axis.get_title() == "small_cnn on placed_digits, n=6"
-    (dots,) = (line for line in axis.lines if line.get_marker() == "o")
-    assert dots.get_xdata().tolist() == [value for p in paddings for value in accuracies(p)]
-    segments = [one[:, 0].tolist() for one in axis.collections[0].get_segments()]
-    assert segments[1] == pytest.approx(list(interval(accuracies("same"))[1:]))
+    dots = [line.get_xdata().tolist() for line in axis.lines if line.get_marker() == "o"]
+    assert dots == [accuracies(p) for p in paddings]
+    drawn = [c.get_segments()[0] for c in axis.collections]
+    assert [segment[:, 0].tolist() for segment in drawn] == [[79.0, 82.0], [58.0, 62.5]]
+    assert [round(segment[0, 1]) for segment in drawn] == [0, 2]
+    assert any(line.get_xdata() == [80.0, 80.0] for line in axis.lines)
+
+
+def test_without_comparisons_no_interval_is_drawn(found):
+    (axis,) = plots.accuracy(found).axes
+    assert not axis.collections
 
 
 def test_a_row_says_its_n_where_they_differ(tmp_path):
