@@ -7,7 +7,10 @@ import re
 from pathlib import Path
 from statistics import mean, stdev
 
+import numpy as np
 import pytest
+
+from experiments.report.statistics.verdict import compare
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "results"
 FIGURE = re.compile(r"([+−]?\d+\.\d) \[([+−]\d+\.\d), ([+−]\d+\.\d)\]")
@@ -74,7 +77,40 @@ def test_table_of_cells_is_the_reports(study: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "experiments/results/README.md"])
+def test_every_interval_is_one_of_a_committed_report(page: str) -> None:
+    """Those that decide and those over new test images, to the digits that are told."""
+    known = {
+        tuple(f"{float(row[f'{kind}{end}']):+.{digits}f}" for end in ("low", "high"))
+        for file in RESULTS.rglob("differences.csv")
+        for row in csv.DictReader(file.read_text().splitlines())
+        for kind in ("", "new_items_")
+        for digits in (1, 2)
+        if row.get(f"{kind}low")
+    }
+    known |= {interval(told) for told in ("reflect", "valid")}
+    text = (RESULTS.parents[1] / page).read_text()
+    found = re.findall(r"\[([+−]\d+\.\d+),\s([+−]\d+\.\d+)\]", text)
+    assert len(found) > 5
+    assert [pair for pair in found if tuple(n.replace("−", "-") for n in pair) not in known] == []
+
+
+def interval(padding: str) -> tuple[str, ...]:
+    """Of the first table, whose runs are told seed by seed: two comparisons, five seeds."""
+    page = " ".join((RESULTS / "README.md").read_text().split())
+    (told,) = re.findall(r"Seeds 0 to 4 one by one: ([^.]*\d\.\d[^;]*;.*?)causal_conv1d", page)
+    seeds = {
+        name: np.array([float(value) for value in values.split(",")])
+        for name, values in re.findall(r"(\w+) ((?:\d+\.\d+(?:, )?)+)", told)
+    }
+    found = {"same": seeds["same"], padding: seeds[padding]}
+    (one,) = compare(found, "same", comparisons=len(seeds) - 1)
+    assert one.low is not None and one.high is not None
+    return f"{one.low:+.2f}", f"{one.high:+.2f}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "experiments/results/README.md"])
 def test_withdrawn_sentences_stand_nowhere(page: str) -> None:
     text = " ".join((RESULTS.parents[1] / page).read_text().split())
-    for sentence in ("shrugs off", "never behind", "favours none", "the last digits differ"):
+    withdrawn = ("shrugs off", "never behind", "favours none", "the last digits differ")
+    for sentence in (*withdrawn, "less than chance", "too few seeds to test", "imultaneous"):
         assert sentence not in text

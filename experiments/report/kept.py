@@ -1,0 +1,191 @@
+"""Writes the comparisons of kept reports anew, by today's rule, from the runs that they list.
+
+    python -m experiments.report.kept experiments/results/padding_x_model
+
+A kept report has no runs beside it, only their accuracies in runs.csv. From these the command
+writes differences.csv, the tables of cells and comparisons in report.md and report.html, and the
+pictures of accuracies and costs. Intervals over new test images need predictions and are taken over
+from differences.csv; all else stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from experiments import terminal
+from experiments.report import writing
+from experiments.report.compare.differences import Declared, against_baseline
+from experiments.report.compare.families import Family
+from experiments.report.compare.reading import Cell, Record, Study
+from experiments.report.pages import canvas, content, html, sheets
+from experiments.report.pages.content import Report
+from experiments.report.pages.document import Block, Picture, markdown
+from experiments.run.record import files
+
+CONFIG = cast(Any, None)  # of a kept run only the label of its padding is known
+DATED = ": declared before the first run."
+UNDATED = ": declared in the study's plan, which does not say when."
+REDRAWN = ("accuracy", "cost")
+# The captions of the pictures, today's and earlier ones.
+OF = {
+    "accuracy": re.compile("Accuracy by padding"),
+    "margin": re.compile("Accuracy by margin"),
+    "cost": re.compile("Accuracy against cost"),
+    "curves": re.compile("Learning curves"),
+}
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class KeptCell(Cell):
+    """A cell of runs.csv."""
+
+    padding: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.padding
+
+
+def read(folder: Path) -> Report:
+    """The report of a folder's runs.csv, with the declaration of its differences.csv."""
+    runs, before = _rows(folder / "runs.csv"), _rows(folder / "differences.csv")
+    told = re.search(r"primary metric (\S+),", (folder / "report.md").read_text())
+    metric = told[1].replace("\\", "") if told else "test_accuracy"
+    margins = [float(row["margin"]) for row in before if row["margin"]]
+    declared = Declared(before[0]["baseline"], metric, margins[0] if margins else 0.3)
+    for row in before:  # whether runs may be paired is not seen in runs.csv
+        if "differ" in (why := row.get("not_compared") or ""):
+            raise ValueError(f"{row['cell']} was not compared, it {why}")
+    families: dict[str, dict[str, Cell]] = {}
+    for row in runs:
+        row.setdefault("family", f"{row['model']} on {row['data']}")
+        cells = families.setdefault(row["family"], {})
+        cell = cells.get(row["padding"]) or KeptCell(
+            row["cell"], CONFIG, {}, tuple(row.get("aliases", "").split()), row["padding"]
+        )
+        if cell.name != row["cell"]:
+            raise ValueError(f"{folder / 'runs.csv'}: two cells are named {row['padding']}")
+        cell.records[int(row["seed"])] = _record(row)
+        cells[row["padding"]] = cell
+    first = {row["family"]: row for row in runs}
+    compared = []
+    for title, cells in families.items():
+        model, data = first[title]["model"], first[title]["data"]
+        one = against_baseline(Family(model, data, _apart(title, model, data), cells), declared)
+        one.new_items.update(
+            (row["cell"], (float(row["new_items_low"]), float(row["new_items_high"])))
+            for row in before
+            if row.get("family", title) == title and row.get("new_items_low")
+        )
+        compared.append(one)
+    every = [cell for one in compared for cell in one.family.cells.values()]
+    return Report(Study(folder, None, every), declared, compared)
+
+
+def write(folder: Path) -> Report:
+    """Write the parts of a folder's report that follow from its runs.csv."""
+    report = read(folder)
+    text = (folder / "report.md").read_text()
+    parts = content.comparisons(report)
+    if "\n## Cells\n" in text:  # the first reports of all had another table
+        parts = [*content.of_cells(report), *parts]
+    pictures = {p.name: p for p in writing.draw(report.compared, report.declared.metric)}
+    rows = [row for one in report.compared for row in sheets.comparisons(one)]
+    files.write_csv(folder / "differences.csv", rows)
+    start = "\n" + markdown(parts[:1])
+    text = _replaced(text.replace(DATED, UNDATED), start, "\n![", f"\n{markdown(parts)}")
+    for name, picture in pictures.items():
+        shown = markdown([picture]).strip()
+        for before in re.findall(rf"!\[[^\]]*\]\({name}\.png\)", text):
+            text = text.replace(before, shown)
+    files.write(folder / "report.md", text.encode())
+    if (folder / "report.html").exists():
+        page = (folder / "report.html").read_text().replace(DATED, UNDATED)
+        page = _replaced(page, _body(parts[:1]), "<figure>", _body(parts))
+        for picture in pictures.values():
+            page = _redrawn(page, picture)
+        files.write(folder / "report.html", page.encode())
+    for name in REDRAWN:
+        if (folder / f"{name}.png").exists():
+            files.write(folder / f"{name}.png", canvas.png(pictures[name].figure))
+    return report
+
+
+def _replaced(text: str, start: str, end: str, new: str) -> str:
+    """The text with `new` instead of what is from `start` up to the first `end` after it."""
+    head, _, rest = text.partition(start)
+    return head + new + end + rest.partition(end)[2]
+
+
+def _body(blocks: Sequence[Block]) -> str:
+    """The blocks as a part of a page."""
+    page = html.page("", blocks)
+    return page.partition("<body>\n")[2].partition("<script>")[0]
+
+
+def _redrawn(page: str, picture: Picture) -> str:
+    """The page with this picture, or only its caption where the runs are needed to draw it."""
+    caption = OF[picture.name].match(picture.says)
+    for figure in re.findall(r"<figure>.*?</figure>\n", page, re.DOTALL):
+        says = figure.rpartition("<figcaption>")[2]
+        if caption and OF[picture.name].match(says):
+            drawn = _body([picture])
+            if picture.name not in REDRAWN:
+                new = drawn.rpartition("<figcaption>")[2]
+                drawn = figure.removesuffix(says) + new
+            page = page.replace(figure, drawn)
+    return page
+
+
+def _record(row: Row) -> Record:
+    """A run as its line tells it."""
+    results: dict[str, Any] = {"accuracy_by_subset": {}}
+    for name, value in row.items():
+        if name.startswith("accuracy_on/") and value:
+            subset = name.removeprefix("accuracy_on/")
+            results["accuracy_by_subset"][subset] = {"accuracy": float(value)}
+    for name in ("test_accuracy", "validation_accuracy"):
+        results[name] = float(row[name]) if row[name] else None
+    for name in ("parameters", "macs", "epochs"):
+        results[name] = int(row[name]) if row[name] else None
+    if size := row.get("final_map_size"):
+        results["final_map_size"] = size.split("x")
+    return Record(row["cell"], int(row["seed"]), CONFIG, results, [], None, [], None)
+
+
+def _apart(title: str, model: str, data: str) -> dict[str, str]:
+    """The settings in a family's title: `model, setting value, … on data`."""
+    own = title.removeprefix(model).removesuffix(f" on {data}").split(", ")[1:]
+    pairs = (setting.partition(" ") for setting in own)
+    return {name if value else "backend": value or name for name, _, value in pairs}
+
+
+def _rows(path: Path) -> list[Row]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser("python -m experiments.report.kept", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="+", help="with report.md and runs.csv")
+    for folder in parser.parse_args(arguments).folder:
+        try:
+            report = write(folder)
+        except (OSError, KeyError, ValueError) as reason:
+            parser.error(f"{folder} is no kept report: {reason}")
+        for one in report.compared:
+            terminal.say("\n" + "\n".join(writing.table(one, report.declared)))
+    return terminal.OK
+
+
+if __name__ == "__main__":
+    sys.exit(terminal.call(main))

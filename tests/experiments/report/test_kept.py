@@ -1,0 +1,111 @@
+"""A kept report, without its runs, is written anew from the runs that it lists."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.report import kept, writing
+from tests import made
+from tests.helpers import thinned
+
+RESULTS = Path(kept.__file__).parents[1] / "results"
+KEPT = sorted(str(file.parent.relative_to(RESULTS)) for file in RESULTS.rglob("differences.csv"))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("metric", ["test_accuracy", "accuracy_on/far"])
+def test_what_is_todays_stays_as_it_is_to_the_byte(tmp_path, metric):
+    subsets = None if metric == "test_accuracy" else np.repeat(["near", "far"], made.ITEMS // 2)
+    study = made.study(tmp_path / "study", subsets=subsets)
+    made.study(study, ("same", "valid"), range(3), model={"kernel_size": 4}, subsets=subsets)
+    if metric != "test_accuracy":
+        made.plan(study, metric=metric, margin=2.0)
+    writing.write(study, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    assert kept.main([str(tmp_path / "out")]) == 0
+    after = contents(tmp_path / "out")
+    changed = [name for name in before if before[name] != after[name]]
+    if metric != "test_accuracy":  # a share of runs.csv, times 100, may be another double
+        changed = [name for name in changed if name not in ("differences.csv", "report.html")]
+    assert changed == []
+
+
+def test_what_is_not_todays_becomes_so(tmp_path):
+    study = made.study(tmp_path / "study")
+    out = tmp_path / "out"
+    writing.write(study, out)
+    today = contents(out)
+    text = (out / "report.md").read_text()
+    head, _, rest = text.partition("## Cells")
+    pictures = rest[rest.index("\n![Accuracy by margin") :]
+    (out / "report.md").write_text(f"{head}## Cells\n\nold\n\n## Against same\n\nold\n{pictures}")
+    page = (out / "report.html").read_text()
+    head, _, rest = page.partition("<h2>Cells</h2>")
+    figures = rest[rest.index("<figure>") :].replace(
+        "Accuracy against cost: means", "Accuracy against cost: old"
+    )
+    (out / "report.html").write_text(f"{head}<h2>Cells</h2>\n<p>old</p>\n{figures}")
+    differences = (out / "differences.csv").read_text()
+    (out / "differences.csv").write_text(differences.replace(",comparisons,", ",old,"))
+    (out / "accuracy.png").write_bytes(b"old")
+    kept.write(out)
+    assert [name for name in today if today[name] != contents(out)[name]] == []
+
+
+@pytest.mark.parametrize("name", thinned(KEPT, 4))
+def test_the_committed_reports_are_todays(tmp_path, name):
+    """Of the comparisons: their numbers in differences.csv, and every page says the same."""
+    shutil.copytree(RESULTS / name, tmp_path / "out")
+    kept.write(tmp_path / "out")
+    found, told = (
+        rows(tmp_path / "out" / "differences.csv"),
+        rows(RESULTS / name / "differences.csv"),
+    )
+    assert len(found) == len(told) > 0
+    for here, there in zip(found, told, strict=True):
+        assert here.keys() == there.keys()
+        for key, value in there.items():
+            try:
+                number = pytest.approx(float(value), rel=1e-6, abs=1e-9)
+            except ValueError:
+                assert here[key] == value, key
+            else:
+                assert float(here[key]) == number, key
+    for page in ("report.md", "report.html"):
+        if (RESULTS / name / page).exists():
+            text = (RESULTS / name / page).read_text()
+            again = (tmp_path / "out" / page).read_text()
+            assert comparisons(text) == comparisons(again)
+            assert "imultaneous" not in text
+            assert "two one-sided" not in text
+
+
+def comparisons(text):
+    """The lines that hold a comparison or a bracket."""
+    return [line for line in text.splitlines() if " − " in line and "[" in line]
+
+
+def test_cells_that_were_not_alike_are_refused(tmp_path, capsys):
+    study = made.study(tmp_path / "study", ("same", "reflect"))
+    made.study(study, ("valid",), starts=[made.START | {"threads": 1}])
+    writing.write(study, tmp_path / "out")
+    with pytest.raises(SystemExit, match="2"):
+        kept.main([str(tmp_path / "out")])
+    assert "valid was not compared, it differs from same in threads" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_report_is_refused_in_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        kept.main([str(tmp_path)])
+    assert f"{tmp_path} is no kept report: " in capsys.readouterr().err
