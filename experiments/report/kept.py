@@ -99,20 +99,22 @@ def write(folder: Path) -> Report:
         parts = [*content.of_cells(report), *parts]
     pictures = {p.name: p for p in writing.draw(report.compared, report.declared.metric)}
     rows = [row for one in report.compared for row in sheets.comparisons(one)]
-    files.write_csv(folder / "differences.csv", rows)
     start = "\n" + markdown(parts[:1])
     text = _replaced(text.replace(DATED, UNDATED), start, "\n![", f"\n{markdown(parts)}")
     for name, picture in pictures.items():
         shown = markdown([picture]).strip()
         for before in re.findall(rf"!\[[^\]]*\]\({name}\.png\)", text):
             text = text.replace(before, shown)
-    files.write(folder / "report.md", text.encode())
+    written = {"report.md": text}
     if (folder / "report.html").exists():
         page = (folder / "report.html").read_text().replace(DATED, UNDATED)
         page = _replaced(page, _body(parts[:1]), "<figure>", _body(parts))
         for picture in pictures.values():
             page = _redrawn(page, picture)
-        files.write(folder / "report.html", page.encode())
+        written["report.html"] = page
+    files.write_csv(folder / "differences.csv", rows)
+    for name, whole in written.items():
+        files.write(folder / name, whole.encode())
     for name in REDRAWN:
         if (folder / f"{name}.png").exists():
             files.write(folder / f"{name}.png", canvas.png(pictures[name].figure))
@@ -122,7 +124,10 @@ def write(folder: Path) -> Report:
 def _replaced(text: str, start: str, end: str, new: str) -> str:
     """The text with `new` instead of what is from `start` up to the first `end` after it."""
     head, _, rest = text.partition(start)
-    return head + new + end + rest.partition(end)[2]
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError(f"its page has no part that begins {start.strip()[:60]!r}")
+    return head + new + end + tail
 
 
 def _body(blocks: Sequence[Block]) -> str:

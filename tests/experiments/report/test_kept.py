@@ -109,3 +109,15 @@ def test_a_folder_without_a_report_is_refused_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         kept.main([str(tmp_path)])
     assert f"{tmp_path} is no kept report: " in capsys.readouterr().err
+
+
+def test_a_page_without_its_tables_is_refused_and_nothing_is_written(tmp_path, capsys):
+    out = tmp_path / "out"
+    writing.write(made.study(tmp_path / "study"), out)
+    (out / "report.html").write_text("<body>\n<p>another page</p>\n")
+    (out / "differences.csv").write_text((out / "differences.csv").read_text() + "\n")
+    before = contents(out)
+    with pytest.raises(SystemExit, match="2"):
+        kept.main([str(out)])
+    assert "its page has no part that begins" in capsys.readouterr().err
+    assert contents(out) == before
