@@ -231,7 +231,9 @@ def _checked(config: Config) -> Config:
     looks = [2] if sweep.looks is None else sweep.looks
     whole = isinstance(looks, list) and looks and all(type(n) is int and n > 1 for n in looks)
     if not (whole and looks == sorted(set(looks))):
-        raise ConfigError(f"sweep.looks must be numbers of seeds, as [8,12,20]; got {looks!r}")
+        raise ConfigError(
+            f"sweep.looks must be increasing numbers of seeds above 1, as [8,12,20]; got {looks!r}"
+        )
     if sweep.metric not in METRICS and not sweep.metric.startswith("accuracy_on/"):
         allowed = ", ".join(METRICS)
         raise ConfigError(

@@ -87,10 +87,10 @@ def test_what_does_not_fit_is_told_apart_from_what_is_wrong():
     [
         ("sweep.margin=0", "must be positive"),
         ("sweep.metric=loss", "accuracy_on/<subset>"),
-        ("sweep.looks=8", "must be numbers of seeds, as \\[8,12,20\\]; got 8"),
-        ("sweep.looks=[12,8]", "must be numbers of seeds"),
-        ("sweep.looks=[1,8]", "must be numbers of seeds"),
-        ("sweep.looks=[]", "must be numbers of seeds"),
+        ("sweep.looks=8", "must be increasing numbers of seeds above 1, as \\[8,12,20\\]; got 8"),
+        ("sweep.looks=[12,8]", "must be increasing numbers of seeds above 1"),
+        ("sweep.looks=[1,8]", "must be increasing numbers of seeds above 1"),
+        ("sweep.looks=[]", "must be increasing numbers of seeds above 1"),
     ],
 )
 def test_a_declaration_that_means_nothing_is_refused(override, message):
