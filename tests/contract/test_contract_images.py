@@ -64,10 +64,9 @@ def padded_by_100(form):
 
 
 def as_bound(form, padding, size):
-    """A form with all layers padded as they are bound, at its smallest size if that is larger."""
+    """A form with all layers padded as they are bound, at a size that it takes."""
     form = form[0], {**form[1], "sizes": "same"}
-    least = 1 if plane_of(NAMED[padding].mode_names) else smallest(form, padding)
-    return net(form, padding, tuple(max(n, least) for n in size))
+    return net(form, padding, *sizes_of(form, padding, [size]))
 
 
 def spoken(value):
