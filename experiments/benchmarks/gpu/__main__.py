@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import signal
 import sys
 
 from conf import device, presets
@@ -40,6 +41,8 @@ def main(arguments: list[str]) -> int:
     except ConfigError as mistake:
         terminal.complain(str(mistake))
         return BAD
+    for number in (signal.SIGINT, signal.SIGTERM):  # a script's background job ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     found = budget.carry_out(plan)
     if not given.tiny:
         files.write(plan.out / "README.md", gpu_page.overview(plan.out).encode())
