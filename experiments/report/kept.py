@@ -2,16 +2,17 @@
 
     python -m experiments.report.kept experiments/results/padding_x_model
 
-A kept report has no runs beside it, only their accuracies in runs.csv. From these the command
-writes differences.csv, the tables of cells and comparisons in report.md and report.html, and the
-pictures of accuracies and costs. Intervals over new test images need predictions and are taken over
-from differences.csv; all else stays as it is.
+A kept report has no runs beside it, only their accuracies in runs.csv and, in correct.csv, the test
+items that each has right. From these the command writes differences.csv, the tables of cells and
+comparisons in report.md and report.html, and the pictures of accuracies and costs. Reports older
+than correct.csv keep the intervals over new test images of their time; all else stays as it is.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import re
 import sys
 from collections.abc import Sequence
@@ -21,12 +22,14 @@ from typing import Any, cast
 
 from experiments import terminal
 from experiments.report import writing
-from experiments.report.compare.differences import Declared, against_baseline
+from experiments.report.compare import correct
+from experiments.report.compare.differences import Compared, Declared, against_baseline
 from experiments.report.compare.families import Family
-from experiments.report.compare.reading import Cell, Record, Study
+from experiments.report.compare.reading import Cell, Items, Record, Study
 from experiments.report.pages import canvas, content, html, sheets
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import Block, Picture, markdown
+from experiments.report.statistics.verdict import EARLIER, OverNewImages
 from experiments.run.record import files
 
 CONFIG = cast(Any, None)  # of a kept run only the label of its padding is known
@@ -64,6 +67,7 @@ def read(folder: Path) -> Report:
     for row in before:  # whether runs may be paired is not seen in runs.csv
         if "differ" in (why := row.get("not_compared") or ""):
             raise ValueError(f"{row['cell']} was not compared, it {why}")
+    items = _items(folder)
     families: dict[str, dict[str, Cell]] = {}
     for row in runs:
         row.setdefault("family", f"{row['model']} on {row['data']}")
@@ -73,18 +77,18 @@ def read(folder: Path) -> Report:
         )
         if cell.name != row["cell"]:
             raise ValueError(f"{folder / 'runs.csv'}: two cells are named {row['padding']}")
-        cell.records[int(row["seed"])] = _record(row)
+        record = _record(row, items.get((row["cell"], int(row["seed"]))))
+        if record.items and not abs(record.items.points - (record.points(metric) or 0)) <= 1e-9:
+            raise ValueError(f"correct.csv and runs.csv disagree on {record.cell}, {record.seed}")
+        cell.records[record.seed] = record
         cells[row["padding"]] = cell
     first = {row["family"]: row for row in runs}
     compared = []
     for title, cells in families.items():
         model, data = first[title]["model"], first[title]["data"]
         one = against_baseline(Family(model, data, _apart(title, model, data), cells), declared)
-        one.new_items.update(
-            (row["cell"], (float(row["new_items_low"]), float(row["new_items_high"])))
-            for row in before
-            if row.get("family", title) == title and row.get("new_items_low")
-        )
+        if not items:
+            _keep_earlier(one, [row for row in before if row.get("family", title) == title])
         compared.append(one)
     every = [cell for one in compared for cell in one.family.cells.values()]
     return Report(Study(folder, None, every), declared, compared)
@@ -150,7 +154,29 @@ def _redrawn(page: str, picture: Picture) -> str:
     return page
 
 
-def _record(row: Row) -> Record:
+def _items(folder: Path) -> dict[tuple[str, int], Items]:
+    """(cell, seed) -> its test items; empty for a report older than correct.csv."""
+    path = folder / "correct.csv"
+    return correct.read(_rows(path)) if path.exists() else {}
+
+
+def _keep_earlier(one: Compared, before: Sequence[Row]) -> None:
+    """Give the comparisons the intervals over new test images that they had."""
+    had = {
+        row["cell"]: OverNewImages(
+            float(row["new_items_low"]),
+            float(row["new_items_high"]),
+            row.get("new_items_verdict") or EARLIER,
+        )
+        for row in before
+        if row.get("new_items_low")
+    }
+    one.comparisons[:] = [
+        dataclasses.replace(c, over_new_images=had.get(c.name)) for c in one.comparisons
+    ]
+
+
+def _record(row: Row, items: Items | None) -> Record:
     """A run as its line tells it."""
     results: dict[str, Any] = {"accuracy_by_subset": {}}
     for name, value in row.items():
@@ -163,7 +189,7 @@ def _record(row: Row) -> Record:
         results[name] = int(row[name]) if row[name] else None
     if size := row.get("final_map_size"):
         results["final_map_size"] = size.split("x")
-    return Record(row["cell"], int(row["seed"]), CONFIG, results, [], None, [], None)
+    return Record(row["cell"], int(row["seed"]), CONFIG, results, [], None, [], items)
 
 
 def _apart(title: str, model: str, data: str) -> dict[str, str]:

@@ -4,10 +4,10 @@
     python -m experiments.report runs/paddings --out experiments/results/paddings
 
 writes report.md and report.html (one page that works offline), runs.csv (one line per run),
-differences.csv (one line per comparison), curves.csv (one line per epoch of a run), timings.csv
-and the pictures, and for TensorBoard the study's `_summary`. The declaration is read from the
-study's plan, which was written before the first run; --baseline and --margin override it, and the
-report says so.
+differences.csv (one line per comparison), curves.csv (one line per epoch of a run), correct.csv
+(the test items that each run has right), timings.csv and the pictures, and for TensorBoard the
+study's `_summary`. The declaration is read from the study's plan, which was written before the
+first run; --baseline and --margin override it, and the report says so.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from experiments.run.record import files
 from experiments.study.plan import Plan
 from experiments.terminal import FAILED, OK
 
-SHEETS = ("runs.csv", "differences.csv", "curves.csv", "timings.csv")
+SHEETS = ("runs.csv", "differences.csv", "curves.csv", "correct.csv", "timings.csv")
 PICTURE = re.compile(r"(accuracy|margin|cost|curves)(-\d+)?")
 SHOWN = 20  # number of missing runs listed in the terminal
 
@@ -193,7 +193,7 @@ def _verdict(one: Compared, name: str) -> tuple[str, str]:
     if name == one.baseline:
         return "–", "the baseline"
     if c := one.of(name):
-        return c.interval, f"{c.verdict}, the sign-flip test {c.test}" if c.unlike else c.verdict
+        return c.interval, f"{c.verdicts}; the sign-flip test {c.test}" if c.unlike else c.verdicts
     found = one.left_out[name]
     difference = "–" if found.difference is None else f"{found.difference[1]:+.2f}"
     return difference, f"not compared, {found.why}"

@@ -8,7 +8,7 @@ report says what differs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +16,15 @@ import numpy as np
 
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
-from experiments.report.statistics.items import two_way_intervals
-from experiments.report.statistics.looks import FEW
-from experiments.report.statistics.verdict import ROUGHLY, UNDECIDED, Comparison, compare
+from experiments.report.statistics import items
+from experiments.report.statistics.looks import FEW, taken
+from experiments.report.statistics.verdict import (
+    ROUGHLY,
+    UNDECIDED,
+    Comparison,
+    compare,
+    over_new_images,
+)
 from experiments.run.record import circumstances
 from experiments.run.record.circumstances import told, unlike
 from experiments.study.plan import Plan
@@ -68,7 +74,6 @@ class Compared:
     Attributes:
         baseline: name of the baseline cell; None if the family has none.
         comparisons: of the cells that share enough seeds.
-        new_items: cell -> (low, high) of its difference on new test items, in points.
         left_out: cell -> reason.
         seeds: the seeds that were looked at, by which the comparisons are paired.
         looks: the planned ones; empty for one look at the seeds that there are.
@@ -78,7 +83,6 @@ class Compared:
     family: Family
     baseline: str | None
     comparisons: list[Comparison] = field(default_factory=list)
-    new_items: dict[str, tuple[float, float]] = field(default_factory=dict)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=list)
     looks: tuple[int, ...] = ()
@@ -162,14 +166,18 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     if len(seeds) < FEW and any(one.low is not None for one in found):
         notes.append(ROUGHLY.format(n=len(seeds)))
     compared = Compared(family, name, left_out=left_out, seeds=seeds, looks=looks, notes=notes)
+    planned = taken(looks, len(shared))
+    new = _over_new_images(family, name, [c.name for c in found if not c.tied], seeds, planned, k)
     compared.comparisons.extend(
         dataclasses.replace(
             one,
             identical=one.tied and _identical(family.cells[one.name], family.cells[name], seeds),
+            over_new_images=over_new_images(new[one.name], declared.margin)
+            if one.name in new
+            else None,
         )
         for one in found
     )
-    compared.new_items.update(_on_new_items(family, name, list(cells), seeds))
     return compared
 
 
@@ -217,7 +225,10 @@ def _listed(parts: Iterable[str]) -> str:
 def _identical(cell: Cell, base: Cell, seeds: Iterable[int]) -> bool:
     """Whether two cells have the same predictions, to the last bit; False if unknown."""
     pairs = [(cell.records[seed].items, base.records[seed].items) for seed in seeds]
-    return all(own and other and own.predicted == other.predicted for own, other in pairs)
+    return all(
+        own and other and own.predicted is not None and own.predicted == other.predicted
+        for own, other in pairs
+    )
 
 
 def _points(cell: Cell, metric: str, older: Mapping[str, list[int]]) -> dict[int, float]:
@@ -234,27 +245,30 @@ def _described(points: dict[int, float], base: dict[int, float]) -> tuple[int, f
     return len(shared), float(np.mean([points[seed] - base[seed] for seed in shared]))
 
 
-def _on_new_items(
-    family: Family, base: str, names: list[str], seeds: list[int]
-) -> dict[str, tuple[float, float]]:
-    """The interval of each cell over new seeds and new test items, in points.
+def _over_new_images(
+    family: Family, base: str, names: list[str], seeds: list[int], planned: Sequence[int], k: int
+) -> dict[str, np.ndarray]:
+    """The intervals of each cell over new seeds and new test images, at the looks: (looks, 2).
 
-    A cell has no interval if its runs were tested on other items than the baseline's, or on none.
+    A cell has none if its runs were tested on other items than the baseline's, on none, or on
+    items of a single source.
     """
     first = family.cells[base].records[seeds[0]].items
+    if first is None or len(first.sizes) < 2:
+        return {}
 
-    def right(name: str) -> np.ndarray | None:
-        items = [family.cells[name].records[seed].items for seed in seeds]
-        if first is None or any(one is None or one.key != first.key for one in items):
+    def correct(name: str) -> np.ndarray | None:
+        of_runs = [family.cells[name].records[seed].items for seed in seeds]
+        if any(one is None or one.key != first.key for one in of_runs):
             return None
-        return np.stack([one.right for one in items if one is not None])
+        return np.stack([one.correct for one in of_runs if one is not None])
 
-    baseline = right(base)
-    if first is None or baseline is None:
+    baseline = correct(base)
+    if baseline is None:
         return {}
-    found = {name: one for name in names if (one := right(name)) is not None}
-    if not found:
+    cells = {name: own for name in names if (own := correct(name)) is not None}
+    if not cells:
         return {}
-    differences = np.stack([one.astype(np.int8) - baseline for one in found.values()])
-    intervals = 100 * two_way_intervals(differences, first.groups)
-    return {name: (low, high) for name, (low, high) in zip(found, intervals.tolist(), strict=True)}
+    sums = 100 * np.stack([own - baseline for own in cells.values()])
+    found = items.intervals([items.TestSet(sums, first.sizes)], planned, k)
+    return {name: found[:, i] for i, name in enumerate(cells)}

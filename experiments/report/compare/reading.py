@@ -33,18 +33,24 @@ class Items:
     """The predictions of one run on the test items of the primary metric.
 
     Attributes:
-        right: (items,) bool, whether the predicted class was the label.
-        key: digest of the items and their labels: equal for the same items in the same order.
-        groups: (items,) the source of each item; None if every item has a source of its own.
-        predicted: digest of the predicted classes and probabilities: equal for equal predictions.
-        classes: number of classes that are predicted.
+        correct: (sources,), the number of items of each source whose predicted class was the label.
+        sizes: (sources,), the number of items of each source; 1 if they have no common sources.
+        key: of the test set: equal for the same items, labels and sources in the same order.
+        predicted: digest of the predicted classes and probabilities: equal for equal predictions;
+            None if it is not known.
+        classes: number of classes that are predicted; None if it is not known.
     """
 
-    right: np.ndarray
+    correct: np.ndarray
+    sizes: np.ndarray
     key: int
-    groups: np.ndarray | None
-    predicted: int
-    classes: int
+    predicted: int | None = None
+    classes: int | None = None
+
+    @property
+    def points(self) -> float:
+        """The accuracy in per cent."""
+        return float(100 * self.correct.sum() / self.sizes.sum())
 
 
 @dataclass(frozen=True)
@@ -216,7 +222,7 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
         return record
     steps = described.get("scored_steps")
     items = stored.read(directory, "predictions.npz", lambda path: read_items(path, metric, steps))
-    if not abs(100 * items.right.mean() - points) <= 1e-9:
+    if not abs(items.points - points) <= 1e-9:
         raise BrokenRun(f"predictions.npz and results.json disagree on {metric}")
     return Record(**{**record.__dict__, "items": items})
 
@@ -226,7 +232,7 @@ def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Item
 
     If the test split has subsets, `test_accuracy` is that of the first. Neighbouring steps of a
     series depend on each other: with `scored_steps` labels per sequence, that many successive
-    moments are one group (the block bootstrap of Künsch 1989).
+    moments are one source, a block as in Künsch 1989.
     """
     columns = files.read_npz(path)
     label, ids, predicted = columns["label"], columns["id"], columns["predicted"]
@@ -243,5 +249,10 @@ def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Item
         raise ValueError(f"it holds no items for {metric}")
     if groups is not None and scored_steps:
         groups = (groups - groups.min()) // scored_steps
-    key = hash((label.tobytes(), ids.tobytes()))
-    return Items(right, key, groups, said, len(np.unique(predicted)))
+    if groups is None:
+        correct, sizes = right.astype(int), np.ones(len(right), int)
+    else:
+        _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+        correct = np.bincount(place, right, len(sizes)).astype(int)
+    key = hash((label.tobytes(), ids.tobytes(), groups is None or groups.tobytes()))
+    return Items(correct, sizes, key, said, len(np.unique(predicted)))

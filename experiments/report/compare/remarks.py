@@ -26,7 +26,7 @@ def remarks(family: Family, metric: str) -> list[str]:
             said += [f"{name}: at {words} with every seed" for name in there]
     for name, cell in family.cells.items():
         items = [record.items for record in cell.records.values() if record.items is not None]
-        constant = sum(one.classes == 1 and len(one.right) > 1 for one in items)
+        constant = sum(one.classes == 1 and one.sizes.sum() > 1 for one in items)
         if constant:
             said.append(f"{name}: {constant} of {len(items)} runs predict one class for every item")
     return said

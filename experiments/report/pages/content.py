@@ -25,7 +25,7 @@ from experiments.report.pages.document import (
 )
 from experiments.report.statistics.family import smallest_p
 from experiments.report.statistics.looks import levels
-from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison
+from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison, over_new_images_by
 from experiments.run.record.tables import Marked
 
 
@@ -206,7 +206,7 @@ COLUMNS = (
     "n",
     f"points [{COVERS}]",
     "verdict",
-    "new test images [95 %, each alone]",
+    "over new test images",
     "sign-flip p",
     "at level",
     "the test",
@@ -241,9 +241,8 @@ def comparisons(report: Report) -> list[Block]:
             "Bonferroni's level, over new seeds on these test images). Zero outside: differs; "
             f"all within ±{report.declared.margin:g}: equivalent within the margin. Sign-flip p: "
             "the exact max-T test of the family, which stands beside it and changes no verdict. "
-            "New test images: a bootstrap over seeds and test items (over sources, if several "
-            "items are made from one source), for each comparison alone and too wide with few "
-            "seeds; it decides nothing. Correlation: between the two accuracies over seeds. "
+            f"{over_new_images_by(c for one in report.compared for c in one.comparisons)} "
+            "Correlation: between the two accuracies over seeds. "
             "Pairing gained: how many times as many seeds an unpaired study would need for an "
             "interval of the same width."
         ),
@@ -274,14 +273,14 @@ def _row(one: Compared, c: Comparison) -> list[Entry]:
     head = [f"{one.family.shown(c.name)} − {c.baseline}", number(c.n, "d")]
     if c.tied:
         return [*head, "–", c.verdict, *["–"] * 6]
-    new = one.new_items.get(c.name)
+    new = c.over_new_images
     # Two points are always on a line.
     correlation, gain = (c.pairing.correlation, c.pairing.gain) if c.n > 2 else (None, None)
     return [
         *head,
         Value(c.interval, c.mean),
         c.verdict,
-        f"[{new[0]:+.2f}, {new[1]:+.2f}]" if new else "–",
+        f"{new.interval} {'the same' if c.agreed else new.decided}" if new else "–",
         number(c.p, ".2g"),
         number(c.level, ".3g"),
         c.test or "–",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from experiments.report.compare import correct
 from experiments.report.compare.differences import Compared
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell, Record
@@ -18,7 +19,8 @@ COUNTED = ("validation_accuracy", "epochs", "tested_epoch", "parameters", "macs"
 TIMED = ("step_ms", "images_per_second", "setup_seconds", "train_seconds")
 COMPARED = (
     *("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "level", "sign_flip"),
-    *("new_items_low", "new_items_high", "correlation", "pairing_gain", "not_compared"),
+    *("new_items_low", "new_items_high", "new_items_verdict"),
+    *("correlation", "pairing_gain", "not_compared"),
 )
 LEARNED = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
 
@@ -35,6 +37,7 @@ def sheets(report: Report) -> dict[str, list[Row]]:
         "runs.csv": [_run(*one, report.declared.metric) for one in every],
         "differences.csv": [row for one in report.compared for row in comparisons(one)],
         "curves.csv": [row for _, _, record in every for row in _epochs(record)],
+        "correct.csv": correct.rows(record for _, _, record in every),
         "timings.csv": [_times(record) for _, _, record in every],
     }
     return {name: rows for name, rows in found.items() if rows}
@@ -94,13 +97,14 @@ def _compared(one: Compared, name: str, cell: Cell) -> Row:
     comparison = one.of(name)
     if comparison is None:
         return row | {"n": len(cell.records), "not_compared": one.left_out[name].why}
-    low, high = one.new_items.get(name, (None, None))
+    new = comparison.over_new_images
     plain = ("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "level")
     return row | {
         **{key: getattr(comparison, key) for key in plain},
         "sign_flip": comparison.test,
-        "new_items_low": low,
-        "new_items_high": high,
+        "new_items_low": new and new.low,
+        "new_items_high": new and new.high,
+        "new_items_verdict": new and new.decided,
         "correlation": comparison.pairing.correlation,
         "pairing_gain": comparison.pairing.gain,
         "not_compared": comparison.why or None,

@@ -2,12 +2,13 @@
 
 The interval is the intersection of those of the looks (`looks`). Zero outside: *differs*. All of
 it within the margin: *equivalent*. As intersections only shrink, a verdict is never taken back.
-The max-T test (`family`) stands beside it and changes nothing.
+The max-T test (`family`) stands beside it and changes nothing. The interval over new test images
+(`items`) is judged in the same way: if both give one verdict, that holds for new images too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +20,34 @@ DIFFERS, WITHIN = "differs", "differs, by less than the margin"
 EQUIVALENT, UNDECIDED = "equivalent within the margin", "undecided"
 IDENTICAL = "identical, bit for bit"
 AGREES, DISAGREES, CANNOT = "agrees", "does not agree", "too few seeds"
+EARLIER = "earlier bootstrap, 95 % each alone"  # of kept reports without the runs' correct items
+NO_OVERLAP = "the intervals of the looks do not overlap"
 COVERS = "95 % over all comparisons and looks"
 ROUGHLY = (
     "with {n} seeds the interval assumes roughly normal differences, which so few seeds cannot "
     "check"
 )
+
+
+@dataclass(frozen=True)
+class OverNewImages:
+    """A comparison over new seeds and new test images.
+
+    Attributes:
+        low, high: the interval, in points; None if those of the looks do not overlap.
+        decided: one of the four verdicts, or `EARLIER`, which decides nothing.
+    """
+
+    low: float | None
+    high: float | None
+    decided: str
+
+    @property
+    def interval(self) -> str:
+        """In brackets, or why there is none."""
+        if self.low is None or self.high is None:
+            return NO_OVERLAP
+        return f"[{self.low:+.2f}, {self.high:+.2f}]"
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,8 @@ class Comparison:
         margin: of equivalence.
         pairing: the gain from pairing.
         identical: whether every prediction equals the baseline's; set outside `compare`.
+        over_new_images: None for a tie, or if the runs' predictions are not known; set outside
+            `compare`.
     """
 
     name: str
@@ -62,11 +88,29 @@ class Comparison:
     margin: float
     pairing: Pairing
     identical: bool = False
+    over_new_images: OverNewImages | None = None
 
     @property
     def verdict(self) -> str:
         """In words."""
         return IDENTICAL if self.identical else self.decided
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the interval over new test images gives the same verdict."""
+        return self.over_new_images is not None and self.over_new_images.decided == self.decided
+
+    @property
+    def verdicts(self) -> str:
+        """The verdict, and that over new test images with its interval, if it is known."""
+        new = self.over_new_images
+        if new is None:
+            return self.verdict
+        if new.decided == EARLIER:
+            return f"{self.verdict}; over new test images {new.interval} ({EARLIER})"
+        if self.agreed:
+            return f"{self.verdict}; over new test images {new.interval}: the same"
+        return f"{self.verdict} on these test images; {new.decided} over new ones {new.interval}"
 
     @property
     def tied(self) -> bool:
@@ -101,7 +145,7 @@ class Comparison:
         head = f"{self.name} − {self.baseline}: "
         if self.tied:
             return f"{head}{self.verdict}"
-        said = f"{head}{self.interval} points, n={self.n}: {self.verdict}"
+        said = f"{head}{self.interval} points, n={self.n}: {self.verdicts}"
         return f"{said}; {self.beside}" if self.beside else said
 
 
@@ -140,8 +184,7 @@ def compare(
     k = len(others) if comparisons is None else comparisons
     if k < len(others):
         raise ValueError(f"{len(others)} cells are compared, and only {k} were declared")
-    if len(planned) < 2:
-        planned = (min([len(base), *planned]),)
+    planned = looks.taken(planned, len(base))
     differences = np.column_stack([values - base for values in others.values()])
     found = looks.intersections(looks.intervals(differences, planned, k))
     reached = list(zip(planned, looks.levels(planned), strict=True))[: len(found)]
@@ -186,12 +229,36 @@ def compare(
     return compared
 
 
+def over_new_images(found: looks.Array, margin: float) -> OverNewImages | None:
+    """The verdict of the looks' intervals over new test images (looks, 2); None without a look."""
+    if not len(found):
+        return None
+    decided, low, high, _ = _decided(looks.intersections(found), margin)
+    return OverNewImages(low, high, decided)
+
+
+def over_new_images_by(found: Iterable[Comparison]) -> str:
+    """How the intervals over new test images of a report were made, in plain words."""
+    if any(c.over_new_images and c.over_new_images.decided == EARLIER for c in found):
+        return (
+            "Over new test images: by an earlier rule, because it is not kept which images the "
+            "runs had right: a bootstrap over seeds and test items (over sources, if several items "
+            "are made from one source), for each comparison alone and too wide with few seeds; it "
+            "decides nothing."
+        )
+    return (
+        "Over new test images: by the same rule, over new seeds and new test items (over sources, "
+        "if several items are made from one source), with crossed variance components; only a "
+        "verdict that both intervals give holds for other images."
+    )
+
+
 def _decided(found: looks.Array, margin: float) -> tuple[str, float | None, float | None, str]:
     """The verdict of the looks' intersections (looks, 2), and the last of them or its absence."""
     decided = UNDECIDED
     for low, high in found:
         if low > high:
-            return decided, None, None, "the intervals of the looks do not overlap"
+            return decided, None, None, NO_OVERLAP
         inside = -margin < low and high < margin
         if low > 0 or high < 0:
             decided = WITHIN if inside else DIFFERS

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from experiments.report import kept, writing
+from experiments.report.statistics.verdict import EARLIER
+from experiments.run.record import files
 from tests import made
 from tests.helpers import thinned
 
@@ -39,6 +41,62 @@ def test_what_is_todays_stays_as_it_is_to_the_byte(tmp_path, metric):
     if metric != "test_accuracy":  # a share of runs.csv, times 100, may be another double
         changed = [name for name in changed if name not in ("differences.csv", "report.html")]
     assert changed == []
+
+
+def new(folder):
+    """Each comparison over new test images."""
+    names = ("new_items_low", "new_items_high", "new_items_verdict")
+    return [tuple(row[name] for name in names) for row in rows(folder / "differences.csv")]
+
+
+@pytest.mark.parametrize("groups", [None, np.sqrt(np.arange(made.ITEMS)).astype(int)])
+def test_intervals_over_new_images_are_computed_from_the_correct_items(tmp_path, groups):
+    """A family on its own test set and one on another, and columns that are computed anew."""
+    study = made.study(tmp_path / "study", groups=groups)
+    made.study(study, ("same", "valid"), range(3), model={"kernel_size": 4})
+    out = tmp_path / "out"
+    writing.write(study, out)
+    before = new(out)
+    assert all(all(one) for one in before)
+    assert len(rows(out / "correct.csv")) == 18 + 6 + (1 if groups is None else 2)
+    forgotten = rows(out / "differences.csv")
+    for row in forgotten:
+        row |= {"new_items_low": "-1", "new_items_high": "1", "new_items_verdict": ""}
+    files.write_csv(out / "differences.csv", forgotten)
+    kept.write(out)
+    assert new(out) == before
+
+
+def test_an_older_report_keeps_its_interval_over_new_images_and_says_so(tmp_path):
+    out = tmp_path / "out"
+    writing.write(made.study(tmp_path / "study"), out)
+    (out / "correct.csv").unlink()
+    was = [(row["new_items_low"], row["new_items_high"]) for row in rows(out / "differences.csv")]
+    older = [
+        {name: value for name, value in row.items() if name != "new_items_verdict"}
+        for row in rows(out / "differences.csv")
+    ]
+    files.write_csv(out / "differences.csv", older)
+    kept.write(out)
+    assert new(out) == [(*pair, EARLIER) for pair in was]
+    text = (out / "report.md").read_text()
+    assert text.count(f"] ({EARLIER})") == text.count(f"] {EARLIER} |") == 2
+    assert "Over new test images: by an earlier rule" in text
+    kept.write(out)
+    assert new(out) == [(*pair, EARLIER) for pair in was]
+
+
+def test_correct_items_of_other_runs_are_refused(tmp_path, capsys):
+    out = tmp_path / "out"
+    writing.write(made.study(tmp_path / "study"), out)
+    lines = rows(out / "correct.csv")
+    lines[1]["items"], lines[7]["items"] = lines[7]["items"], lines[1]["items"]
+    files.write_csv(out / "correct.csv", lines)
+    before = contents(out)
+    with pytest.raises(SystemExit, match="2"):
+        kept.main([str(out)])
+    assert "correct.csv and runs.csv disagree on small_cnn-" in capsys.readouterr().err
+    assert contents(out) == before
 
 
 def test_what_is_not_todays_becomes_so(tmp_path):

@@ -13,7 +13,7 @@ from experiments.study.plan import NotApplicable
 from tests import made
 
 PICTURES = ("accuracy", "margin", "cost", "curves")
-SHEETS = ("runs", "differences", "curves", "timings")
+SHEETS = ("runs", "differences", "curves", "correct", "timings")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_everything_is_written_and_told(study, capsys):
     assert out[1] == "small_cnn on placed_digits: test accuracy, %"
     told = {line.split()[0]: line for line in out if line}
     assert told["same"].endswith("the baseline")
-    assert told["valid"].endswith("differs")
+    assert re.search(r"differs; over new test images \[.*\]: the same$", told["valid"])
     assert told["brackets:"] == (
         "brackets: 95 % over all comparisons and looks (2 comparisons, look at 6 seeds)"
     )
@@ -133,9 +133,19 @@ def test_the_same_interval_and_verdict_stand_everywhere(study, capsys):
         interval, line, entry, row = shown(text, rows(study / "report" / "differences.csv"), name)
         for place in (line, entry, page, told):
             assert interval in place
-        assert f": {row['verdict']}; sign-flip p=" in line
+        assert f"; sign-flip p={float(row['p']):.2g}" in line
         assert f"| {row['verdict']} |" in entry
-        assert re.search(rf"^{name} .*{re.escape(interval)} +{row['verdict']}$", told, re.MULTILINE)
+        new = "[{:+.2f}, {:+.2f}]".format(*(float(row[f"new_items_{e}"]) for e in ("low", "high")))
+        verdict = re.escape(row["verdict"])
+        if row["new_items_verdict"] == row["verdict"]:
+            words = rf"{verdict}; over new test images {re.escape(new)}: the same"
+            assert f"| {new} the same |" in entry
+        else:
+            other = row["new_items_verdict"]
+            words = rf"{verdict} on these test images; {other} over new ones {re.escape(new)}"
+            assert f"| {new} {other} |" in entry
+        assert re.search(rf": {words}; sign-flip", line)
+        assert re.search(rf"^{name} .*{re.escape(interval)} +{words}$", told, re.MULTILINE)
 
 
 def test_an_undecided_study_prints_the_command_of_its_next_look(tmp_path, capsys):

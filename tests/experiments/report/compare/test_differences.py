@@ -6,7 +6,7 @@ import pytest
 from experiments.report.compare.differences import Declared, against_baseline
 from experiments.report.compare.families import families
 from experiments.report.compare.reading import read
-from experiments.report.statistics.items import two_way_interval
+from experiments.report.statistics.items import TestSet, intervals
 from tests import made
 
 
@@ -289,24 +289,63 @@ def test_a_baseline_may_be_an_alias(tmp_path):
     assert compared(tmp_path, plan, baseline="half").baseline == "same"
 
 
-def test_new_items_are_drawn_by_their_source(tmp_path):
+def test_over_new_images_sources_are_crossed_with_seeds(tmp_path):
     groups = np.repeat(np.arange(made.ITEMS // 20), 20)
     made.study(tmp_path / "alone", ("same", "valid"))
     made.study(tmp_path / "grouped", ("same", "valid"), groups=groups)
     differences = np.stack(
         [made.outcomes("valid", s).astype(int) - made.outcomes("same", s) for s in range(6)]
     )
-    for folder, of in (("alone", None), ("grouped", groups)):
-        found = compared(tmp_path / folder).new_items["valid"]
-        expected = two_way_interval(differences, of)
-        assert found == pytest.approx([100 * bound for bound in expected])
+    widths = []
+    for folder, size in (("alone", 1), ("grouped", 20)):
+        new = compared(tmp_path / folder).of("valid").over_new_images
+        sums = 100 * differences.reshape(1, 6, -1, size).sum(axis=3)
+        (expected,) = intervals([TestSet(sums, np.full(made.ITEMS // size, size))], [6], 1)
+        assert (new.low, new.high) == pytest.approx(tuple(expected[0]))
+        assert new.decided == "differs"
+        widths.append(new.high - new.low)
+    assert widths[0] != pytest.approx(widths[1])
 
 
-def test_cells_on_other_items_have_no_interval_on_new_items(tmp_path):
+def test_over_new_images_k_looks_and_seeds_are_those_of_the_verdict(tmp_path):
+    made.study(tmp_path, seeds=range(9))
+    plan = made.plan(tmp_path, looks=[4, 8, 20])
+    found = compared(tmp_path, plan, looks=(4, 8, 20))
+    assert found.seeds == list(range(8))
+    for c in found.comparisons:
+        differences = np.stack(
+            [made.outcomes(c.name, s).astype(int) - made.outcomes("same", s) for s in range(8)]
+        )
+        new = intervals(
+            [TestSet(100 * differences[None], np.ones(made.ITEMS))], (4, 8, 20), c.comparisons
+        )[:, 0]
+        assert (c.over_new_images.low, c.over_new_images.high) == pytest.approx(
+            (new[:, 0].max(), new[:, 1].min())
+        )
+        assert c.over_new_images.low <= c.low < c.high <= c.over_new_images.high
+    before = compared(tmp_path, plan, looks=(10, 20))
+    assert {c.over_new_images for c in before.comparisons} == {None}
+
+
+def test_cells_on_other_items_have_no_interval_over_new_images(tmp_path):
     made.study(tmp_path / "other", ("same", "reflect"))
     for seed in range(6):
         made.run(tmp_path / "other", "valid", seed, right=made.outcomes("valid", seed, 300))
-    assert list(compared(tmp_path / "other").new_items) == ["reflect"]
+    found = {c.name: c.over_new_images for c in compared(tmp_path / "other").comparisons}
+    assert found["reflect"] is not None
+    assert found["valid"] is None
+
+
+def test_ties_and_items_of_one_source_have_no_interval_over_new_images(tmp_path):
+    made.study(tmp_path, ("same",))
+    for seed in range(6):
+        right = made.outcomes("same", seed)
+        right[[right.argmax(), right.argmin()]] = False, True
+        made.run(tmp_path, "valid", seed, right=right)
+    assert compared(tmp_path).of("valid").over_new_images is None
+    made.study(tmp_path / "one", ("same", "valid"), groups=np.zeros(made.ITEMS))
+    (one,) = compared(tmp_path / "one").comparisons
+    assert (one.verdict, one.over_new_images) == ("differs", None)
 
 
 def test_a_declared_subset_is_compared(tmp_path):
@@ -318,8 +357,8 @@ def test_a_declared_subset_is_compared(tmp_path):
         for s in range(6)
     ]
     assert found.of("valid").mean == pytest.approx(np.mean(far))
-    low, high = found.new_items["valid"]
-    assert low < np.mean(far) < high
+    new = found.of("valid").over_new_images
+    assert new.low < np.mean(far) < new.high
     assert compared(tmp_path, metric="accuracy_on/nowhere").left_out["valid"].why == (
         "its runs have no accuracy_on/nowhere"
     )

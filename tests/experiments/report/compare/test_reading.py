@@ -27,7 +27,8 @@ def test_complete_runs_are_read_cell_by_cell(study):
     assert (same.label, list(same.records), valid.label) == ("same", [0, 1], "valid")
     record = same.records[1]
     assert record.points() == 100 * made.outcomes("same", 1).mean()
-    assert record.items.right.tolist() == made.outcomes("same", 1).tolist()
+    assert record.items.correct.tolist() == made.outcomes("same", 1).tolist()
+    assert record.items.sizes.tolist() == [1] * made.ITEMS
     assert [row["epoch"] for row in record.curve] == [1, 2]
     assert read(study, brief=True).cells[0].records[1].items is None
 
@@ -127,21 +128,33 @@ def test_items_of_a_metric_are_those_of_its_subset(tmp_path):
     ):
         (cell,) = read(tmp_path, metric).cells
         items = cell.records[0].items
-        assert items.right.tolist() == right[part].tolist()
-        assert items.groups.tolist() == groups[part].tolist()
+        assert items.correct.tolist() == right[part].reshape(-1, 4).sum(axis=1).tolist()
+        assert items.sizes.tolist() == [4] * 50
         assert cell.records[0].points(metric) == pytest.approx(100 * right[part].mean())
     (cell,) = read(tmp_path, "accuracy_on/nowhere").cells
     assert cell.records[0].points("accuracy_on/nowhere") is None
 
 
-def test_neighbouring_steps_of_a_series_are_drawn_together(tmp_path):
+def test_items_of_a_source_are_counted_wherever_they_stand(tmp_path):
+    groups = np.random.default_rng(0).integers(5, 25, made.ITEMS)
+    run = made.run(tmp_path, groups=groups)
+    items, right = read_items(run / "predictions.npz", "test_accuracy"), made.outcomes("same", 0)
+    for source in range(20):
+        assert items.sizes[source] == (groups == source + 5).sum()
+        assert items.correct[source] == right[groups == source + 5].sum()
+    other = made.run(tmp_path / "other", groups=groups + 1)
+    assert read_items(other / "predictions.npz", "test_accuracy").key != items.key
+
+
+def test_neighbouring_steps_of_a_series_are_one_source(tmp_path):
     run = made.run(tmp_path / "study", groups=np.arange(7, 7 + made.ITEMS))
     items = read_items(run / "predictions.npz", "test_accuracy", scored_steps=32)
-    assert items.groups[:33].tolist() == [0] * 32 + [1]
+    assert items.sizes.tolist() == [32] * 12 + [16]
+    assert items.correct[1] == made.outcomes("same", 0)[32:64].sum()
     described = files.read_json(run / "data.json") | {"scored_steps": 32}
     files.write_json(run / "data.json", described)
     (cell,) = read(tmp_path / "study").cells
-    assert cell.records[0].items.groups.tolist() == items.groups.tolist()
+    assert cell.records[0].items.sizes.tolist() == items.sizes.tolist()
 
 
 def test_other_folders_are_no_runs(study):

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import numpy as np
@@ -8,10 +9,13 @@ from experiments.report.statistics.verdict import (
     CANNOT,
     DIFFERS,
     DISAGREES,
+    EARLIER,
     EQUIVALENT,
     UNDECIDED,
     WITHIN,
+    OverNewImages,
     compare,
+    over_new_images,
 )
 
 LOOKS = (8, 12, 20)
@@ -156,3 +160,41 @@ def test_cells_must_have_the_same_seeds():
     with pytest.raises(ValueError, match="must have the same seeds; got {'a': 3, 'b': 2}"):
         compare({"a": [1.0, 2, 3], "b": [1.0, 2]}, "a")
     assert compare({"a": [1.0, 2, 3]}, "a") == []
+
+
+def told(mean, sd, new, **options):
+    found = one(spread(mean, sd, 8), **options)
+    return dataclasses.replace(found, over_new_images=over_new_images(np.array(new), found.margin))
+
+
+@pytest.mark.parametrize(("mean", "new", "decided", "words"), [
+    (5, [[1, 9]], DIFFERS, "differs; over new test images [+1.00, +9.00]: the same; sign-flip"),
+    (5, [[-1, 11]], UNDECIDED,
+     "differs on these test images; undecided over new ones [-1.00, +11.00]; sign-flip"),
+    (0, [[-3, 3]], UNDECIDED,
+     "equivalent within the margin on these test images; undecided over new ones [-3.00, +3.00]"),
+    (0, [[-2.5, 1.5], [-1, 2.9]], EQUIVALENT,
+     "equivalent within the margin; over new test images [-1.00, +1.50]: the same"),
+    (5, [[0.5, 2], [-4, 9]], WITHIN,
+     "differs on these test images; differs, by less than the margin over new ones"),
+])  # fmt: skip
+def test_the_sentence_tells_both_verdicts(mean, new, decided, words):
+    found = told(mean, 0.5, new, margin=2.6)
+    assert found.over_new_images.decided == decided
+    assert words in str(found)
+    assert found.interval in str(found), "the interval that decides stands beside it"
+    assert found.agreed == ("the same" in words)
+
+
+def test_looks_that_contradict_each_other_over_new_images_are_said_to():
+    found = told(5, 0.5, [[1, 3], [4, 9]])
+    assert found.over_new_images == OverNewImages(None, None, DIFFERS)
+    assert "over new test images the intervals of the looks do not overlap: the same" in str(found)
+    assert over_new_images(np.empty((0, 2)), 1.0) is None
+
+
+def test_an_earlier_bootstrap_decides_nothing():
+    found = one(spread(5, 0.5, 8))
+    found = dataclasses.replace(found, over_new_images=OverNewImages(1.0, 9.0, EARLIER))
+    assert not found.agreed
+    assert ": differs; over new test images [+1.00, +9.00] (earlier bootstrap, 95 %" in str(found)
