@@ -2,9 +2,9 @@
 
     python -m experiments.report.statistics.simulation
 
-writes a table to experiments/results/verdicts, for four kinds of noise, several numbers of seeds
-and of comparisons, and for the planned looks. Every study is decided by the code that decides a
-report.
+writes two tables to experiments/results/verdicts: of verdicts, for four kinds of noise, several
+numbers of seeds and of comparisons, and for the planned looks; and of intervals over new test
+images (`new_images`). Every study is decided by the code that decides a report.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from scipy import stats
 
 from experiments import terminal
-from experiments.report.statistics import looks
+from experiments.report.statistics import looks, new_images
 from experiments.report.statistics.looks import DEFAULT, LEVEL, Array
 from experiments.run.record import files, tables
 
@@ -146,8 +146,11 @@ def main(arguments: list[str]) -> int:
     if options.studies < 1:
         parser.error(f"--studies must be at least 1; got {options.studies}")
     rows = [row(*setting, options.studies) for setting in settings()]
+    many = new_images.MORE * options.studies
+    new = [new_images.row(*setting, many) for setting in new_images.settings()]
     files.write_csv(options.out / "verdicts.csv", rows)
-    files.write(options.out / "README.md", page(rows).encode())
+    files.write_csv(options.out / "new_images.csv", new)
+    files.write(options.out / "README.md", f"{page(rows)}\n{new_images.part(new)}".encode())
     terminal.say(f"written to {options.out / 'README.md'}")
     return 0
 

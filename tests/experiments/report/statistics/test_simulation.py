@@ -76,4 +76,10 @@ def test_differences_have_the_variance_that_the_width_is_relative_to():
 def test_the_command_writes_table_and_page(tmp_path):
     assert simulation.main(["--out", str(tmp_path), "--studies", "20"]) == 0
     assert len((tmp_path / "verdicts.csv").read_text().splitlines()) == len(TABLE) + 1
-    assert "20 simulated studies" in (tmp_path / "README.md").read_text()
+    page = (tmp_path / "README.md").read_text()
+    assert "\n20 simulated studies" in page
+    _, new = page.split("## Over new test images")
+    assert "\n100 simulated studies" in new
+    assert "| all three | 20 | 540 | 5 |" in new
+    lines = (tmp_path / "new_images.csv").read_text().splitlines()
+    assert len(lines) == len(list(simulation.new_images.settings())) + 1
