@@ -11,7 +11,7 @@ from conf.schema import Config
 from experiments import session, terminal
 from experiments.probes.shared import reevaluate
 from experiments.run import framework, inputs, prepare_data, summary
-from experiments.run.record import provenance, source_files
+from experiments.run.record import files, provenance, source_files
 from experiments.run.record.directory import Run
 from experiments.study import comparable
 from experiments.terminal import FOUND, OK
@@ -100,6 +100,9 @@ def train(config: Config) -> int:
             run.write_metrics(history)
             board.epoch(history)
             bar.epoch(history)
+            epoch = len(history)
+            if epoch in config.trainer.test_epochs and not run.predictions(epoch).exists():
+                run.write_predictions(evaluation.predict(model, loaded.test), epoch)
 
         with bar, memory.told(model, loaded.train, config.trainer):
             history = training.fit(
@@ -113,11 +116,13 @@ def train(config: Config) -> int:
                 on_epoch=on_epoch,
             )
 
-        # evaluate: the only use of the test split
+        # evaluate: the only use of the test split, besides that of trainer.test_epochs
         kept = training.kept(history, config.trainer)
-        predictions = evaluation.predict(model, loaded.test)
+        predictions = evaluation.predict(model, loaded.test) if config.trainer.test else None
+        earlier = [(epoch, run.predictions(epoch)) for epoch in config.trainer.test_epochs]
         results = {
             **evaluation.accuracies(predictions, loaded.spec),
+            **evaluation.accuracies_at({e: files.read_npz(p) for e, p in earlier if p.exists()}),
             "validation_accuracy": kept.get("validation_accuracy"),
             "epochs": len(history),
             "tested_epoch": kept["epoch"],
@@ -128,7 +133,7 @@ def train(config: Config) -> int:
         }
 
         # record
-        maps = activations.means(model, loaded.test.x)
+        maps = activations.means(model, (loaded.test if config.trainer.test else loaded.train).x)
         board.finish(results, activations.picture(maps))
         learned = training.without_optimizer(model)
         run.record(learned, predictions, results, dataclasses.asdict(loaded.spec))

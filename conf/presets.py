@@ -1,9 +1,11 @@
-"""From the overrides of a sweep, or of a preset in conf/sweep, to the list of its runs."""
+"""What a study declares, and from a sweep or a preset in conf/sweep to the list of its runs."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +14,104 @@ from omegaconf import OmegaConf
 from conf.commandline import ROOT, parse, preset
 from conf.reader import ConfigError, read, unknown
 
+METRICS = ("test_accuracy", "validation_accuracy")
+ON, AT = "accuracy_on/", "test_accuracy@"  # a subset of the test split; after an epoch
+
 
 @dataclass(frozen=True)
-class Preset:
-    """The content of a file in conf/sweep besides its declaration.
+class Declaration:
+    """What a study declares before its first run.
+
+    Attributes:
+        question: the question of the study.
+        baseline: the padding that the others are compared with.
+        metric: the primary metric: one of `METRICS`, accuracy_on/<subset of the test split>, or
+            test_accuracy@<epoch>, an epoch of trainer.test_epochs.
+        margin: of equivalence, in points: smaller differences are negligible.
+        looks: increasing numbers of seeds after which is looked; None for one look at all seeds.
+        contrasts: differences of differences that are compared too, as a list of {padding: [valid],
+            between: {model: [small_cnn, inception]}}: what `valid` does to the first network less
+            what it does to the second, where all else is equal.
+        tuned: setting -> values, of which every padding gets the one that is best for it on
+            validation data.
+    """
+
+    question: str | None = None
+    baseline: str = "same"
+    metric: str = METRICS[0]
+    margin: float = 0.3
+    looks: Any = None
+    contrasts: Any = None
+    tuned: Any = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Declaration:
+        """The declaration among the values under `sweep`, whose other entries list the runs."""
+        own = {name: values[name] for name in DECLARED if name in values}
+        found = read(Declaration, own, "sweep")
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Raise `ConfigError` for a declaration that cannot be meant."""
+        if not self.margin > 0:
+            raise ConfigError(f"sweep.margin must be positive; got {self.margin:g}")
+        looks = [2] if self.looks is None else self.looks
+        whole = isinstance(looks, list) and looks and all(type(n) is int and n > 1 for n in looks)
+        if not (whole and looks == sorted(set(looks))):
+            raise ConfigError(
+                "sweep.looks must be increasing numbers of seeds above 1, as [8,12,20]; got "
+                f"{looks!r}"
+            )
+        if self.metric not in METRICS and not self.metric.startswith((ON, AT)):
+            raise ConfigError(
+                f"sweep.metric must be {', '.join(METRICS)}, {ON}<subset> or {AT}<epoch>; got "
+                f"{self.metric!r}"
+            )
+        if not all(map(_is_contrast, self.contrasts or ())) or not _is_list(self.contrasts):
+            raise ConfigError(
+                "sweep.contrasts must be a list of {padding: [valid], between: {model: [small_cnn, "
+                f"inception]}}}}, with two values; got {self.contrasts!r}"
+            )
+        if self.tuned is not None and not _is_grid(self.tuned):
+            raise ConfigError(
+                "sweep.tuned must be settings with two or more values each, as "
+                f"{{optimizer.learning_rate: [0.001, 0.003, 0.01]}}; got {self.tuned!r}"
+            )
+
+
+DECLARED = tuple(field.name for field in dataclasses.fields(Declaration))
+
+
+def _is_list(value: Any) -> bool:
+    return value is None or isinstance(value, list)
+
+
+def _is_contrast(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"padding", "between"}:
+        return False
+    between = value["between"]
+    return _names(value["padding"]) and (
+        isinstance(between, dict)
+        and len(between) == 1
+        and all(isinstance(two, list) and len(two) == 2 for two in between.values())
+    )
+
+
+def _names(value: Any) -> bool:
+    return bool(value) and isinstance(value, list) and all(isinstance(n, str) for n in value)
+
+
+def _is_grid(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(choices, list) and len({str(c) for c in choices}) == len(choices) > 1
+        for choices in value.values()
+    )
+
+
+@dataclass(frozen=True)
+class Preset(Declaration):
+    """The content of a file in conf/sweep.
 
     Attributes:
         seeds: in the syntax of an override: range(10), or 0,1,2.
@@ -23,11 +119,6 @@ class Preset:
         parts: overrides; each part is a sweep of its own.
     """
 
-    question: str | None
-    baseline: str
-    metric: str
-    margin: float
-    looks: Any = None
     seeds: str | None = None
     common: str = ""
     parts: Any = ()

@@ -19,6 +19,7 @@ import data
 import models
 from conf import device, probes
 from conf.padding_config import PaddingConfig, label_of
+from conf.presets import AT, DECLARED, Declaration
 from conf.reader import ConfigError, read, unknown
 from data.config import left_out
 from models.padding.names import INPUT
@@ -30,7 +31,6 @@ class DoesNotFitError(ConfigError):
 
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-METRICS = ("test_accuracy", "validation_accuracy")
 BACKENDS = ("tensorflow", "jax")
 DEVICES = ("auto", "cpu", "gpu")
 MOST_THREADS = 1024
@@ -52,6 +52,8 @@ class TrainerConfig:
     label_smoothing: float = 0.0
     early_stopping: int | None = None
     restore_best: bool = False
+    test: bool = True
+    test_epochs: Any = ()
     freeze: str | None = None
     precision: str = "auto"
     jit: bool | str = "auto"
@@ -66,28 +68,6 @@ class Seeds:
     order: int | None = None
     augment: int | None = None
     padding: int | None = None
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What a study declares before its first run.
-
-    Attributes:
-        question: the question of the study.
-        baseline: the padding that the others are compared with.
-        metric: the primary metric: one of `METRICS`, or accuracy_on/<subset of the test split>.
-        margin: of equivalence, in points: smaller differences are negligible.
-        looks: increasing numbers of seeds after which is looked; None for one look at all seeds.
-    """
-
-    question: str | None = None
-    baseline: str = "same"
-    metric: str = "test_accuracy"
-    margin: float = 0.3
-    looks: Any = None
-
-
-DECLARED = tuple(field.name for field in dataclasses.fields(Declaration))
 
 
 @dataclass(frozen=True)
@@ -148,6 +128,10 @@ class Config:
             values["trainer"]["last_batch"] = "left out"
         if self.trainer.freeze is None:
             del values["trainer"]["freeze"]
+        if self.trainer.test:
+            del values["trainer"]["test"]
+        if not self.trainer.test_epochs:
+            del values["trainer"]["test_epochs"]
         if self.seeds.padding is None or not self.padding.draws:
             del values["seeds"]["padding"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
@@ -225,20 +209,8 @@ def _checked(config: Config) -> Config:
         number = config.seed if name == "seed" else getattr(config.seeds, name.split(".")[1])
         if number is not None and not 0 <= number < 2**32:
             raise ConfigError(f"{name} must be between 0 and 2**32 - 1; got {number}")
-    sweep = config.sweep
-    if not sweep.margin > 0:
-        raise ConfigError(f"sweep.margin must be positive; got {sweep.margin:g}")
-    looks = [2] if sweep.looks is None else sweep.looks
-    whole = isinstance(looks, list) and looks and all(type(n) is int and n > 1 for n in looks)
-    if not (whole and looks == sorted(set(looks))):
-        raise ConfigError(
-            f"sweep.looks must be increasing numbers of seeds above 1, as [8,12,20]; got {looks!r}"
-        )
-    if sweep.metric not in METRICS and not sweep.metric.startswith("accuracy_on/"):
-        allowed = ", ".join(METRICS)
-        raise ConfigError(
-            f"sweep.metric must be {allowed} or accuracy_on/<subset>; got {sweep.metric!r}"
-        )
+    config.sweep.check()
+    _check_tests(config)
     if not config.study or "/" in config.study or config.study.startswith((".", "_")):
         raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
     if not config.runs_dir:
@@ -251,6 +223,28 @@ def _checked(config: Config) -> Config:
             raise ConfigError(str(reason)) from None
     _check_padding(padding, config.model.name)
     return config
+
+
+def _check_tests(config: Config) -> None:
+    """What is asked of the test split, and of a run that leaves it alone."""
+    trainer, metric = config.trainer, config.sweep.metric
+    epochs = trainer.test_epochs
+    whole = isinstance(epochs, list | tuple) and all(type(n) is int and n > 0 for n in epochs)
+    if not whole or len({*epochs}) < len(epochs):
+        raise ConfigError(
+            f"trainer.test_epochs must be different epochs from 1 on, as [3]; got {epochs!r}"
+        )
+    if trainer.epochs is not None and max(epochs, default=0) > trainer.epochs:
+        raise ConfigError(
+            f"trainer.test_epochs must be at most trainer.epochs={trainer.epochs}; got {epochs!r}"
+        )
+    for asked, what in ((epochs, "trainer.test_epochs"), (config.probes, "probes")):
+        if asked and not trainer.test:
+            raise ConfigError(f"{what} needs the test split: trainer.test=true")
+    if metric.startswith(AT) and metric.removeprefix(AT) not in map(str, epochs):
+        raise ConfigError(
+            f"sweep.metric={metric} needs trainer.test_epochs=[{metric.removeprefix(AT)}]"
+        )
 
 
 def _check_padding(config: PaddingConfig, model: str) -> None:

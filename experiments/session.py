@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import shlex
@@ -104,8 +105,7 @@ class Session:
 
     def carry_out(self, sweeper: Any) -> None:
         """Called by our sweeper when Hydra is ready to compose and to launch runs."""
-        from experiments.report import writing
-        from experiments.study import execution, jobs
+        from experiments.study import tuning
 
         sys.argv[1:] = self.arguments  # as recorded by every run
         _, overrides = commandline.hydras_own(self.arguments)
@@ -113,6 +113,19 @@ class Session:
         if any(o.startswith("evaluate=") for o in runs[0]):
             sweeper.launch(runs)
             return
+        composed = sweeper.compose(runs[0])
+        values: Any = OmegaConf.to_container(composed.sweep, resolve=True)
+        if grid := presets.Declaration.of(values).tuned:
+            study = Path(composed.runs_dir).expanduser() / str(composed.study)
+            runs = tuning.tune(runs, grid, study, functools.partial(self._carry_out, sweeper))
+            self.code = OK  # values with which a run fails are not chosen
+        self._carry_out(sweeper, runs)
+
+    def _carry_out(self, sweeper: Any, runs: list[list[str]]) -> Any:
+        """Plan runs, train those that are not complete, and write the reports of their studies."""
+        from experiments.report import writing
+        from experiments.study import execution, jobs
+
         command = shlex.join(["python", "train.py", *self.arguments])
         sweep = jobs.plan(runs, sweeper.compose, command)
         jobs.announce(sweep)
@@ -123,6 +136,7 @@ class Session:
         complete = [writing.finish(study) for study in sweep.studies]
         if missing or not all(complete):
             self.code = max(self.code, FAILED)
+        return sweep
 
     def _call_hydra(self) -> None:
         root = str(commandline.ROOT)

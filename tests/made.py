@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from conf.schema import Declaration, from_dict
+from conf.presets import Declaration
+from conf.schema import from_dict
 from experiments.run.record import files
 from experiments.study.plan import Cell, Plan
 from models.padding import NAMED

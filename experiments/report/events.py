@@ -94,7 +94,8 @@ def _row(cell: Cell, values: Hyperparameters, metric: str) -> Iterator[Event]:
     """A cell as one session: mean over its seeds, their number and standard deviation."""
     yield Event(summary=summary_v2.hparams_pb(values, trial_id=cell.name))
     records = list(cell.records.values())
-    accuracies = [record.results["test_accuracy"] for record in records]
+    tested = [record.results["test_accuracy"] for record in records]
+    accuracies = [value for value in tested if value is not None]
     epochs = max(record.results.get("epochs", 0) for record in records)
     found: dict[str, list[float | None]] = {
         TEST_ACCURACY: [*accuracies],

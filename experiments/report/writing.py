@@ -22,20 +22,24 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from conf.presets import AT
 from conf.reader import ConfigError
 from experiments import terminal
 from experiments.report import events
+from experiments.report.compare.contrasts import Contrasts, contrasts
 from experiments.report.compare.differences import Compared, Declared, against_baseline
 from experiments.report.compare.families import Family, families
 from experiments.report.compare.next_look import next_looks
-from experiments.report.compare.reading import read
+from experiments.report.compare.reading import TEST_ACCURACY, Study, read
 from experiments.report.compare.remarks import remarks
 from experiments.report.pages import canvas, content, html, plots
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import Picture, markdown
+from experiments.report.pages.more_tables import Budget
 from experiments.report.pages.sheets import sheets
 from experiments.report.statistics.verdict import COVERS
 from experiments.run.record import files
+from experiments.study import tuning
 from experiments.study.plan import Plan
 from experiments.terminal import FAILED, OK
 
@@ -67,8 +71,9 @@ def write(
     found = read(study, declared.metric, plan=plan)
     if not found.cells and plan is None:
         raise ValueError(f"{study} holds no complete run")
-    compared = [against_baseline(family, declared) for family in families(found.cells)]
-    report = Report(found, declared, compared)
+    compared, crossed = _compared(found, declared)
+    tuned = files.read_json(study / tuning.RECORD) if found.tuned else None
+    report = Report(found, declared, compared, crossed, _budgets(found, declared), tuned)
     pictures = draw(compared, declared.metric)
     blocks = content.blocks(report, pictures)
     drawn = {picture.name: canvas.png(picture.figure) for picture in pictures}
@@ -92,6 +97,30 @@ def write(
     except OSError as refusal:  # of a read-only study whose report is written elsewhere
         terminal.say(f"nothing is added to the study itself: {terminal.system_error(refusal)}")
     return report
+
+
+def _compared(found: Study, declared: Declared) -> tuple[list[Compared], Contrasts]:
+    grouped = families(found.cells, found.tuned)
+    return [against_baseline(family, declared) for family in grouped], contrasts(grouped, declared)
+
+
+def _budgets(study: Study, declared: Declared) -> list[Budget]:
+    """The comparisons by the test accuracy after all other epochs at which there is one."""
+    epochs = {epoch for cell in study.cells for epoch in cell.config.trainer.test_epochs}
+    if not epochs:
+        return []
+    metrics = [*(f"{AT}{epoch}" for epoch in sorted(epochs)), TEST_ACCURACY]
+    return [
+        Budget(
+            metric,
+            *_compared(
+                read(study.path, metric, plan=study.plan),
+                dataclasses.replace(declared, metric=metric),
+            ),
+        )
+        for metric in metrics
+        if metric != declared.metric
+    ]
 
 
 def finish(study: Path) -> bool:

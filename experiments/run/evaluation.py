@@ -53,12 +53,14 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]:
+def accuracies(predictions: dict[str, np.ndarray] | None, spec: Spec) -> dict[str, Any]:
     """Accuracy overall, by class and, if the data has margins, by margin (between 0 and 1).
 
     If the test split has several subsets, these accuracies are those of the first, and the accuracy
-    of every subset is added.
+    of every subset is added. Without predictions the test accuracy is None.
     """
+    if predictions is None:
+        return {"test_accuracy": None}
     subset = predictions.get("subset")
     if subset is not None:
         first = predictions["subset"] == subset[0]
@@ -78,6 +80,17 @@ def accuracies(predictions: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]
             subset, everything["predicted"] == everything["label"]
         )
     return found
+
+
+def accuracies_at(tested: dict[int, dict[str, np.ndarray]]) -> dict[str, Any]:
+    """The test accuracies after earlier epochs: {"test_accuracy_at": {"3": 0.81}}."""
+    found = {}
+    for epoch, predictions in sorted(tested.items()):
+        right = predictions["predicted"] == predictions["label"]
+        if (subset := predictions.get("subset")) is not None:
+            right = right[subset == subset[0]]
+        found[str(epoch)] = float(right.mean())
+    return {"test_accuracy_at": found} if found else {}
 
 
 def by_subset(subset: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:

@@ -40,12 +40,15 @@ def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, run
     margins = "   ".join(f"{m}: {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
     by_subset = results.get("accuracy_by_subset", {})
     subsets = "   ".join(f"{s}: {100 * a['accuracy']:.1f} %" for s, a in by_subset.items())
+    at = results.get("test_accuracy_at", {})
+    earlier = "   ".join(f"{epoch}: {accuracy(value)}" for epoch, value in at.items())
     validation = ""
     if results["validation_accuracy"] is not None:
         validation = f"   (validation {100 * results['validation_accuracy']:.2f} %)"
     macs = f", {results['macs'] / 1e6:,.2f} M MACs" if results["macs"] else ""
     lines = {
-        "test accuracy": f"{100 * results['test_accuracy']:.2f} %{validation}",
+        "test accuracy": f"{accuracy(results['test_accuracy'])}{validation}",
+        "after epoch": earlier,
         "by margin, px": margins,
         "by subset": subsets,
         "map sizes": sizes(layers),
@@ -61,6 +64,11 @@ def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, run
     for name, text in lines.items():
         if text:
             say(f"{name:<14} {text}")
+
+
+def accuracy(value: float | None) -> str:
+    """A test accuracy in per cent, or that there is none."""
+    return "not tested" if value is None else f"{100 * value:.2f} %"
 
 
 def already_complete(run: Run, runs_dir: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import terminal
+from experiments.run import summary
 from experiments.run.record import files
 from experiments.run.record.directory import COMPLETED, FAILED, RUNNING, Claimed, Run
 from experiments.study.jobs import Job, Sweep
@@ -58,7 +59,7 @@ def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> lis
 
 def tell_end(title: str, results: dict[str, Any] | None, seconds: float, progress: object) -> None:
     """After a run of a sweep: print its result and the progress of the sweep."""
-    came = f"{100 * results['test_accuracy']:.2f} %" if results else "failed"
+    came = summary.accuracy(results["test_accuracy"]) if results else "failed"
     terminal.say(f"{title}: {came} in {terminal.clock(seconds)}   [{progress}]")
 
 

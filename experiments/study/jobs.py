@@ -48,6 +48,7 @@ class Sweep:
         aliases: number of combinations that are represented by another.
         warnings: about runs that cannot be compared with the other runs of their study.
         notes: about the data, without repetition.
+        of: the overrides of every run that was asked for -> the run that is made for it.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Sweep:
     aliases: int = 0
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    of: dict[tuple[str, ...], Run] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
         if place := cells[_of_the_cell(run)]:
             for job in _jobs(plans[place.study], place, run):
                 found.setdefault(job.run.directory, job)
+                sweep.of[tuple(run)] = job.run
     sweep.jobs = list(found.values())
     if not all(job.run.complete for job in sweep.jobs):
         sweep.warnings = _warnings(place for place in cells.values() if place)

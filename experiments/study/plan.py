@@ -17,8 +17,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from conf.presets import Declaration
 from conf.reader import ConfigError, read
-from conf.schema import Declaration
 from experiments.run.record import files, provenance
 from experiments.run.record.directory import Run
 
@@ -160,11 +160,16 @@ class Plan:
         It counts the named ones too, and does not depend on which runs are complete; 0 if the plan
         is older than these records.
         """
-        among = {self.cells[name].apart_from_padding for name in names if name in self.cells}
+        among = {self.apart(self.cells[name]) for name in names if name in self.cells}
         return sum(
-            cell.alias_of is None and bool(cell.overrides) and cell.apart_from_padding in among
+            cell.alias_of is None and bool(cell.overrides) and self.apart(cell) in among
             for cell in self.cells.values()
         )
+
+    def apart(self, cell: Cell) -> tuple[str, ...]:
+        """What a cell is besides its padding and what is tuned for it."""
+        tuned = tuple(f"{key}=" for key in self.declared.tuned or ())
+        return tuple(part for part in cell.apart_from_padding if not part.startswith(tuned))
 
     def one_look(self, names: Iterable[str]) -> tuple[int, ...]:
         """The number of seeds with which these cells were declared; empty if it is not known."""

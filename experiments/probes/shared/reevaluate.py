@@ -11,7 +11,7 @@ import data
 from conf.reader import ConfigError
 from conf.schema import Config
 from experiments import terminal
-from experiments.run import finished
+from experiments.run import finished, summary
 from experiments.run.record import files
 from experiments.run.record.directory import Run
 from experiments.terminal import OK
@@ -59,7 +59,7 @@ def main(
     recorded = (run.results or {})["test_accuracy"]
     terminal.say(f"{run.directory}: {trained.model.name}, padding {trained.padding.label}")
     terminal.say(f"test accuracy on {chosen.name}: {100 * found['test_accuracy']:.2f} %")
-    terminal.say(f"recorded by the run on {trained.data.name}: {100 * recorded:.2f} %")
+    terminal.say(f"recorded by the run on {trained.data.name}: {summary.accuracy(recorded)}")
     changed = not other and fingerprint != learned["fingerprint"]
     if changed:
         terminal.say(

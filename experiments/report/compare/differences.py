@@ -112,7 +112,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
         return Compared(family, None, left_out={other: LeftOut(why) for other in family.cells})
     plan = declared.plan
     older = plan.older(family.starts()) if plan else {}
-    base = _points(family.cells[name], metric, older)
+    base = points_of(family.cells[name], metric, older)
     left_out: dict[str, LeftOut] = {}
     cells: dict[str, dict[int, float]] = {}
     for other, cell in family.cells.items():
@@ -120,7 +120,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
             continue
         if reason := what_differs(cell, family.cells[name], name):
             left_out[other] = LeftOut(reason)
-        elif not (points := _points(cell, metric, older)):
+        elif not (points := points_of(cell, metric, older)):
             left_out[other] = LeftOut(f"its runs have no {metric}")
         else:
             cells[other] = points
@@ -231,7 +231,8 @@ def _identical(cell: Cell, base: Cell, seeds: Iterable[int]) -> bool:
     )
 
 
-def _points(cell: Cell, metric: str, older: Mapping[str, list[int]]) -> dict[int, float]:
+def points_of(cell: Cell, metric: str, older: Mapping[str, list[int]]) -> dict[int, float]:
+    """Seed -> the metric in points, without the runs that are older than their declaration."""
     found = {seed: record.points(metric) for seed, record in cell.records.items()}
     without = older.get(cell.name, ())
     return {s: points for s, points in found.items() if points is not None and s not in without}

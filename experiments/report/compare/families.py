@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,14 @@ class Family:
         differs: setting -> value, for settings that differ in other families with the same model
             and data.
         cells: name -> cell; the name is that of the padding, with a digest if it is not unique.
+        tuned: the settings that are tuned for each cell, and so may differ too.
     """
 
     model: str
     data: str
     differs: dict[str, str]
     cells: dict[str, Cell]
+    tuned: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -59,9 +61,12 @@ class Family:
         }
 
     def shown(self, name: str) -> str:
-        """A cell's name with those of its aliases."""
-        aliases = self.cells[name].aliases
-        return f"{name}, also {', '.join(aliases)}" if aliases else name
+        """A cell's name with those of its aliases, and what was tuned for it."""
+        cell = self.cells[name]
+        also = f", also {', '.join(cell.aliases)}" if cell.aliases else ""
+        settings = _flat(cell.config.identity("")) if self.tuned else {}
+        chosen = ", ".join(f"{_short(key)} {_plain(settings.get(key))}" for key in self.tuned)
+        return f"{name}{also}{f' ({chosen})' if chosen else ''}"
 
     def named(self, padding: str) -> str | None:
         """The name of the cell with this padding, its own or that of an alias; None without one."""
@@ -71,9 +76,14 @@ class Family:
         return None
 
 
-def families(cells: list[Cell]) -> list[Family]:
-    """Group cells into families, in the order of their first cells."""
-    settings = [_flat(_apart_from_padding(cell.config)) for cell in cells]
+def families(cells: list[Cell], tuned: Iterable[str] = ()) -> list[Family]:
+    """Group cells into families, in the order of their first cells.
+
+    Args:
+        tuned: settings that are tuned for each cell, in which a family's cells may differ.
+    """
+    tuned = tuple(tuned)
+    settings = [_flat(_apart_from_padding(cell.config), without=tuned) for cell in cells]
     groups: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for i, cell in enumerate(cells):
         what = cell.config.model.name, cell.config.data.label
@@ -83,7 +93,8 @@ def families(cells: list[Cell]) -> list[Family]:
         members = list(by_settings.values())
         apart = _apart([settings[group[0]] for group in members])
         for differs, group in zip(apart, members, strict=True):
-            found.append(Family(model, data, differs, _named([cells[i] for i in group])))
+            named = _named([cells[i] for i in group])
+            found.append(Family(model, data, differs, named, tuned))
     return found
 
 
@@ -99,12 +110,20 @@ def _apart_from_padding(config: Config) -> dict[str, Any]:
     return values
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def settings_of(family: Family) -> dict[str, Any]:
+    """Setting -> value, of all settings but the padding and what is tuned for it."""
+    first = next(iter(family.cells.values()))
+    return _flat(_apart_from_padding(first.config), without=family.tuned)
+
+
+def _flat(
+    values: Mapping[str, Any], prefix: str = "", without: Iterable[str] = ()
+) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
+            flat |= _flat(value, f"{prefix}{key}.", without)
+        elif f"{prefix}{key}" not in without:
             flat[f"{prefix}{key}"] = value
     return flat
 

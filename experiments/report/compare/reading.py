@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from conf.schema import METRICS, Config
+from conf.presets import AT, METRICS, ON
+from conf.schema import Config
 from experiments.report.compare import stored
 from experiments.report.compare.stored import BrokenRun
 from experiments.run.record import files
@@ -21,7 +22,7 @@ from experiments.run.record.directory import COMPLETED, FAILED, INTERRUPTED, RUN
 from experiments.study.plan import Plan
 
 TEST_ACCURACY, VALIDATION_ACCURACY = METRICS
-ON = "accuracy_on/"
+PREDICTIONS = "predictions.npz"
 WHY = {
     RUNNING: "still running, or killed while it ran",
     INTERRUPTED: "interrupted; the same command resumes it",
@@ -79,6 +80,9 @@ class Record:
         if metric in METRICS:
             value = self.results.get(metric)
             return None if value is None else 100 * value
+        if metric.startswith(AT):
+            value = self.results.get("test_accuracy_at", {}).get(metric.removeprefix(AT))
+            return None if value is None else 100 * value
         found = self.results.get("accuracy_by_subset", {}).get(metric.removeprefix(ON))
         return 100 * found["accuracy"] if found else None
 
@@ -131,6 +135,11 @@ class Study:
     @property
     def planned(self) -> int:
         return len(self.plan.runs(self.path)) if self.plan else 0
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """The settings that are tuned for each cell."""
+        return tuple(self.plan.declared.tuned or ()) if self.plan else ()
 
     @property
     def whole(self) -> bool:
@@ -221,9 +230,11 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     if points is None or metric == VALIDATION_ACCURACY:
         return record
     steps = described.get("scored_steps")
-    items = stored.read(directory, "predictions.npz", lambda path: read_items(path, metric, steps))
+    epoch = metric.removeprefix(AT) if metric.startswith(AT) else None
+    name, of = (f"predictions-{epoch}.npz", TEST_ACCURACY) if epoch else (PREDICTIONS, metric)
+    items = stored.read(directory, name, lambda path: read_items(path, of, steps))
     if not abs(items.points - points) <= 1e-9:
-        raise BrokenRun(f"predictions.npz and results.json disagree on {metric}")
+        raise BrokenRun(f"{name} and results.json disagree on {metric}")
     return Record(**{**record.__dict__, "items": items})
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from conf.schema import METRICS, Config, from_dict
+from conf.presets import METRICS
+from conf.schema import Config, from_dict
 from experiments.run.record import files
 
 # Settings in which the runs of one cell may differ.
@@ -62,7 +63,11 @@ def config(directory: Path, known: dict[str, Config]) -> Config:
 def results(directory: Path) -> dict[str, Any]:
     """results.json; every entry that a report uses is checked to be a number or null."""
     found = read(directory, "results.json")
-    if not (found and files.is_number(found.get(METRICS[0]))):
+    if (
+        not found
+        or METRICS[0] not in found
+        or not any(map(files.is_number, map(found.get, METRICS)))
+    ):
         raise BrokenRun("incomplete: results.json is missing or holds no test accuracy")
     for key in NUMBERS:
         if not _may_be_number(found.get(key)):
@@ -71,6 +76,9 @@ def results(directory: Path) -> dict[str, Any]:
         parts = found.get(key, {})
         if not (isinstance(parts, dict) and all(map(_is_part, parts.values()))):
             raise BrokenRun(f"results.json cannot be read: {key} holds no accuracies")
+    tested = found.get("test_accuracy_at", {})
+    if not (isinstance(tested, dict) and all(map(files.is_number, tested.values()))):
+        raise BrokenRun("results.json cannot be read: test_accuracy_at holds no accuracies")
     if not isinstance(found.get("final_map_size", []), list):
         raise BrokenRun("results.json cannot be read: final_map_size is not a list")
     return dict(found)

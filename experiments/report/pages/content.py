@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
 from experiments.report.compare.next_look import next_looks
 from experiments.report.compare.reading import Absent, Cell, Record, Study
 from experiments.report.compare.remarks import remarks
-from experiments.report.pages import descriptive, origins, plots
+from experiments.report.pages import descriptive, more_tables, origins, plots
 from experiments.report.pages.document import (
     Block,
     Entry,
@@ -23,6 +25,7 @@ from experiments.report.pages.document import (
     Value,
     number,
 )
+from experiments.report.pages.more_tables import Budget
 from experiments.report.statistics.family import smallest_p
 from experiments.report.statistics.looks import levels
 from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison, over_new_images_by
@@ -36,6 +39,9 @@ class Report:
     study: Study
     declared: Declared
     compared: list[Compared]
+    contrasts: Contrasts = field(default_factory=Contrasts)
+    budgets: list[Budget] = field(default_factory=list)
+    tuned: Mapping[str, Any] | None = None
 
     @property
     def families(self) -> list[Family]:
@@ -51,6 +57,9 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
         *(pictures[:1] if pictures else []),
         *of_cells(report),
         *comparisons(report),
+        *more_tables.of_contrasts(report.contrasts, report.declared.baseline),
+        *more_tables.of_budgets(report.budgets),
+        *more_tables.of_tuning(report.tuned, report.study.path.name),
         *pictures[1:],
         *descriptive.blocks(report.compared, report.declared.metric),
         *origins.blocks(report.study),

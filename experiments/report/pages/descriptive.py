@@ -90,8 +90,8 @@ def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], floa
     margins = dict.fromkeys(name for r in results for name in r.get("accuracy_by_margin", {}))
     subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))
     measures: dict[str, Callable[[Results], float | None]] = {}
-    if primary != TEST_ACCURACY:
-        measures["test accuracy"] = lambda r: 100 * r["test_accuracy"]
+    if primary != TEST_ACCURACY and any(r["test_accuracy"] is not None for r in results):
+        measures["test accuracy"] = lambda r: _per_cent(r["test_accuracy"])
     if any(r.get("validation_accuracy") is not None for r in results):
         measures["validation accuracy"] = lambda r: _per_cent(r.get("validation_accuracy"))
     if margins:

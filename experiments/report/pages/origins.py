@@ -65,7 +65,7 @@ def _threads(start: dict[str, Any]) -> str:
 def _times(study: Study) -> Table:
     columns = ["cell", "padding", "n", "step, ms", "images/s", "set-up, s", "minutes", "trained"]
     rows = []
-    for family in families(study.cells):
+    for family in families(study.cells, study.tuned):
         for name, cell in family.cells.items():
             records = list(cell.records.values())
             seconds = _median(records, "train_seconds")

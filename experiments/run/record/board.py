@@ -120,7 +120,8 @@ class Board:
 
     def finish(self, results: dict[str, Any], picture: np.ndarray | None) -> None:
         """Write the test accuracies and the picture of activations, uint8 (height, width, 3)."""
-        told = {TEST_ACCURACY: results["test_accuracy"]}
+        tested = results["test_accuracy"]
+        told = {} if tested is None else {TEST_ACCURACY: tested}
         for name, found in results.get("accuracy_by_margin", {}).items():
             told[f"test/accuracy_at_margin/{name}"] = found["accuracy"]
         for name, found in results.get("accuracy_by_subset", {}).items():

@@ -76,7 +76,7 @@ class Run:
     def results(self) -> dict[str, Any] | None:
         """results.json, or None if there is none that can be read."""
         results = _readable(self.directory / "results.json")
-        return results if results and files.is_number(results.get("test_accuracy")) else None
+        return results if results and _is_tested(results) else None
 
     def damage(self) -> DamagedError | None:
         """The first damaged file among those that determine the state of the run."""
@@ -91,7 +91,7 @@ class Run:
             return damage
         if status is not None and status.get("status") not in STATES:
             return DamagedError(self.directory / "status.json", "it holds no status")
-        if results is not None and not files.is_number(results.get("test_accuracy")):
+        if results is not None and not _is_tested(results):
             return DamagedError(self.directory / "results.json", "it holds no test accuracy")
         if meta is not None and not _are_starts(meta.get("starts")):
             return DamagedError(self.directory / "meta.json", "it does not hold the run's starts")
@@ -197,15 +197,25 @@ class Run:
     def write_metrics(self, history: list[dict[str, Any]]) -> None:
         files.write_csv(self.directory / "metrics.csv", history)
 
+    def predictions(self, epoch: int | None = None) -> Path:
+        """The file of the predictions on the test split, of the end or after an earlier epoch."""
+        return self.directory / f"predictions{'' if epoch is None else f'-{epoch}'}.npz"
+
+    def write_predictions(
+        self, predictions: dict[str, np.ndarray], epoch: int | None = None
+    ) -> None:
+        files.write_npz(self.predictions(epoch), predictions, compressed=True)
+
     def record(
         self,
         model: Any,
-        predictions: dict[str, np.ndarray],
+        predictions: dict[str, np.ndarray] | None,
         results: dict[str, Any],
         normalisation: dict[str, Any],
     ) -> None:
         """Write the files of a finished run; results.json is last, so it implies all others."""
-        files.write_npz(self.directory / "predictions.npz", predictions, compressed=True)
+        if predictions is not None:
+            self.write_predictions(predictions)
         with tempfile.TemporaryDirectory(".part", ".model.", self.directory) as folder:
             model.save(Path(folder) / "model.keras")
             os.replace(Path(folder) / "model.keras", self.directory / "model.keras")
@@ -244,6 +254,8 @@ class Run:
         # The earlier starts belong to results that no longer count.
         files.write_json(self.directory / "meta.json", {"starts": [], "earlier": earlier})
         (self.directory / "probes.npz").unlink(missing_ok=True)
+        for tested in self.directory.glob("predictions-*.npz"):
+            tested.unlink()
         shutil.rmtree(self.directory / "probes", ignore_errors=True)
         number = 1 + sum(1 for _ in self.directory.glob("results-*.json"))
         with contextlib.suppress(FileNotFoundError):
@@ -262,6 +274,12 @@ class Run:
         except OSError as refusal:
             return f"{where} cannot be written either ({refusal.strerror})"
         return f"the traceback is in {where}"
+
+
+def _is_tested(results: dict[str, Any]) -> bool:
+    """Whether there is a test accuracy, or None in its place, as with trainer.test=false."""
+    test = results.get("test_accuracy", "missing")
+    return files.is_number(test) or (test is None and files.is_number(results.get("epochs")))
 
 
 def _readable(path: Path) -> dict[str, Any] | None:

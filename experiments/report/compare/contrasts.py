@@ -1,0 +1,152 @@
+"""Declared contrasts: what a padding does in one family less what it does in another.
+
+The contrast (a − b) − (c − d) is computed seed by seed, a and c being one padding and b and d the
+baseline of two families that differ in one declared setting alone. All contrasts of a study are
+decided together, by the rule that decides the comparisons of a family.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from experiments.report.compare.differences import Declared, points_of, what_differs
+from experiments.report.compare.families import Family, settings_of
+from experiments.report.statistics.looks import FEW
+from experiments.report.statistics.verdict import ROUGHLY, Comparison, compare
+from experiments.study.plan import Plan
+
+NOTHING = "0"  # what a contrast is compared with
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """The contrasts of a study.
+
+    Attributes:
+        comparisons: of each contrast with 0, named as in `values`.
+        values: name -> the contrast of each seed, in points.
+        seeds: those by which the contrasts are paired.
+        left_out: name -> why there is no contrast.
+        notes: what else must be said.
+    """
+
+    comparisons: list[Comparison] = field(default_factory=list)
+    values: dict[str, list[float]] = field(default_factory=dict)
+    seeds: list[int] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
+    """Compute the declared contrasts over the seeds that all of them share."""
+    asked = (declared.plan.declared.contrasts if declared.plan else None) or []
+    by_seed: dict[str, dict[int, float]] = {}
+    left_out: dict[str, str] = {}
+    for one in asked:
+        ((key, (first, second)),) = one["between"].items()
+        for padding in one["padding"]:
+            pairs = list(_pairs(families, key, str(first), str(second)))
+            if not pairs:
+                name = f"{padding}, {first} − {second}"
+                left_out[name] = f"no two families differ in nothing but {key}"
+            for a, b in pairs:
+                name = _named(padding, key, a, b)
+                try:
+                    effects = [_effect(family, padding, declared) for family in (a, b)]
+                except ValueError as why:
+                    left_out[name] = str(why)
+                    continue
+                shared = sorted(set(effects[0]) & set(effects[1]))
+                by_seed[name] = {seed: effects[0][seed] - effects[1][seed] for seed in shared}
+    seeds = sorted(set.intersection(*map(set, by_seed.values()))) if by_seed else []
+    if len(seeds) < 2:
+        left_out |= dict.fromkeys(by_seed, "the contrasts share fewer than 2 seeds")
+        return Contrasts(left_out=left_out)
+    values = {name: [own[seed] for seed in seeds] for name, own in by_seed.items()}
+    k = max(len(values), planned(declared.plan, declared.baseline) if declared.plan else 0)
+    found = compare(
+        {NOTHING: np.zeros(len(seeds)), **values},
+        NOTHING,
+        declared.margin,
+        comparisons=k,
+        planned=declared.looks,
+    )
+    n = found[0].n
+    notes = [ROUGHLY.format(n=n)] if n < FEW and any(c.low is not None for c in found) else []
+    values = {name: own[:n] for name, own in values.items()}
+    return Contrasts(found, values, seeds[:n], left_out, notes)
+
+
+def planned(plan: Plan, baseline: str) -> int:
+    """How many contrasts the plan declares, whichever of its runs are complete."""
+    number = 0
+    for one in plan.declared.contrasts or []:
+        ((key, values),) = one["between"].items()
+        for padding in one["padding"]:
+            sides: list[set[Any]] = [set(), set()]
+            for cell in plan.cells.values():
+                if cell.padding != padding or padding == baseline or cell.alias_of is not None:
+                    continue
+                own = {"model": cell.model, "data": cell.data}.get(key) or next(
+                    (o.partition("=")[2] for o in cell.overrides if o.startswith(f"{key}=")), None
+                )
+                rest = tuple(
+                    part
+                    for part in plan.apart(cell)
+                    if part != own and not part.startswith((f"{key}=", f"{key}."))
+                )
+                for side, value in zip(sides, values, strict=True):
+                    if own == str(value):
+                        side.add(rest)
+            number += len(sides[0] & sides[1])
+    return number
+
+
+def _pairs(
+    families: Sequence[Family], key: str, first: str, second: str
+) -> Iterator[tuple[Family, Family]]:
+    """The pairs of families with these two values of a setting that are equal in all others."""
+    for a, b in itertools.permutations(families, 2):
+        own, other = settings_of(a), settings_of(b)
+        value = {"model": a.model, "data": a.data}.get(key, str(own.get(key)))
+        against = {"model": b.model, "data": b.data}.get(key, str(other.get(key)))
+        rest = [
+            {k: v for k, v in s.items() if k != key and not k.startswith(f"{key}.")}
+            for s in (own, other)
+        ]
+        if (value, against) == (first, second) and rest[0] == rest[1]:
+            yield a, b
+
+
+def _effect(family: Family, padding: str, declared: Declared) -> dict[int, float]:
+    """Seed -> the padding's difference from the baseline.
+
+    Raises:
+        ValueError: there is none; the message says why.
+    """
+    names = family.named(padding), family.named(declared.baseline)
+    for name, asked in zip(names, (padding, declared.baseline), strict=True):
+        if name is None:
+            raise ValueError(f"there is no run of {asked} in {family.title}")
+    own, base = (family.cells[str(name)] for name in names)
+    if own is base:
+        raise ValueError(f"{padding} computes the same as {declared.baseline} in {family.title}")
+    if reason := what_differs(own, base, declared.baseline):
+        raise ValueError(f"{family.title}: {padding} {reason}")
+    older = declared.plan.older(family.starts()) if declared.plan else {}
+    a, b = (points_of(cell, declared.metric, older) for cell in (own, base))
+    return {seed: a[seed] - b[seed] for seed in a if seed in b}
+
+
+def _named(padding: str, key: str, a: Family, b: Family) -> str:
+    """The contrast in words; what the two families share is said once."""
+    if key == "model":
+        return f"{padding}: {a.model} − {b.model} on {a.data}"
+    if key == "data":
+        return f"{padding}: {a.data} − {b.data}, {a.model}"
+    return f"{padding}: {a.title} − {b.title}"

@@ -1,0 +1,108 @@
+"""Declared contrasts, the same comparisons at other budgets, and what was tuned, as blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.report.compare.contrasts import Contrasts
+from experiments.report.compare.differences import Compared
+from experiments.report.pages.document import (
+    Block,
+    Entry,
+    Heading,
+    Items,
+    Paragraph,
+    Table,
+    Value,
+    number,
+)
+from experiments.report.statistics.verdict import COVERS, Comparison
+from experiments.study import tuning
+
+COLUMNS = ("n", f"points [{COVERS}]", "verdict", "sign-flip p", "the test")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """All comparisons once more, by the test accuracy after another epoch."""
+
+    metric: str
+    compared: list[Compared]
+    contrasts: Contrasts
+
+
+def of_contrasts(found: Contrasts, baseline: str) -> list[Block]:
+    """The table of the declared contrasts."""
+    if not found.comparisons and not found.left_out:
+        return []
+    k = found.comparisons[0].comparisons if found.comparisons else len(found.left_out)
+    said = [f"{name}: no contrast, {why}" for name, why in found.left_out.items()]
+    return [
+        Heading("Contrasts"),
+        Paragraph(
+            f"What a padding does to one network or on one data set, less what it does to the "
+            f"other: (padding − {baseline}) − (padding − {baseline}), paired by seed. The "
+            f"{k} declared contrasts are decided together, by the rule of the comparisons."
+        ),
+        *([_contrasts(found)] if found.comparisons else []),
+        *([Items([*said, *found.notes])] if said or found.notes else []),
+    ]
+
+
+def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
+    """The comparisons at every other budget."""
+    blocks: list[Block] = []
+    for budget in budgets:
+        rows = [
+            [one.family.title, f"{one.family.shown(c.name)} − {c.baseline}", *_row(c)]
+            for one in budget.compared
+            for c in one.comparisons
+        ]
+        if not rows:
+            continue
+        blocks += [
+            Heading(f"Another budget: {budget.metric}", 3),
+            Paragraph(
+                "The same runs at another epoch, decided as if this had been the primary metric: "
+                "a difference that is there at one budget alone is one of that budget."
+            ),
+            Table(["family", "comparison", *COLUMNS], rows),
+            *([_contrasts(budget.contrasts)] if budget.contrasts.comparisons else []),
+        ]
+    return blocks
+
+
+def of_tuning(record: Mapping[str, Any] | None, study: str) -> list[Block]:
+    """How the tuned settings were chosen; nothing without a record."""
+    if not record:
+        return []
+    grid = "; ".join(f"{key}: {', '.join(map(str, v))}" for key, v in record["grid"].items())
+    declared = "" if record["grid"] == record["declared"] else ", widened for all from the declared"
+    seeds = ", ".join(map(str, record["seeds"]))
+    return [
+        Heading("Tuned per padding"),
+        Paragraph(
+            f"Every arm has the value with the highest mean validation accuracy over the seeds "
+            f"{seeds}, which are not compared ({grid}{declared}). These runs are in the study "
+            f"{study}-tuning and never computed the test split."
+        ),
+        Items([tuning.said(arm) for arm in record["arms"]]),
+    ]
+
+
+def _contrasts(found: Contrasts) -> Table:
+    return Table(["contrast", *COLUMNS], [[c.name, *_row(c)] for c in found.comparisons])
+
+
+def _row(c: Comparison) -> list[Entry]:
+    if c.tied:
+        return [number(c.n, "d"), "–", c.verdict, "–", "–"]
+    return [
+        number(c.n, "d"),
+        Value(c.interval, c.mean),
+        c.verdict,
+        number(c.p, ".2g"),
+        c.test or "–",
+    ]

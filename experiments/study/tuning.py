@@ -1,0 +1,186 @@
+"""Settings that are tuned for each arm of a study, on validation data and with seeds of their own.
+
+An arm is a configuration without its seed. With `sweep.tuned={optimizer.learning_rate: [0.001,
+0.003, 0.01]}` every arm is first trained with every value, in the study `<study>-tuning`, where the
+test split is left alone; the value with the highest mean validation accuracy becomes the arm's. As
+long as one arm is best at an edge of a grid of positive numbers, the grid is widened by its own
+ratio, for all arms. The study then compares fresh seeds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conf.reader import ConfigError
+from experiments import terminal
+from experiments.run.record import files
+from experiments.study.jobs import Sweep
+
+SEEDS = (1000, 1001, 1002)
+WIDENINGS = 2  # of a grid, at each of its edges
+RECORD = "tuning.json"
+METRIC = "validation_accuracy"
+# Of the runs that tune; they neither test nor compare.
+OWN = {
+    "trainer.test": "false",
+    "trainer.test_epochs": "[]",
+    "sweep.tuned": "null",
+    "sweep.contrasts": "null",
+    "sweep.looks": "null",
+    "sweep.metric": METRIC,
+}
+Overrides = list[str]
+Grid = dict[str, list[Any]]
+Values = tuple[Any, ...]
+Arm = tuple[str, ...]
+
+
+def tune(
+    runs: Sequence[Overrides],
+    grid: Mapping[str, Sequence[Any]],
+    study: Path,
+    train: Callable[[list[Overrides]], Sweep],
+) -> list[Overrides]:
+    """Tune every arm of the runs; returns the runs with the values of their arms.
+
+    Args:
+        runs: overrides of each run.
+        grid: setting -> values, as declared.
+        study: the folder of the study, in which tuning.json records what was chosen and why.
+        train: trains runs, those that are complete excepted.
+
+    Raises:
+        ConfigError: a run sets what is tuned, or has a seed that tunes; an arm has no validation
+            accuracy.
+    """
+    for run in runs:
+        _check(run, grid)
+    arms = list(dict.fromkeys(_arm(run) for run in runs))
+    wide = {key: _sorted(values) for key, values in grid.items()}
+    widened = {(key, edge): 0 for key in wide for edge in (0, -1)}
+    while True:
+        found = _train(arms, wide, study.name, train)
+        best = {arm: max(scores, key=lambda v: scores[v]) for arm, scores in found.items()}
+        edges = {
+            (key, edge)
+            for at, (key, values) in enumerate(wide.items())
+            for edge in (0, -1)
+            if any(chosen[at] == values[edge] for chosen in best.values())
+            and widened[key, edge] < WIDENINGS
+            and _next(values, edge) is not None
+        }
+        if not edges:
+            break
+        for key, edge in sorted(edges):
+            widened[key, edge] += 1
+            value = _next(wide[key], edge)
+            wide[key] = [*wide[key], value] if edge else [value, *wide[key]]
+            terminal.say(f"tuning: an arm is best at the edge of {key}; for all arms also {value}")
+    record = [
+        {
+            "arm": list(arm),
+            "chosen": dict(zip(wide, best[arm], strict=True)),
+            "edge": [k for k, v in zip(wide, best[arm], strict=True) if v in _ends(wide[k])],
+            METRIC: [
+                {**dict(zip(wide, values, strict=True)), "mean": mean}
+                for values, mean in found[arm].items()
+            ],
+        }
+        for arm in best
+    ]
+    declared = {key: list(values) for key, values in grid.items()}
+    content = {"declared": declared, "grid": wide, "seeds": list(SEEDS), "arms": record}
+    files.write_json(study / RECORD, content)
+    for one in record:
+        terminal.say(f"tuned: {said(one)}")
+    settings = {
+        arm: [f"{k}={_text(v)}" for k, v in zip(wide, chosen, strict=True)]
+        for arm, chosen in best.items()
+    }
+    return [[*run, *settings.get(_arm(run), [])] for run in runs]
+
+
+def said(arm: Mapping[str, Any]) -> str:
+    """A line on an arm of tuning.json: what was chosen, and the accuracies it was chosen by."""
+    among = ", ".join(
+        f"{'/'.join(str(v) for k, v in row.items() if k != 'mean')}: {100 * row['mean']:.1f}"
+        for row in arm[METRIC]
+    )
+    chosen = " ".join(f"{key}={_text(value)}" for key, value in arm["chosen"].items())
+    edge = f"; at the edge of {', '.join(arm['edge'])}" if arm["edge"] else ""
+    own = " ".join(o for o in arm["arm"] if not o.startswith(("study=", "trainer.progress=")))
+    return f"{own or 'all defaults'}: {chosen} (validation, %: {among}){edge}"
+
+
+def _train(
+    arms: Sequence[Arm], grid: Grid, study: str, train: Callable[[list[Overrides]], Sweep]
+) -> dict[Arm, dict[Values, float]]:
+    """Arm -> values -> mean validation accuracy over the seeds.
+
+    Values with which a run failed, as by divergence, are left out, and so are arms that make no
+    sense.
+    """
+    own = {**OWN, "study": f"{study}-tuning"}
+    asked: dict[tuple[Arm, Values], list[Overrides]] = {}
+    for arm, values in itertools.product(arms, itertools.product(*grid.values())):
+        kept = [o for o in arm if o.partition("=")[0] not in own]
+        tuned = {**dict(zip(grid, map(_text, values), strict=True)), **own}
+        one = [*kept, *(f"{key}={value}" for key, value in tuned.items())]
+        asked[arm, values] = [[*one, f"seed={seed}"] for seed in SEEDS]
+    sweep = train([run for some in asked.values() for run in some])
+    found: dict[Arm, dict[Values, float]] = {}
+    for (arm, values), some in asked.items():
+        made = [sweep.of[tuple(run)] for run in some if tuple(run) in sweep.of]
+        scores = [run.results[METRIC] for run in made if run.complete and run.results]
+        if None in scores:
+            raise ConfigError("sweep.tuned needs a validation split: data.validation > 0")
+        if made:
+            own_scores = found.setdefault(arm, {})
+            if len(scores) == len(SEEDS):
+                own_scores[values] = statistics.mean(scores)
+    if failed := [" ".join(arm) for arm, scores in found.items() if not scores]:
+        raise ConfigError(f"tuning: no value trained with every seed: {'; '.join(failed)}")
+    return found
+
+
+def _check(run: Overrides, grid: Mapping[str, Any]) -> None:
+    for override in run:
+        key, _, value = override.partition("=")
+        if key in grid:
+            raise ConfigError(f"{override}: {key} is tuned by sweep.tuned, so it is not set")
+        if key == "seed" and value in map(str, SEEDS):
+            raise ConfigError(f"{override}: this seed tunes; compare others")
+
+
+def _arm(run: Overrides) -> Arm:
+    return tuple(o for o in run if o.partition("=")[0] not in ("seed", "probes"))
+
+
+def _sorted(values: Sequence[Any]) -> list[Any]:
+    """Numbers in increasing order; other values as they are."""
+    return sorted(values) if _are_positive(values) else list(values)
+
+
+def _are_positive(values: Sequence[Any]) -> bool:
+    return all(type(v) in (int, float) and v > 0 for v in values)
+
+
+def _ends(values: Sequence[Any]) -> tuple[Any, ...]:
+    return (values[0], values[-1]) if _are_positive(values) else ()
+
+
+def _next(values: Sequence[Any], edge: int) -> float | None:
+    """The value beyond an edge, first (0) or last (−1); None where there is no order."""
+    if not _are_positive(values):
+        return None
+    last, before = (values[-1], values[-2]) if edge else (values[0], values[1])
+    return float(f"{last * last / before:.2g}")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from experiments.report.compare.contrasts import contrasts, planned
+from experiments.report.compare.differences import Declared
+from experiments.report.compare.families import families
+from experiments.report.compare.reading import read
+from experiments.study.plan import Plan
+from tests import made
+
+NETWORKS = {"model": ["small_cnn", "inception"]}
+# What padding adds to the accuracy of `same`, in points, by network.
+EFFECTS = {"small_cnn": -20.0, "inception": 5.0}
+ITEMS = 1000
+
+
+def right(model, padding, seed):
+    """80 % of the items and what the padding adds; a seed adds its own tenth of a point."""
+    points = 80.0 + seed / 10 + (EFFECTS[model] + 0.3 * (seed % 2)) * (padding == "valid")
+    return np.arange(ITEMS) < round(ITEMS * points / 100)
+
+
+def crossed(folder, seeds=range(4), paddings=("same", "valid"), contrast=None, **changes):
+    """Two networks under two paddings, and the plan that declares their contrast."""
+    for model in EFFECTS:
+        for padding in paddings:
+            for seed in seeds:
+                own = {"name": model} if model != "small_cnn" else {}
+                made.run(
+                    folder, padding, seed, right=right(model, padding, seed), model=own, **changes
+                )
+    made.plan(
+        folder, contrasts=[contrast or {"padding": ["valid"], "between": NETWORKS}], margin=1.0
+    )
+    return computed(folder)
+
+
+def computed(folder, seeds=None):
+    plan = Plan.read(folder)
+    declared = Declared(margin=plan.declared.margin, plan=plan)
+    return contrasts(families(read(folder, plan=plan).cells), declared)
+
+
+def test_a_contrast_is_the_difference_of_two_differences_seed_by_seed(tmp_path):
+    found = crossed(tmp_path)
+    ((name, values),) = found.values.items()
+    assert name == "valid: small_cnn − inception on placed_digits"
+    assert values == pytest.approx([-25.0] * 4, abs=0.101)  # an item is a tenth of a point
+    (one,) = found.comparisons
+    assert one.comparisons == 1 and one.n == 4 and one.mean == pytest.approx(np.mean(values))
+
+
+def test_contrasts_are_decided_by_the_rule_of_all_comparisons(tmp_path):
+    folder = tmp_path / "study"
+    for seed in range(6):
+        for model in EFFECTS:
+            for padding in ("same", "valid", "reflect"):
+                of = made.outcomes(f"{model}{padding}", seed, ITEMS)
+                own = {"name": model} if model != "small_cnn" else {}
+                made.run(folder, padding, seed, right=of, model=own)
+    both = {"padding": ["valid", "reflect"], "between": NETWORKS}
+    made.plan(folder, contrasts=[both])
+    found = computed(folder)
+    assert [c.comparisons for c in found.comparisons] == [2, 2]
+    for one in found.comparisons:
+        values = np.array(found.values[one.name])
+        half = stats.t.ppf(1 - 0.05 / 4, 5) * values.std(ddof=1) / np.sqrt(6)
+        assert (one.low, one.high) == pytest.approx((values.mean() - half, values.mean() + half))
+
+
+def test_what_was_planned_is_counted_whether_or_not_it_ran(tmp_path):
+    crossed(tmp_path)
+    plan = Plan.read(tmp_path)
+    assert planned(plan, "same") == 1
+    for cell in read(tmp_path, plan=plan).cells:
+        if cell.label == "valid" and cell.config.model.name == "inception":
+            for seed in cell.records:
+                (tmp_path / cell.name / f"seed={seed}" / "status.json").unlink()
+    found = computed(tmp_path)
+    assert not found.comparisons and planned(plan, "same") == 1
+    assert list(found.left_out.values()) == [
+        "there is no run of valid in inception on placed_digits"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("contrast", "why"),
+    [
+        ({"padding": ["circular"], "between": NETWORKS}, "no run of circular in small_cnn"),
+        (
+            {"padding": ["valid"], "between": {"data": ["placed_digits", "mnist"]}},
+            "no two families differ in nothing but data",
+        ),
+    ],
+)
+def test_a_contrast_that_cannot_be_formed_is_named(tmp_path, contrast, why):
+    found = crossed(tmp_path, contrast=contrast)
+    (said,) = found.left_out.values()
+    assert why in said and not found.comparisons
+
+
+def test_networks_that_differ_in_more_than_the_setting_are_not_contrasted(tmp_path):
+    for model, epochs in (("small_cnn", 2), ("inception", 3)):
+        for padding in ("same", "valid"):
+            for seed in range(3):
+                own = {"name": model} if model != "small_cnn" else {}
+                made.run(tmp_path, padding, seed, model=own, trainer={"epochs": epochs})
+    made.plan(tmp_path, contrasts=[{"padding": ["valid"], "between": NETWORKS}])
+    assert not computed(tmp_path).comparisons

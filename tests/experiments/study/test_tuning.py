@@ -1,0 +1,105 @@
+"""The choice of tuned values; `made` runs stand for the trained ones, whose training is slow."""
+
+import json
+
+import pytest
+
+from conf.reader import ConfigError
+from experiments.run.record import files
+from experiments.run.record.directory import Run
+from experiments.study.jobs import Sweep
+from experiments.study.tuning import SEEDS, tune
+
+RATE = "optimizer.learning_rate"
+ARMS = {"same": 0.003, "valid": 0.03}  # the best rate of each padding
+
+
+class Trainer:
+    """Makes runs whose validation accuracy falls with the distance from their arm's best rate."""
+
+    def __init__(self, folder, best=ARMS, diverge=()):
+        self.folder, self.best, self.diverge, self.asked = folder, best, diverge, []
+
+    def __call__(self, runs):
+        sweep = Sweep()
+        for run in runs:
+            said = dict(override.partition("=")[::2] for override in run)
+            self.asked.append(said)
+            directory = self.folder / f"{len(self.asked)}"
+            rate = float(said[RATE])
+            apart = abs(rate - self.best[said["padding"]])
+            done = {"status": "FAILED" if rate in self.diverge else "COMPLETED"}
+            results = {"test_accuracy": None, "validation_accuracy": 0.9 - apart, "epochs": 1}
+            files.write_json(directory / "status.json", done)
+            files.write_json(directory / "results.json", results)
+            sweep.of[tuple(run)] = Run(directory)
+        return sweep
+
+
+def runs(*seeds):
+    return [[f"padding={p}", "study=s", f"seed={seed}"] for p in ARMS for seed in seeds]
+
+
+def chosen(tuned):
+    return {run[0].removeprefix("padding="): run[-1] for run in tuned}
+
+
+def test_every_arm_gets_its_best_value_and_keeps_its_own_seeds(tmp_path):
+    train = Trainer(tmp_path)
+    tuned = tune(runs(0, 1), {RATE: [0.001, 0.003, 0.01, 0.03, 0.1]}, tmp_path / "s", train)
+    assert chosen(tuned) == {"same": f"{RATE}=0.003", "valid": f"{RATE}=0.03"}
+    assert [run[:-1] for run in tuned] == runs(0, 1)
+    assert {said["seed"] for said in train.asked} == set(map(str, SEEDS))
+    assert len(train.asked) == 2 * 5 * 3
+    for said in train.asked:
+        assert said["study"] == "s-tuning" and said["trainer.test"] == "false"
+        assert said["sweep.metric"] == "validation_accuracy"
+
+
+def test_a_grid_is_widened_for_all_arms_while_one_is_best_at_an_edge(tmp_path):
+    train = Trainer(tmp_path)
+    tuned = tune(runs(0), {RATE: [0.001, 0.003, 0.01]}, tmp_path / "s", train)
+    assert chosen(tuned) == {"same": f"{RATE}=0.003", "valid": f"{RATE}=0.033"}
+    record = json.loads((tmp_path / "s" / "tuning.json").read_text())
+    assert record["grid"] == {RATE: [0.001, 0.003, 0.01, 0.033, 0.11]}
+    assert record["declared"] == {RATE: [0.001, 0.003, 0.01]}
+    rates = {p: {s[RATE] for s in train.asked if s["padding"] == p} for p in ARMS}
+    assert rates["same"] == rates["valid"]
+    assert [arm["edge"] for arm in record["arms"]] == [[], []]
+
+
+def test_widening_ends_and_an_edge_that_is_left_is_said(tmp_path, capsys):
+    train = Trainer(tmp_path, best={"same": 0.003, "valid": 100.0})
+    tune(runs(0), {RATE: [0.001, 0.01]}, tmp_path / "s", train)
+    record = json.loads((tmp_path / "s" / "tuning.json").read_text())
+    assert (
+        record["grid"] == {RATE: [0.0001, 0.001, 0.01, 0.1, 1.0]} or len(record["grid"][RATE]) <= 6
+    )
+    assert [arm["edge"] for arm in record["arms"]] == [[], [RATE]]
+    assert f"at the edge of {RATE}" in capsys.readouterr().out
+
+
+def test_a_value_with_which_a_run_fails_is_not_chosen(tmp_path):
+    train = Trainer(tmp_path, diverge=(0.03,))
+    tuned = tune(runs(0), {RATE: [0.003, 0.01, 0.03, 0.1]}, tmp_path / "s", train)
+    assert chosen(tuned)["valid"] == f"{RATE}=0.01"
+
+
+def test_an_arm_that_trains_with_no_value_is_named(tmp_path):
+    train = Trainer(tmp_path, diverge=(0.003, 0.01))
+    with pytest.raises(ConfigError, match="no value trained with every seed: padding=same"):
+        tune(runs(0), {RATE: [0.003, 0.01]}, tmp_path / "s", train)
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        (["padding=same", f"{RATE}=0.1", "seed=0"], "is tuned by sweep.tuned"),
+        (["padding=same", "seed=1001"], "this seed tunes"),
+    ],
+)
+def test_what_is_tuned_is_not_set_and_what_tunes_is_not_compared(tmp_path, run, why):
+    train = Trainer(tmp_path)
+    with pytest.raises(ConfigError, match=why):
+        tune([run], {RATE: [0.001, 0.01]}, tmp_path / "s", train)
+    assert not train.asked

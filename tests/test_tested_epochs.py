@@ -1,0 +1,103 @@
+"""When the test split is used: after the last epoch, after others too, or never."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conf.commandline import ROOT
+
+
+def the_run(study="default"):
+    (run,) = Path("runs", study).glob("*/seed=0")
+    return run
+
+
+def results(run):
+    return json.loads((run / "results.json").read_text())
+
+
+def test_an_earlier_epoch_is_tested_and_changes_nothing_else(tiny):
+    assert tiny("study=once").code == 0
+    outcome = tiny("study=twice", "trainer.test_epochs=[1]")
+    assert outcome.code == 0 and "after epoch" in outcome.out
+    once, twice = the_run("once"), the_run("twice")
+    with np.load(twice / "predictions-1.npz") as earlier, np.load(twice / "predictions.npz") as end:
+        right = earlier["predicted"] == earlier["label"]
+        assert not np.array_equal(earlier["probability"], end["probability"])
+    assert results(twice)["test_accuracy_at"] == {"1": right.mean()}
+    with np.load(once / "predictions.npz") as alone, np.load(twice / "predictions.npz") as end:
+        np.testing.assert_array_equal(alone["probability"], end["probability"])
+    assert once.parent.name != twice.parent.name  # the cell says what it tests
+
+
+def test_a_run_that_leaves_the_test_split_alone_is_complete(tiny):
+    outcome = tiny("trainer.test=false")
+    assert outcome.code == 0 and "not tested" in outcome.out
+    run = the_run()
+    found = results(run)
+    assert found["test_accuracy"] is None and found["validation_accuracy"] > 0
+    assert not list(run.glob("predictions*")) and "accuracy_by_margin" not in found
+    again = tiny("trainer.test=false")
+    assert again.code == 0 and again.out.startswith("complete: ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ("trainer.test_epochs=[0]", "must be different epochs from 1 on"),
+        ("trainer.test_epochs=[1,1]", "must be different epochs from 1 on"),
+        ("trainer.test_epochs=1", "must be different epochs from 1 on"),
+        ("trainer.test_epochs=[3]", "at most trainer.epochs=2"),
+        ("sweep.metric=test_accuracy@1", "needs trainer.test_epochs=[1]"),
+        ("sweep.tuned={optimizer.learning_rate:[0.1]}", "two or more values"),
+        ("sweep.contrasts=[{padding:[valid]}]", "must be a list of"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(tiny, setting, why):
+    outcome = tiny(setting)
+    (line,) = outcome.err.splitlines()
+    assert outcome.code == 2 and why in line and not Path("runs").exists()
+
+
+def test_probes_need_the_test_split(tiny):
+    outcome = tiny("trainer.test=false", "probes=shift")
+    assert outcome.code == 2 and "probes needs the test split" in outcome.err
+
+
+@pytest.mark.full
+def test_a_tuned_sweep_compares_arms_at_their_own_rates_and_at_two_budgets(tiny):
+    outcome = tiny(
+        "-m", "padding=same,valid", "seed=0,1", "study=s", "trainer.test_epochs=[1]",
+        "sweep.tuned={optimizer.learning_rate:[0.0001,0.01]}",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert "tuned: padding=same" in outcome.out and "tuned: padding=valid" in outcome.out
+    chosen = {
+        arm["arm"][-1]: arm["chosen"]["optimizer.learning_rate"]
+        for arm in json.loads(Path("runs/s/tuning.json").read_text())["arms"]
+    }
+    with open("runs/s/report/differences.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["cell"] == "valid" and row["n"] == "2"
+    page = Path("runs/s/report/report.md").read_text()
+    assert "## Tuned per padding" in page and "test_accuracy@1" in page.replace("\\", "")
+    for rates in Path("runs/s").glob("*/seed=0/config.json"):
+        config = json.loads(rates.read_text())
+        assert config["optimizer"]["learning_rate"] in chosen.values()
+    tuned = list(Path("runs/s-tuning").glob("*/seed=*"))
+    assert {run.name for run in tuned} == {"seed=1000", "seed=1001", "seed=1002"}
+    assert not [run for run in tuned if list(run.glob("predictions*"))]
+    again = tiny(
+        "-m", "padding=same,valid", "seed=0,1", "study=s", "trainer.test_epochs=[1]",
+        "sweep.tuned={optimizer.learning_rate:[0.0001,0.01]}",
+    )  # fmt: skip
+    assert again.code == 0 and "4 runs, 4 of them complete" in again.out
+
+
+def test_every_preset_can_declare_contrasts_and_tuning():
+    for preset in (ROOT / "sweep").glob("*.yaml"):
+        content = preset.read_text()
+        assert "\ncontrasts:" in content and "\ntuned:" in content, preset.name
