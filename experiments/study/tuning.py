@@ -81,9 +81,10 @@ def tune(
             value = _next(wide[key], edge)
             wide[key] = [*wide[key], value] if edge else [value, *wide[key]]
             terminal.say(f"tuning: an arm is best at the edge of {key}; for all arms also {value}")
+    shared = set.intersection(*map(set, arms)) if len(arms) > 1 else set()
     record = [
         {
-            "arm": list(arm),
+            "arm": [override for override in arm if override not in shared],
             "chosen": dict(zip(wide, best[arm], strict=True)),
             "edge": [k for k, v in zip(wide, best[arm], strict=True) if v in _ends(wide[k])],
             METRIC: [
@@ -113,8 +114,7 @@ def said(arm: Mapping[str, Any]) -> str:
     )
     chosen = " ".join(f"{key}={_text(value)}" for key, value in arm["chosen"].items())
     edge = f"; at the edge of {', '.join(arm['edge'])}" if arm["edge"] else ""
-    own = " ".join(o for o in arm["arm"] if not o.startswith(("study=", "trainer.progress=")))
-    return f"{own or 'all defaults'}: {chosen} (validation, %: {among}){edge}"
+    return f"{' '.join(arm['arm'])}: {chosen} (validation, %: {among}){edge}"
 
 
 def _train(

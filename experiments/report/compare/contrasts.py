@@ -7,6 +7,7 @@ decided together, by the rule that decides the comparisons of a family.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +17,32 @@ import numpy as np
 
 from experiments.report.compare.differences import Declared, points_of, what_differs
 from experiments.report.compare.families import Family, settings_of
-from experiments.report.statistics.looks import FEW
-from experiments.report.statistics.verdict import ROUGHLY, Comparison, compare
+from experiments.report.compare.reading import Cell
+from experiments.report.statistics import items
+from experiments.report.statistics.looks import FEW, taken
+from experiments.report.statistics.verdict import (
+    ROUGHLY,
+    Comparison,
+    OverNewImages,
+    compare,
+    over_new_images,
+)
 from experiments.study.plan import Plan
 
 NOTHING = "0"  # what a contrast is compared with
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a padding does in one family.
+
+    Attributes:
+        points: seed -> the padding's difference from the baseline.
+        cells: that of the padding, and the baseline's.
+    """
+
+    points: dict[int, float]
+    cells: tuple[Cell, Cell]
 
 
 @dataclass(frozen=True)
@@ -46,6 +68,7 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
     """Compute the declared contrasts over the seeds that all of them share."""
     asked = (declared.plan.declared.contrasts if declared.plan else None) or []
     by_seed: dict[str, dict[int, float]] = {}
+    effects: dict[str, list[Effect]] = {}
     left_out: dict[str, str] = {}
     for one in asked:
         ((key, (first, second)),) = one["between"].items()
@@ -57,12 +80,13 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
             for a, b in pairs:
                 name = _named(padding, key, a, b)
                 try:
-                    effects = [_effect(family, padding, declared) for family in (a, b)]
+                    own, other = (_effect(family, padding, declared) for family in (a, b))
                 except ValueError as why:
                     left_out[name] = str(why)
                     continue
-                shared = sorted(set(effects[0]) & set(effects[1]))
-                by_seed[name] = {seed: effects[0][seed] - effects[1][seed] for seed in shared}
+                effects[name] = [own, other]
+                shared = sorted(set(own.points) & set(other.points))
+                by_seed[name] = {seed: own.points[seed] - other.points[seed] for seed in shared}
     seeds = sorted(set.intersection(*map(set, by_seed.values()))) if by_seed else []
     if len(seeds) < 2:
         left_out |= dict.fromkeys(by_seed, "the contrasts share fewer than 2 seeds")
@@ -77,6 +101,16 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
         planned=declared.looks,
     )
     n = found[0].n
+    reached = taken(declared.looks, len(seeds))
+    found = [
+        dataclasses.replace(
+            one,
+            over_new_images=None
+            if one.tied
+            else _over_new_images(effects[one.name], seeds[:n], reached, k, declared.margin),
+        )
+        for one in found
+    ]
     notes = [ROUGHLY.format(n=n)] if n < FEW and any(c.low is not None for c in found) else []
     values = {name: own[:n] for name, own in values.items()}
     return Contrasts(found, values, seeds[:n], left_out, notes)
@@ -123,8 +157,8 @@ def _pairs(
             yield a, b
 
 
-def _effect(family: Family, padding: str, declared: Declared) -> dict[int, float]:
-    """Seed -> the padding's difference from the baseline.
+def _effect(family: Family, padding: str, declared: Declared) -> Effect:
+    """The padding's difference from the baseline.
 
     Raises:
         ValueError: there is none; the message says why.
@@ -140,7 +174,28 @@ def _effect(family: Family, padding: str, declared: Declared) -> dict[int, float
         raise ValueError(f"{family.title}: {padding} {reason}")
     older = declared.plan.older(family.starts()) if declared.plan else {}
     a, b = (points_of(cell, declared.metric, older) for cell in (own, base))
-    return {seed: a[seed] - b[seed] for seed in a if seed in b}
+    return Effect({seed: a[seed] - b[seed] for seed in a if seed in b}, (own, base))
+
+
+def _over_new_images(
+    effects: Sequence[Effect], seeds: Sequence[int], planned: Sequence[int], k: int, margin: float
+) -> OverNewImages | None:
+    """The interval of a contrast over new test images, of one test set or of two."""
+    sets: dict[tuple[str | None, int], items.TestSet] = {}
+    for sign, effect in zip((1, -1), effects, strict=True):
+        for part, cell in zip((sign, -sign), effect.cells, strict=True):
+            of_runs = [cell.records[seed].items for seed in seeds]
+            known = [one for one in of_runs if one is not None]
+            if len(known) < len(seeds) or len({one.key for one in known}) > 1:
+                return None
+            sums = 100.0 * part * np.stack([one.correct for one in known])[None]
+            first = known[0]
+            if len(first.sizes) < 2:
+                return None
+            key = cell.records[seeds[0]].fingerprint, first.key
+            before = sets.get(key)
+            sets[key] = items.TestSet(sums + before.sums if before else sums, first.sizes)
+    return over_new_images(items.intervals([*sets.values()], planned, k)[:, 0], margin)
 
 
 def _named(padding: str, key: str, a: Family, b: Family) -> str:

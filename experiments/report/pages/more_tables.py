@@ -98,11 +98,11 @@ def _contrasts(found: Contrasts) -> Table:
 
 def _row(c: Comparison) -> list[Entry]:
     if c.tied:
-        return [number(c.n, "d"), "–", c.verdict, "–", "–"]
+        return [number(c.n, "d"), "–", c.verdicts, "–", "–"]
     return [
         number(c.n, "d"),
         Value(c.interval, c.mean),
-        c.verdict,
+        c.verdicts,
         number(c.p, ".2g"),
         c.test or "–",
     ]
