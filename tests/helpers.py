@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import logging
 import os
 import resource
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,16 @@ def run_of(study: Path, padding: str) -> Path:
     """The directory of the one run with this padding."""
     (directory,) = study.glob(f"small_cnn-{padding}-*/seed=0")
     return directory
+
+
+def read_back(folder: Path) -> Any:
+    """The events of a folder, as TensorBoard reads them."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)
+    (file,) = folder.glob("events.out.tfevents.*")
+    events = EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 0, "images": 0})
+    return events.Reload()
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from experiments.report.pages.canvas import COLOURS, INK, STYLE, png
+from experiments.report.pages.pictures.canvas import COLOURS, INK, STYLE, png
 from experiments.run.record import files
 from models.geometry.reach.paths import asymmetry, paths
 from models.geometry.tracing.rows import Row, main_path

@@ -34,7 +34,7 @@ from matplotlib.axes import Axes
 from experiments.probes.shared import looking
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 from models.geometry.tracing.trace import Row
 
 MEASURES = "mean activation by distance to the border, layer by layer"

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 from models.geometry.reach.paths import asymmetry, paths
 from models.geometry.reach.usage import lost_share
 from models.geometry.tracing.graph import TraceError

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.examples import chosen, outputs
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 
 MEASURES = "for sequences: whether outputs change when later inputs do"
 EXAMPLES = 64  # looking ahead is a property of the layers and shows on any example

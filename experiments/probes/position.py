@@ -23,7 +23,7 @@ from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.examples import chosen, classes, one_class
 from experiments.probes.shared.moving import WAYS, told
 from experiments.probes.shared.subject import Measured, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 from experiments.run.evaluation import by_margin
 
 MEASURES = "accuracy by margin (distance to the border) and by position, on shifted images"

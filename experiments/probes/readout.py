@@ -31,7 +31,7 @@ from experiments.probes.shared import looking, ridge
 from experiments.probes.shared import position_maps as maps
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 from models.geometry.tracing.trace import Row
 
 MEASURES = "how well position can be predicted from frozen features (PosENet)"

@@ -21,7 +21,7 @@ from matplotlib.patches import Rectangle
 from experiments.probes.shared import looking
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 
 MEASURES = "how much pixels near the border influence the output, with a few examples"
 EXAMPLES, BATCH, SHOWN = 256, 32, 5

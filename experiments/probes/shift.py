@@ -22,7 +22,7 @@ from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.examples import chosen, classes, interval, one_class
 from experiments.probes.shared.moving import WAYS, background, moved, told
 from experiments.probes.shared.subject import Measured, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 
 MEASURES = "shift consistency: how often two shifts of an image get the same prediction"
 PAIRS = 1024  # one pair per image, so they are independent; half an interval <= 3.1 points

@@ -24,7 +24,7 @@ import models
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.examples import chosen, classes, difference
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 from models.geometry.tracing.signature import signature
 from models.padding import MODES, NAMED, Padding, PaddingError
 from models.padding.definitions import Weight

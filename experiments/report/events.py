@@ -22,8 +22,9 @@ from tensorboard.plugins.hparams import summary_v2
 
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
-from experiments.report.pages import content, document, plots
+from experiments.report.pages import content, document
 from experiments.report.pages.content import Report
+from experiments.report.pages.pictures import plots
 from experiments.run.record.board import METRICS, TEST_ACCURACY, hparams
 from experiments.run.record.event_files import Hyperparameters, image, plugin, replace, scalar, text
 
@@ -35,11 +36,13 @@ OF_SEEDS = [
 ]
 BAND = "mean", "low", "high"
 OPEN = 4  # number of families whose charts are expanded at first
+# TensorBoard shows them in the order of their tags.
 PICTURES = {
-    "accuracy": "accuracy_against_padding",
-    "margin": "accuracy_by_margin",
-    "cost": "accuracy_against_cost",
-    "curves": "learning_curves",
+    "differences": "1_paired_differences",
+    "accuracy": "2_accuracy_by_padding",
+    "margin": "3_accuracy_by_margin",
+    "cost": "4_accuracy_against_cost",
+    "curves": "5_learning_curves",
 }
 
 

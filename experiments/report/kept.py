@@ -4,8 +4,8 @@
 
 A kept report has no runs beside it, only their accuracies in runs.csv and, in correct.csv, the test
 items that each has right. From these the command writes differences.csv, the tables of cells and
-comparisons in report.md and report.html, and the pictures of accuracies and costs. Reports older
-than correct.csv keep the intervals over new test images of their time; all else stays as it is.
+comparisons in report.md and report.html, and all pictures but that of margins. Reports older than
+correct.csv keep the intervals over new test images of their time; all else stays as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import csv
 import dataclasses
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -26,18 +26,21 @@ from experiments.report.compare import correct
 from experiments.report.compare.differences import Compared, Declared, against_baseline
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell, Items, Record, Study
-from experiments.report.pages import canvas, content, html, sheets
+from experiments.report.pages import content, html, sheets
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import Block, Picture, markdown
+from experiments.report.pages.pictures import canvas
 from experiments.report.statistics.verdict import EARLIER, OverNewImages
 from experiments.run.record import files
 
 CONFIG = cast(Any, None)  # of a kept run only the label of its padding is known
 DATED = ": declared before the first run."
 UNDATED = ": declared in the study's plan, which does not say when."
-REDRAWN = ("accuracy", "cost")
+FOREST = "differences"
+REDRAWN = (FOREST, "accuracy", "cost", "curves")
 # The captions of the pictures, today's and earlier ones.
 OF = {
+    FOREST: re.compile("Paired differences"),
     "accuracy": re.compile("Accuracy by padding"),
     "margin": re.compile("Accuracy by margin"),
     "cost": re.compile("Accuracy against cost"),
@@ -67,7 +70,7 @@ def read(folder: Path) -> Report:
     for row in before:  # whether runs may be paired is not seen in runs.csv
         if "differ" in (why := row.get("not_compared") or ""):
             raise ValueError(f"{row['cell']} was not compared, it {why}")
-    items = _items(folder)
+    items, curves = _items(folder), _curves(folder / "curves.csv")
     families: dict[str, dict[str, Cell]] = {}
     for row in runs:
         row.setdefault("family", f"{row['model']} on {row['data']}")
@@ -77,7 +80,8 @@ def read(folder: Path) -> Report:
         )
         if cell.name != row["cell"]:
             raise ValueError(f"{folder / 'runs.csv'}: two cells are named {row['padding']}")
-        record = _record(row, items.get((row["cell"], int(row["seed"]))))
+        run = row["cell"], int(row["seed"])
+        record = _record(row, items.get(run), curves.get((row["cell"], row["seed"]), []))
         if record.items and not abs(record.items.points - (record.points(metric) or 0)) <= 1e-9:
             raise ValueError(f"correct.csv and runs.csv disagree on {record.cell}, {record.seed}")
         cell.records[record.seed] = record
@@ -98,13 +102,10 @@ def write(folder: Path) -> Report:
     """Write the parts of a folder's report that follow from its runs.csv."""
     report = read(folder)
     text = (folder / "report.md").read_text()
-    parts = content.comparisons(report)
-    if "\n## Cells\n" in text:  # the first reports of all had another table
-        parts = [*content.of_cells(report), *parts]
-    pictures = {p.name: p for p in writing.draw(report.compared, report.declared.metric)}
+    pictures = {p.name: p for p in writing.draw(report.compared, report.declared)}
     rows = [row for one in report.compared for row in sheets.comparisons(one)]
-    start = "\n" + markdown(parts[:1])
-    text = _replaced(text.replace(DATED, UNDATED), start, "\n![", f"\n{markdown(parts)}")
+    text = text.replace(DATED, UNDATED)
+    text = _renewed(text, report, pictures, lambda blocks: f"\n{markdown(blocks)}", "\n![")
     for name, picture in pictures.items():
         shown = markdown([picture]).strip()
         for before in re.findall(rf"!\[[^\]]*\]\({name}\.png\)", text):
@@ -112,7 +113,8 @@ def write(folder: Path) -> Report:
     written = {"report.md": text}
     if (folder / "report.html").exists():
         page = (folder / "report.html").read_text().replace(DATED, UNDATED)
-        page = _replaced(page, _body(parts[:1]), "<figure>", _body(parts))
+        page = _renewed(page, report, pictures, _body, "<figure>")
+        page = page.replace(_style(page), _style(html.page("", [])))
         for picture in pictures.values():
             page = _redrawn(page, picture)
         written["report.html"] = page
@@ -120,18 +122,46 @@ def write(folder: Path) -> Report:
     for name, whole in written.items():
         files.write(folder / name, whole.encode())
     for name in REDRAWN:
-        if (folder / f"{name}.png").exists():
+        if name in pictures and (name == FOREST or (folder / f"{name}.png").exists()):
             files.write(folder / f"{name}.png", canvas.png(pictures[name].figure))
     return report
 
 
-def _replaced(text: str, start: str, end: str, new: str) -> str:
-    """The text with `new` instead of what is from `start` up to the first `end` after it."""
-    head, _, rest = text.partition(start)
-    _, found, tail = rest.partition(end)
+def _renewed(
+    text: str,
+    report: Report,
+    pictures: Mapping[str, Picture],
+    rendered: Callable[[Sequence[Block]], str],
+    mark: str,
+) -> str:
+    """A page with today's tables, and with the forest plot before its first picture and table.
+
+    Args:
+        text: of the page.
+        report: from which the tables are made.
+        pictures: by name.
+        rendered: writes blocks as a part of the page.
+        mark: with which a picture begins; the first one after the tables ends them.
+    """
+    compared, cells = content.comparisons(report), content.of_cells(report)
+    parts = [*compared, *(cells if rendered(cells[:1]) in text else ())]  # some have no cells
+    heads = [head for blocks in (cells, compared) if (head := rendered(blocks[:1])) in text]
+    if not heads:
+        raise ValueError(f"its page has no part that begins {compared[0]}")
+    start = min(heads, key=text.index)
+    before, _, rest = text.partition(start)
+    _, found, after = rest.partition(mark)
     if not found:
-        raise ValueError(f"its page has no part that begins {start.strip()[:60]!r}")
-    return head + new + end + tail
+        raise ValueError(f"its page has no picture after {start.strip()[:60]!r}")
+    if FOREST in pictures and not OF[FOREST].search(text):
+        head, picture, tail = before.partition(mark)
+        before = head + rendered([pictures[FOREST]]) + picture + tail
+    return before + rendered(parts) + mark + after
+
+
+def _style(page: str) -> str:
+    """The style sheet of a page."""
+    return page.partition("<style>")[2].partition("</style>")[0]
 
 
 def _body(blocks: Sequence[Block]) -> str:
@@ -176,7 +206,7 @@ def _keep_earlier(one: Compared, before: Sequence[Row]) -> None:
     ]
 
 
-def _record(row: Row, items: Items | None) -> Record:
+def _record(row: Row, items: Items | None, curve: list[dict[str, float]]) -> Record:
     """A run as its line tells it."""
     results: dict[str, Any] = {"accuracy_by_subset": {}}
     for name, value in row.items():
@@ -189,7 +219,7 @@ def _record(row: Row, items: Items | None) -> Record:
         results[name] = int(row[name]) if row[name] else None
     if size := row.get("final_map_size"):
         results["final_map_size"] = size.split("x")
-    return Record(row["cell"], int(row["seed"]), CONFIG, results, [], None, [], items)
+    return Record(row["cell"], int(row["seed"]), CONFIG, results, [], None, curve, items)
 
 
 def _apart(title: str, model: str, data: str) -> dict[str, str]:
@@ -197,6 +227,15 @@ def _apart(title: str, model: str, data: str) -> dict[str, str]:
     own = title.removeprefix(model).removesuffix(f" on {data}").split(", ")[1:]
     pairs = (setting.partition(" ") for setting in own)
     return {name if value else "backend": value or name for name, _, value in pairs}
+
+
+def _curves(path: Path) -> dict[tuple[str, str], list[dict[str, float]]]:
+    """(cell, seed) -> the epochs of the run."""
+    found: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for row in _rows(path) if path.exists() else ():
+        run = row.pop("cell"), row.pop("seed")
+        found.setdefault(run, []).append({k: float(v) for k, v in row.items() if v})
+    return found
 
 
 def _rows(path: Path) -> list[Row]:

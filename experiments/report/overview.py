@@ -1,6 +1,7 @@
-"""One quick picture of a study: accuracy by padding, with one dot per seed.
+"""One picture of all complete runs of a study, planned or not: accuracy by padding.
 
-It is drawn at the end of single runs; `experiments.report` draws it too, with all other pictures.
+It is drawn at the end of single runs, and by `experiments.report` where its own picture of
+accuracies does not hold every run.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from experiments import terminal
 from experiments.report.compare.families import Family, families
 from experiments.report.compare.reading import read
-from experiments.report.pages import canvas, plots
+from experiments.report.pages.pictures import canvas, plots
 from experiments.run.record import files
 
 SUFFIX = ".overview"
+TAG = "6_all_runs_so_far"  # after the pictures of a report
 
 
 def write(study: Path) -> Path | None:
     """Draw the study's complete runs to accuracy.png and for TensorBoard; returns the path.
 
-    If there are many families, only the first are drawn, as many as fit in one picture.
+    If there are very many families, only the first are drawn, and a line says so.
     """
     found = collect(study)
     if not found:
@@ -28,13 +31,15 @@ def write(study: Path) -> Path | None:
     from experiments.report import events
     from experiments.run.record.event_files import image, replace
 
-    picture = canvas.png(plots.accuracy(found[: canvas.PANELS]))
+    if len(found) > canvas.MOST:
+        terminal.say(f"only the first {canvas.MOST} of {len(found)} families are drawn")
+    picture = canvas.png(plots.accuracy(found[: canvas.MOST]))
     folder = study / events.FOLDER
     folder.mkdir(exist_ok=True)
     with FileLock(folder / ".lock"):
         path = study / "accuracy.png"
         files.write(path, picture)
-        replace(folder, [image(events.PICTURES["accuracy"], picture)], SUFFIX)
+        replace(folder, [image(TAG, picture)], SUFFIX)
     return path
 
 

@@ -25,17 +25,18 @@ from matplotlib.figure import Figure
 from conf.presets import AT
 from conf.reader import ConfigError
 from experiments import terminal
-from experiments.report import events
+from experiments.report import events, overview
 from experiments.report.compare.contrasts import Contrasts, contrasts
 from experiments.report.compare.differences import Compared, Declared, against_baseline
 from experiments.report.compare.families import Family, families
 from experiments.report.compare.next_look import next_looks
 from experiments.report.compare.reading import TEST_ACCURACY, Study, read
 from experiments.report.compare.remarks import remarks
-from experiments.report.pages import canvas, content, html, plots
+from experiments.report.pages import content, html
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import Picture, markdown
 from experiments.report.pages.more_tables import Budget
+from experiments.report.pages.pictures import canvas, forest, plots
 from experiments.report.pages.sheets import sheets
 from experiments.report.statistics.verdict import COVERS
 from experiments.run.record import files
@@ -43,8 +44,15 @@ from experiments.study import tuning
 from experiments.study.plan import Plan
 from experiments.terminal import FAILED, OK
 
-SHEETS = ("runs.csv", "differences.csv", "curves.csv", "correct.csv", "timings.csv")
-PICTURE = re.compile(r"(accuracy|margin|cost|curves)(-\d+)?")
+SHEETS = (
+    "runs.csv",
+    "differences.csv",
+    "contrasts.csv",
+    "curves.csv",
+    "correct.csv",
+    "timings.csv",
+)
+PICTURE = re.compile(r"(differences|contrasts|accuracy|margin|cost|curves)(-\d+)?")
 SHOWN = 20  # number of missing runs listed in the terminal
 
 
@@ -74,7 +82,7 @@ def write(
     compared, crossed = _compared(found, declared)
     tuned = files.read_json(study / tuning.RECORD) if found.tuned else None
     report = Report(found, declared, compared, crossed, _budgets(found, declared), tuned)
-    pictures = draw(compared, declared.metric)
+    pictures = draw(compared, declared, crossed)
     blocks = content.blocks(report, pictures)
     drawn = {picture.name: canvas.png(picture.figure) for picture in pictures}
     out = out or study / "report"
@@ -92,8 +100,10 @@ def write(
             earlier.unlink()
     try:
         if drawn:
-            files.write(study / "accuracy.png", next(iter(drawn.values())))
+            files.write(study / "accuracy.png", drawn["accuracy"])
         events.write(report, drawn)
+        if found.unplanned or len(compared) > canvas.PANELS:
+            overview.write(study)
     except OSError as refusal:  # of a read-only study whose report is written elsewhere
         terminal.say(f"nothing is added to the study itself: {terminal.system_error(refusal)}")
     return report
@@ -134,11 +144,21 @@ def finish(study: Path) -> bool:
     return report.study.whole
 
 
-def draw(compared: Sequence[Compared], metric: str) -> list[Picture]:
-    """The report's pictures, accuracy first; with many families, two of each kind."""
+def draw(
+    compared: Sequence[Compared], declared: Declared, crossed: Contrasts | None = None
+) -> list[Picture]:
+    """The report's pictures, differences first; with many families, two of each kind."""
+    metric = declared.metric
     found = [one.family for one in compared]
     intervals = {one.family.title: content.drawn(one, metric) for one in compared}
+    panels = {one.family.title: forest.panel(one, metric) for one in compared}
     kinds: list[tuple[str, str, Callable[[Sequence[Family]], Figure | None]]] = [
+        (
+            "differences",
+            "Paired differences from the baseline, sorted: seeds (dots), their mean (bar) and the "
+            f"interval that decides (line), {COVERS}; around zero (dashed) the margin (band)",
+            lambda some: forest.picture([p for f in some if (p := panels[f.title])]),
+        ),
         (
             "accuracy",
             "Accuracy by padding: seeds (dots), their mean (bar) and, from the baseline's mean "
@@ -158,7 +178,8 @@ def draw(compared: Sequence[Compared], metric: str) -> list[Picture]:
         ),
         (
             "curves",
-            "Learning curves: means over the seeds, each with its own 95 % interval",
+            "Learning curves: means over the seeds, each with its own 95 % interval, until the "
+            "first seed ends; from there every seed that goes on (thin) to its own end",
             plots.curves,
         ),
     ]
@@ -174,6 +195,12 @@ def draw(compared: Sequence[Compared], metric: str) -> list[Picture]:
             if figure := drawing(found[i : min(drawn, i + canvas.PANELS)]):
                 number = f"-{i // canvas.PANELS + 1}" if i else ""
                 pictures.append(Picture(name + number, says, figure))
+    if panel := forest.contrast_panel(crossed or Contrasts(), declared.margin):
+        says = "Declared contrasts, as the differences above"
+        after = sum(picture.name.startswith("differences") for picture in pictures)
+        figure = forest.picture([panel])
+        assert figure is not None
+        pictures.insert(after, Picture("contrasts", says, figure))
     return pictures
 
 
@@ -181,6 +208,9 @@ def tell(report: Report, out: Path) -> None:
     """Print the study: a table per family, the missing runs, the paths of the report."""
     for one in report.compared:
         terminal.say("\n" + "\n".join(table(one, report.declared)))
+    if report.contrasts.comparisons:
+        lines = (f"{c.name}: {c.interval}, {c.verdicts}" for c in report.contrasts.comparisons)
+        terminal.say("\n" + "\n".join(["contrasts, points", *lines]))
     absent = report.study.absent
     if absent:
         terminal.say("\nmissing runs")
@@ -193,14 +223,16 @@ def tell(report: Report, out: Path) -> None:
     for line in next_looks(report.study, report.compared, here=True):
         terminal.say(f"\n{line}")
     terminal.say(f"\n{'report':<14} {out / 'report.html'}")
-    if report.families:
-        terminal.say(f"{'picture':<14} {out / 'accuracy.png'}")
+    for name in content.FIRST:
+        if (picture := out / f"{name}.png").exists():
+            terminal.say(f"{'picture':<14} {picture}")
+            break
 
 
 def table(one: Compared, declared: Declared) -> list[str]:
     """Lines for a family: padding, n, mean, sd, difference from the baseline, verdict in words."""
     shown = {name: one.family.shown(name) for name in one.family.cells}
-    differences = {name: _verdict(one, name) for name in one.family.cells}
+    differences = {name: forest.told(one, name) for name in one.family.cells}
     width = max(14, *map(len, shown.values()))
     room = max(22, *(len(difference) for difference, _ in differences.values()))
     lines = [
@@ -209,23 +241,13 @@ def table(one: Compared, declared: Declared) -> list[str]:
         f"{f'− {declared.baseline} [95 %]':<{room}} verdict",
     ]
     for name, cell in one.family.cells.items():
-        values = list(content.points(cell, declared.metric).values())
+        values = list(cell.points(declared.metric).values())
         mean = f"{statistics.mean(values):.2f}" if values else "–"
         sd = f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–"
         difference, verdict = differences[name]
         row = f"{shown[name]:<{width}} {len(values):>3} {mean:>7} {sd:>6}"
         lines.append(f"{row}   {difference:<{room}} {verdict}".rstrip())
     return [*lines, *content.notes(one), *remarks(one.family, declared.metric)]
-
-
-def _verdict(one: Compared, name: str) -> tuple[str, str]:
-    if name == one.baseline:
-        return "–", "the baseline"
-    if c := one.of(name):
-        return c.interval, f"{c.verdicts}; the sign-flip test {c.test}" if c.unlike else c.verdicts
-    found = one.left_out[name]
-    difference = "–" if found.difference is None else f"{found.difference[1]:+.2f}"
-    return difference, f"not compared, {found.why}"
 
 
 def _declared(plan: Plan | None, baseline: str | None, margin: float | None) -> Declared:

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.benchmarks import options
-from experiments.report.pages import canvas
 from experiments.report.pages.document import Heading, Items, Picture, Table
+from experiments.report.pages.pictures import canvas
 from experiments.run.record import files
 
 Row = dict[str, Any]

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 
 
 def pixels(figure: Figure) -> np.ndarray:

@@ -105,6 +105,11 @@ class Cell:
     def label(self) -> str:
         return self.config.padding.label
 
+    def points(self, metric: str = TEST_ACCURACY) -> dict[int, float]:
+        """Seed -> a declared metric in per cent, of the runs that have it."""
+        found = {seed: record.points(metric) for seed, record in self.records.items()}
+        return {seed: value for seed, value in found.items() if value is not None}
+
 
 @dataclass(frozen=True)
 class Absent:

@@ -11,9 +11,9 @@ from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
 from experiments.report.compare.next_look import next_looks
-from experiments.report.compare.reading import Absent, Cell, Record, Study
+from experiments.report.compare.reading import Absent, Record, Study
 from experiments.report.compare.remarks import remarks
-from experiments.report.pages import descriptive, more_tables, origins, plots
+from experiments.report.pages import descriptive, more_tables, origins
 from experiments.report.pages.document import (
     Block,
     Entry,
@@ -26,10 +26,13 @@ from experiments.report.pages.document import (
     number,
 )
 from experiments.report.pages.more_tables import Budget
+from experiments.report.pages.pictures import forest, plots
 from experiments.report.statistics.family import smallest_p
 from experiments.report.statistics.looks import levels
 from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison, over_new_images_by
 from experiments.run.record.tables import Marked
+
+FIRST = ("differences", "contrasts", "accuracy")  # pictures before all tables
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,19 @@ class Report:
 
 
 def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
-    """The whole report, with measured times at the end."""
+    """The whole report: what was compared first, measured times at the end."""
+    first = [picture for picture in pictures if picture.name.partition("-")[0] in FIRST]
     return [
         Heading(report.study.path.name, 1),
         *_opening(report),
+        *first,
         *_gaps(report.study),
-        *(pictures[:1] if pictures else []),
-        *of_cells(report),
         *comparisons(report),
         *more_tables.of_contrasts(report.contrasts, report.declared.baseline),
+        *of_cells(report),
+        *(picture for picture in pictures if picture not in first),
         *more_tables.of_budgets(report.budgets),
         *more_tables.of_tuning(report.tuned, report.study.path.name),
-        *pictures[1:],
         *descriptive.blocks(report.compared, report.declared.metric),
         *origins.blocks(report.study),
     ]
@@ -87,7 +91,7 @@ def cells(report: Report) -> Table:
     rows = []
     for family in report.families:
         for name, cell in family.cells.items():
-            values = points(cell, report.declared.metric)
+            values = cell.points(report.declared.metric)
             first = next(iter(cell.records.values()))
             own = [family.differs.get(key, "") for key in settings]
             head = [family.model, family.data, *own, family.shown(name), number(len(values), "d")]
@@ -106,12 +110,6 @@ def tables(report: Report) -> dict[str, Table]:
     return {"cells": cells(report), **compared}
 
 
-def points(cell: Cell, metric: str) -> dict[int, float]:
-    """seed -> the metric in per cent."""
-    found = {seed: record.points(metric) for seed, record in cell.records.items()}
-    return {seed: value for seed, value in found.items() if value is not None}
-
-
 def spread(values: list[float]) -> Sequence[Entry]:
     """Mean and sd; dashes for those that need more values."""
     sd = statistics.stdev(values) if len(values) > 1 else None
@@ -122,7 +120,7 @@ def drawn(one: Compared, metric: str) -> tuple[float | None, dict[str, tuple[flo
     """The baseline's mean over the seeds of the verdict, and padding -> the deciding interval."""
     if one.baseline is None or not one.seeds:
         return None, {}
-    base = points(one.family.cells[one.baseline], metric)
+    base = one.family.cells[one.baseline].points(metric)
     return statistics.mean(base[seed] for seed in one.seeds), {
         c.name: (c.low, c.high) for c in one.comparisons if c.low is not None and c.high is not None
     }
@@ -216,16 +214,14 @@ COLUMNS = (
     f"points [{COVERS}]",
     "verdict",
     "over new test images",
-    "sign-flip p",
-    "at level",
-    "the test",
+    "sign-flip test",
     "correlation",
     "pairing gained",
 )
 
 
 def comparisons(report: Report) -> list[Block]:
-    """The comparisons of every family, in sentences and tables."""
+    """The comparisons of every family: its notes, a table, and what is not compared."""
     found: list[Block] = []
     for one in report.compared:
         said = remarks(one.family, report.declared.metric)
@@ -234,7 +230,7 @@ def comparisons(report: Report) -> list[Block]:
         found.append(Heading(one.family.title, 3))
         if said:
             found.append(Items(said))
-        if lines := [*(sentence(one, c) for c in one.comparisons), *notes(one)]:
+        if lines := notes(one):
             found.append(Items(lines))
         if one.comparisons:
             found.append(_table(one))
@@ -248,20 +244,15 @@ def comparisons(report: Report) -> list[Block]:
             "Differences in points, paired by seed, within each family: the cells that differ only "
             f"in the padding. One interval decides: {COVERS} of a family (Student's t at "
             "Bonferroni's level, over new seeds on these test images). Zero outside: differs; "
-            f"all within ±{report.declared.margin:g}: equivalent within the margin. Sign-flip p: "
-            "the exact max-T test of the family, which stands beside it and changes no verdict. "
-            f"{over_new_images_by(c for one in report.compared for c in one.comparisons)} "
+            f"all within ±{report.declared.margin:g}: equivalent within the margin. Sign-flip "
+            "test: the exact max-T test of the family, which stands beside it and changes no "
+            f"verdict. {over_new_images_by(c for one in report.compared for c in one.comparisons)} "
             "Correlation: between the two accuracies over seeds. "
             "Pairing gained: how many times as many seeds an unpaired study would need for an "
             "interval of the same width."
         ),
         *found,
     ]
-
-
-def sentence(one: Compared, comparison: Comparison) -> str:
-    """A comparison in plain words."""
-    return str(comparison).replace(comparison.name, one.family.shown(comparison.name), 1)
 
 
 def left_out(one: Compared, name: str) -> str:
@@ -279,20 +270,19 @@ def _table(one: Compared) -> Table:
 
 
 def _row(one: Compared, c: Comparison) -> list[Entry]:
-    head = [f"{one.family.shown(c.name)} − {c.baseline}", number(c.n, "d")]
-    if c.tied:
-        return [*head, "–", c.verdict, *["–"] * 6]
+    numbers, _ = forest.told(one, c.name)
     new = c.over_new_images
     # Two points are always on a line.
     correlation, gain = (c.pairing.correlation, c.pairing.gain) if c.n > 2 else (None, None)
+    if c.tied:  # nothing varies
+        new = correlation = gain = None
     return [
-        *head,
-        Value(c.interval, c.mean),
+        f"{one.family.shown(c.name)} − {c.baseline}",
+        number(c.n, "d"),
+        Value(numbers, c.mean),
         c.verdict,
         f"{new.interval} {'the same' if c.agreed else new.decided}" if new else "–",
-        number(c.p, ".2g"),
-        number(c.level, ".3g"),
-        c.test or "–",
+        "–" if c.p is None else Value(f"p={c.p:.2g}: {c.test} at {c.level:.3g}", c.p),
         number(correlation),
         "–" if gain is None else Value(f"× {gain:.1f}", gain),
     ]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from experiments.report.pages import canvas
 from experiments.report.pages.document import Block, rendered
+from experiments.report.pages.pictures import canvas
 
 
 def page(title: str, blocks: Sequence[Block]) -> str:

@@ -13,12 +13,14 @@ from experiments.report.compare.differences import Compared
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell, Record
 from experiments.report.pages.content import Report
+from experiments.report.statistics.verdict import Comparison
 
 Row = dict[str, Any]
 COUNTED = ("validation_accuracy", "epochs", "tested_epoch", "parameters", "macs")
 TIMED = ("step_ms", "images_per_second", "setup_seconds", "train_seconds")
 COMPARED = (
-    *("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "level", "sign_flip"),
+    *("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "step_down_p"),
+    *("level", "sign_flip"),
     *("new_items_low", "new_items_high", "new_items_verdict"),
     *("correlation", "pairing_gain", "not_compared"),
 )
@@ -36,6 +38,7 @@ def sheets(report: Report) -> dict[str, list[Row]]:
     found = {
         "runs.csv": [_run(*one, report.declared.metric) for one in every],
         "differences.csv": [row for one in report.compared for row in comparisons(one)],
+        "contrasts.csv": [_contrast(c) for c in report.contrasts.comparisons],
         "curves.csv": [row for _, _, record in every for row in _epochs(record)],
         "correct.csv": correct.rows(record for _, _, record in every),
         "timings.csv": [_times(record) for _, _, record in every],
@@ -97,17 +100,28 @@ def _compared(one: Compared, name: str, cell: Cell) -> Row:
     comparison = one.of(name)
     if comparison is None:
         return row | {"n": len(cell.records), "not_compared": one.left_out[name].why}
-    new = comparison.over_new_images
-    plain = ("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "level")
     return row | {
-        **{key: getattr(comparison, key) for key in plain},
-        "sign_flip": comparison.test,
-        "new_items_low": new and new.low,
-        "new_items_high": new and new.high,
-        "new_items_verdict": new and new.decided,
+        **_decided(comparison),
         "correlation": comparison.pairing.correlation,
         "pairing_gain": comparison.pairing.gain,
         "not_compared": comparison.why or None,
+    }
+
+
+def _contrast(c: Comparison) -> Row:
+    return {"contrast": c.name, **_decided(c)}
+
+
+def _decided(c: Comparison) -> Row:
+    new = c.over_new_images
+    plain = ("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "step_down_p")
+    return {
+        **{key: getattr(c, key) for key in plain},
+        "level": c.level,
+        "sign_flip": c.test,
+        "new_items_low": new and new.low,
+        "new_items_high": new and new.high,
+        "new_items_verdict": new and new.decided,
     }
 
 

@@ -41,6 +41,24 @@ def max_t_p(differences: Matrix) -> Matrix:
     return reached.mean(axis=0)
 
 
+def step_down_p(differences: Matrix) -> Matrix:
+    """Return the p-values of the step-down form of the test; none is larger than `max_t_p`'s.
+
+    A comparison is compared with the largest statistic of those that are no more significant than
+    itself (Westfall & Young 1993, algorithm 2.8); arguments as for `max_t_p`.
+    """
+    differences = _checked(differences)
+    statistics = np.abs(_t(sign_patterns(len(differences)), differences))
+    observed = np.abs(_t(np.ones((1, len(differences))), differences))[0]
+    order = np.argsort(-observed, kind="stable")
+    # The maximum over each comparison and all that come after it.
+    largest = np.maximum.accumulate(statistics[:, order[::-1]], axis=1)[:, ::-1]
+    reached = (largest >= observed[order] * (1 - ROUNDING)).mean(axis=0)
+    found = np.empty(len(order))
+    found[order] = np.maximum.accumulate(reached)
+    return found
+
+
 def sign_patterns(n: int) -> Matrix:
     """Return the sign patterns of n seeds, the first all +1: (patterns, n)."""
     if n <= MOST_EXACT:

@@ -64,6 +64,7 @@ class Comparison:
         decided: one of the four verdicts, or a tie, if all differences are equal.
         why: the reason for which there is no interval; empty if there is one, and for a tie.
         p: of the family's max-T test at the last look; None for a tie, or without a look.
+        step_down_p: of the test's step-down form; it decides nothing.
         level: α of the last look.
         test: whether the test agrees, at one of the looks; None if there is no p.
         margin: of equivalence.
@@ -83,6 +84,7 @@ class Comparison:
     decided: str
     why: str
     p: float | None
+    step_down_p: float | None
     level: float | None
     test: str | None
     margin: float
@@ -189,6 +191,7 @@ def compare(
     found = looks.intersections(looks.intervals(differences, planned, k))
     reached = list(zip(planned, looks.levels(planned), strict=True))[: len(found)]
     tests = [family.max_t_p(differences[:n]) for n, _ in reached]
+    stepped = family.step_down_p(differences[: reached[-1][0]]) if reached else None
     n, level = reached[-1] if reached else (len(base), None)
     compared = []
     for i, (name, values) in enumerate(others.items()):
@@ -199,9 +202,10 @@ def compare(
             why = f"the first look is at {planned[0]} seeds"
         elif tie:
             decided, low, high, why = tie, None, None, ""
-        p = test = None
+        p = down = test = None
         if reached and not tie:
             p = float(tests[-1][i])
+            down = None if stepped is None else float(stepped[i])
             able = [
                 m for m, (seeds, level_) in enumerate(reached) if family.smallest_p(seeds) <= level_
             ]
@@ -220,6 +224,7 @@ def compare(
                 decided=decided,
                 why=why,
                 p=p,
+                step_down_p=down,
                 level=level,
                 test=test,
                 margin=margin,

@@ -19,7 +19,7 @@ import numpy as np
 
 from experiments import terminal
 from experiments.report.compare.reading import Cell, Record, read
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 from experiments.report.why.why_pictures import maps_picture, swap_picture
 from experiments.run.record import files, tables
 from experiments.study.plan import Plan

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 
 Results = Mapping[str, Mapping[str, Any]]  # by padding
 Arrays = Mapping[str, Mapping[str, np.ndarray]]

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from experiments.report import writing as report
+from experiments.report.events import PICTURES
 from experiments.report.pages import html
 from experiments.report.pages.document import Table, number
+from tests import made
 from tests.conftest import TINY
 from tests.helpers import environment
 
@@ -183,6 +185,9 @@ def test_the_pictures_show(page):
     )
     assert len(colours) >= 2
     assert min(colours) > 20
+    tags = [opened.get_by_text(tag, exact=True).first for tag in PICTURES.values()]
+    heights = [tag.bounding_box()["y"] for tag in tags[:2]]
+    assert heights == sorted(heights), "the forest plot is first"
 
 
 @pytest.mark.full
@@ -201,6 +206,37 @@ def test_the_reports_tables_sort_by_number(tmp_path, browser):
     for expected in (["-20.00", "9.50", "100.00", "–"], ["100.00", "9.50", "-20.00", "–"]):
         opened.locator("th").click()
         assert opened.locator("td").all_inner_texts() == expected
+    opened.close()
+
+
+WIDE = 1280
+BEYOND = """
+    () => [...document.querySelectorAll("svg text")].filter(text => {
+        const box = text.getBoundingClientRect();
+        const all = text.closest("svg").getBoundingClientRect();
+        return box.left < all.left - 1 || box.right > all.right + 1
+            || box.top < all.top - 1 || box.bottom > all.bottom + 1;
+    }).map(text => text.textContent)
+"""
+WIDTHS = """
+    () => [document.documentElement, ...document.querySelectorAll("figure, .table")].map(
+        e => [e.tagName, e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right])
+"""
+
+
+def test_at_1280_pixels_nothing_of_the_report_is_cut(tmp_path, browser):
+    study = made.study(tmp_path / "some", ("same", "valid", "latitude_longitude"), range(10))
+    made.study(study, ("reflect",), range(2), starts=[made.START | {"threads": 1}])
+    made.study(study, ("same", "valid"), range(10), model={"kernel_size": 4})
+    made.study(study, ("same", "valid"), range(10), data={"name": "mnist", "source": "tfds"})
+    made.plan(study, aliases=[("symmetric", "latitude_longitude"), ("half", "same")])
+    report.write(study)
+    opened = browser.new_page(viewport={"width": WIDE, "height": 900})
+    opened.goto((study / "report" / "report.html").as_uri())
+    for tag, hidden, right in opened.evaluate(WIDTHS):
+        assert hidden == 0, tag
+        assert right <= WIDE, tag
+    assert opened.evaluate(BEYOND) == [], "texts that a picture cuts"
     opened.close()
 
 

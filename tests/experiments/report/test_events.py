@@ -1,10 +1,8 @@
 """The summary's events, read back as TensorBoard reads them."""
 
-import logging
 import statistics
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import metadata
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
@@ -12,13 +10,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from experiments.report import writing as report
 from experiments.report.events import PICTURES
 from tests import made
-
-
-def read_back(folder):
-    logging.getLogger("tensorboard").setLevel(logging.ERROR)
-    (file,) = folder.glob("events.out.tfevents.*")
-    events = EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 0, "images": 0})
-    return events.Reload()
+from tests.helpers import read_back
 
 
 @pytest.fixture
@@ -31,7 +23,8 @@ def study(tmp_path):
 
 def test_the_root_has_pictures_tables_and_bands(study):
     events = read_back(study / "_summary")
-    assert events.Tags()["images"] == list(PICTURES.values())
+    assert events.Tags()["images"] == sorted(PICTURES.values()), "as TensorBoard shows them"
+    assert next(iter(PICTURES)) == "differences"
     texts = [tag for tag in events.Tags()["tensors"] if tag.endswith("/text_summary")]
     assert [tag.split("/")[0] for tag in texts] == ["cells", "against_same"]
     content = events.Tensors(texts[0])[0].tensor_proto.string_val[0].decode()

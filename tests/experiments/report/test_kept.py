@@ -105,18 +105,28 @@ def test_what_is_not_todays_becomes_so(tmp_path):
     writing.write(study, out)
     today = contents(out)
     text = (out / "report.md").read_text()
-    head, _, rest = text.partition("## Cells")
+    head, _, rest = text.partition("## Against same")
     pictures = rest[rest.index("\n![Accuracy by margin") :]
     (out / "report.md").write_text(f"{head}## Cells\n\nold\n\n## Against same\n\nold\n{pictures}")
     page = (out / "report.html").read_text()
-    head, _, rest = page.partition("<h2>Cells</h2>")
+    head, _, rest = page.partition("<h2>Against same</h2>")
     figures = rest[rest.index("<figure>") :].replace(
         "Accuracy against cost: means", "Accuracy against cost: old"
     )
-    (out / "report.html").write_text(f"{head}<h2>Cells</h2>\n<p>old</p>\n{figures}")
+    (out / "report.html").write_text(
+        f"{head}<h2>Cells</h2>\n<p>old</p>\n<h2>Against same</h2>\n<p>old</p>\n{figures}"
+    )
     differences = (out / "differences.csv").read_text()
     (out / "differences.csv").write_text(differences.replace(",comparisons,", ",old,"))
-    (out / "accuracy.png").write_bytes(b"old")
+    for name in ("accuracy.png", "curves.png"):
+        (out / name).write_bytes(b"old")
+    for name in ("report.md", "report.html"):  # of the time before the forest plot
+        page = (out / name).read_text()
+        first = "![Paired" if name == "report.md" else "<figure>"
+        second = "![Accuracy" if name == "report.md" else "<figure>"
+        head, _, rest = page.partition(first)
+        (out / name).write_text(head + second + rest.split(second, 1)[1])
+    (out / "differences.png").unlink()
     kept.write(out)
     assert [name for name in today if today[name] != contents(out)[name]] == []
 

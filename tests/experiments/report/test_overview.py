@@ -3,7 +3,7 @@ from matplotlib.image import imread
 
 from experiments.report import overview
 from experiments.report import writing as report
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas, plots
 from experiments.run.record import files
 from tests import made
 
@@ -72,11 +72,49 @@ def test_it_leaves_the_reports_summary_alone_and_the_report_replaces_it(study):
     assert len(list((study / "_summary").glob("events*"))) == 1
 
 
-@pytest.mark.full
-def test_many_families_are_drawn_in_part(tmp_path):
-    for i in range(canvas.PANELS + 2):
+def drawn(monkeypatch):
+    """What is given to the picture of accuracies from here on: title -> cells, by call."""
+    calls, real = [], plots.accuracy
+
+    def accuracy(found, *rest):
+        calls.append({family.title: list(family.cells) for family in found})
+        return real(found, *rest)
+
+    monkeypatch.setattr(plots, "accuracy", accuracy)
+    return calls
+
+
+def test_it_holds_every_complete_run_after_a_report_too(study, monkeypatch):
+    made.plan(study)
+    report.write(study)
+    assert (study / "accuracy.png").read_bytes() == (study / "report/accuracy.png").read_bytes()
+    made.run(study, "valid")
+    made.run(study, model={"kernel_size": 4})
+    calls = drawn(monkeypatch)
+    report.write(study)
+    assert calls == [
+        {"small_cnn on placed_digits": ["reflect", "same"]},
+        {
+            "small_cnn, kernel_size 3 on placed_digits": ["reflect", "same", "valid"],
+            "small_cnn, kernel_size 4 on placed_digits": ["same"],
+        },
+    ]
+    assert (study / "accuracy.png").read_bytes() != (study / "report/accuracy.png").read_bytes()
+    events = [path.name.endswith(overview.SUFFIX) for path in (study / "_summary").glob("events*")]
+    assert sorted(events) == [False, True]
+
+
+def test_of_very_many_families_it_says_how_many_are_drawn(tmp_path, monkeypatch, capsys):
+    for i in range(4):
         made.run(tmp_path, model={"kernel_size": 2 + i})
-    assert overview.write(tmp_path)
+    calls = drawn(monkeypatch)
+    monkeypatch.setattr(canvas, "PANELS", 1)
+    overview.write(tmp_path)
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(canvas, "MOST", 3)
+    overview.write(tmp_path)
+    assert capsys.readouterr().out == "only the first 3 of 4 families are drawn\n"
+    assert [len(call) for call in calls] == [4, 3]
 
 
 def test_an_empty_study_has_no_picture(tmp_path):

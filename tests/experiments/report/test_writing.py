@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
-from experiments.report.pages import canvas
+from experiments.report.pages.pictures import canvas
 from experiments.report.writing import finish, main, write
 from experiments.study.plan import NotApplicable
 from tests import made
+from tests.helpers import read_back
 
-PICTURES = ("accuracy", "margin", "cost", "curves")
+PICTURES = ("differences", "accuracy", "margin", "cost", "curves")
 SHEETS = ("runs", "differences", "curves", "correct", "timings")
 
 
@@ -78,7 +79,7 @@ def test_everything_is_written_and_told(study, capsys):
         "brackets: 95 % over all comparisons and looks (2 comparisons, look at 6 seeds)"
     )
     assert told["report"].endswith("some/report/report.html")
-    assert told["picture"].endswith("some/report/accuracy.png")
+    assert out[-1].split() == ["picture", f"{folder / 'differences.png'}"]
 
 
 @pytest.mark.full
@@ -110,42 +111,53 @@ def test_what_is_declared_is_what_is_compared(study):
     assert "Baseline valid" in text
     margin = "equivalence margin 5 points (smaller differences are negligible)"
     assert f"{margin}: declared in the study's plan, which does not say when" in text
-    assert "- same, also half − valid: +" in text
+    assert "| same, also half − valid | 6 | +" in text
     assert "| same, also half |" in text
     assert {row["margin"] for row in rows(study / "report" / "differences.csv")} == {"5.0"}
 
 
 def shown(text, differences, name):
-    """The interval of a comparison wherever a report shows one: sentence, table, CSV."""
+    """The interval of a comparison as the CSV has it, its line in the report, and its row."""
     (row,) = (row for row in differences if row["cell"] == name)
     numbers = (float(row[key]) for key in ("mean", "low", "high"))
     interval = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*numbers)
-    line = next(line for line in text.splitlines() if line.startswith(f"- {name} − same: "))
-    entry = next(line for line in text.splitlines() if line.startswith(f"| {name} − same | "))
-    return interval, line, entry, row
+    (line,) = (line for line in text.splitlines() if interval in line)
+    return interval, line, row
 
 
-def test_the_same_interval_and_verdict_stand_everywhere(study, capsys):
+def test_the_same_interval_and_verdict_stand_everywhere_and_once(study, capsys):
     finish(study)
     told = capsys.readouterr().out
     text, page = said(study / "report"), (study / "report" / "report.html").read_text()
+    pictures, tables = (
+        re.findall(r"<svg.*?</svg>", page, re.DOTALL),
+        re.sub("<svg.*?</svg>", "", page, flags=re.DOTALL),
+    )
+    summary = read_back(study / "_summary")
+    (tag,) = (tag for tag in summary.Tags()["tensors"] if tag.startswith("against_same/"))
+    events = summary.Tensors(tag)[0].tensor_proto.string_val[0].decode()
     for name in ("reflect", "valid"):
-        interval, line, entry, row = shown(text, rows(study / "report" / "differences.csv"), name)
-        for place in (line, entry, page, told):
-            assert interval in place
-        assert f"; sign-flip p={float(row['p']):.2g}" in line
-        assert f"| {row['verdict']} |" in entry
+        interval, line, row = shown(text, rows(study / "report" / "differences.csv"), name)
         new = "[{:+.2f}, {:+.2f}]".format(*(float(row[f"new_items_{e}"]) for e in ("low", "high")))
-        verdict = re.escape(row["verdict"])
-        if row["new_items_verdict"] == row["verdict"]:
-            words = rf"{verdict}; over new test images {re.escape(new)}: the same"
-            assert f"| {new} the same |" in entry
-        else:
-            other = row["new_items_verdict"]
-            words = rf"{verdict} on these test images; {other} over new ones {re.escape(new)}"
-            assert f"| {new} {other} |" in entry
-        assert re.search(rf": {words}; sign-flip", line)
-        assert re.search(rf"^{name} .*{re.escape(interval)} +{words}$", told, re.MULTILINE)
+        verdict, other = row["verdict"], row["new_items_verdict"]
+        entry = f"{new} {'the same' if other == verdict else other}"
+        assert line.startswith(f"| {name} − same | 6 | {interval} | {verdict} | {entry} | ")
+        assert line in events
+        assert tables.count(interval) == 1
+        assert [picture.count(interval) for picture in pictures] == [1, 0, 0, 0, 0]
+        words = f"{verdict}; over new test images {new}: the same"
+        if other != verdict:
+            words = f"{verdict} on these test images; {other} over new ones {new}"
+        ending = re.escape(f"{interval} ") + f" *{re.escape(words)}"
+        assert re.search(rf"^{name} .*{ending}$", told, re.MULTILINE)
+
+
+def test_the_forest_plot_is_first_and_accuracy_second(study):
+    write(study)
+    text = said(study / "report")
+    assert re.findall(r"\]\((\w+)\.png\)", text) == list(PICTURES)
+    assert text.index("](accuracy.png)") < text.index("\n## ")
+    assert (study / "accuracy.png").read_bytes() == (study / "report" / "accuracy.png").read_bytes()
 
 
 def test_an_undecided_study_prints_the_command_of_its_next_look(tmp_path, capsys):

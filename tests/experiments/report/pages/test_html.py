@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from experiments.report import writing as report
 from experiments.report.compare.families import families
 from experiments.report.compare.reading import read
-from experiments.report.pages import canvas, html, plots
+from experiments.report.pages import html
 from experiments.report.pages.document import (
     Heading,
     Items,
@@ -19,6 +19,7 @@ from experiments.report.pages.document import (
     markdown,
     number,
 )
+from experiments.report.pages.pictures import canvas, plots
 from tests import made
 
 VOID = {"meta", "br"}
@@ -66,7 +67,7 @@ def page(tmp_path_factory):
 def test_the_page_is_well_formed_and_holds_everything(page):
     seen = parsed(page).seen
     assert seen.count("h1") == 1
-    assert seen.count("figure") == seen.count("figcaption") == 4
+    assert seen.count("figure") == seen.count("figcaption") == 5
     assert seen.count("table") == 4
     assert seen.count("script") == 1
 
@@ -78,7 +79,7 @@ def test_the_page_asks_nobody_for_anything(page):
 
 def test_the_pictures_take_the_colour_of_the_page(page):
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert len(drawings) == 4
+    assert len(drawings) == 5
     for drawing in drawings:
         ElementTree.fromstring(drawing)
         assert "currentColor" in drawing

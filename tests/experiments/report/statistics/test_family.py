@@ -75,3 +75,23 @@ def test_without_a_difference_it_finds_one_in_at_most_five_per_cent():
 def test_mistakes(bad):
     with pytest.raises(ValueError, match="differences must"):
         family.max_t_p(bad)
+
+
+def test_the_step_down_form_by_brute_force():
+    """The largest statistic among those that are no more significant, over every pattern."""
+    differences = study(np.random.default_rng(5), means=(0.6, 0.3, 0.0))[:7]
+    observed = np.array([abs(t(column)) for column in differences.T])
+    order = np.argsort(-observed)
+    reached = np.zeros(3)
+    for signs in itertools.product((1, -1), repeat=7):
+        flipped = np.array([abs(t(column)) for column in differences.T * signs])
+        for place, i in enumerate(order):
+            reached[i] += flipped[order[place:]].max() >= observed[i] - 1e-9
+    expected = reached / 2**7
+    for before, after in itertools.pairwise(order):
+        expected[after] = max(expected[after], expected[before])
+    found = family.step_down_p(differences)
+    np.testing.assert_allclose(found, expected)
+    single = family.max_t_p(differences)
+    assert (found <= single).all() and (found < single).any()
+    assert found[order[0]] == single[order[0]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ LINES = ("-", "--", ":")
 PANELS = 12  # in one figure
 MOST = 24  # panels of one kind
 ACROSS = 3  # panels side by side
+TITLE = 8.3  # characters of a title for each inch of its panel
 STYLE: Any = {
     "text.color": INK,
     "axes.edgecolor": INK,
@@ -90,20 +92,40 @@ def panels(
     draw: Callable[[Axes, Any], None],
     size: tuple[float, float],
     across: int = ACROSS,
+    heights: Sequence[float] | None = None,
+    shared: bool = False,
 ) -> Figure:
-    """A figure with a panel for each subject, `size` inches each."""
+    """A figure with a panel for each subject, `size` inches each.
+
+    Args:
+        subjects: at least one.
+        draw: draws a subject on its axes.
+        size: width and height of a panel.
+        across: most panels side by side.
+        heights: of the rows of panels, instead of the same height for all.
+        shared: whether all panels have one vertical scale, of per cent.
+    """
     columns = min(len(subjects), across)
     rows = math.ceil(len(subjects) / columns)
+    heights = heights or [size[1]] * rows
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(size[0] * columns, size[1] * rows), dpi=110)
+        figure = Figure(figsize=(size[0] * columns, sum(heights)), dpi=110)
         FigureCanvasAgg(figure)
         figure.set_layout_engine("constrained")
-        axes = figure.subplots(rows, columns, squeeze=False).flatten()
+        axes = figure.subplots(
+            rows, columns, squeeze=False, height_ratios=heights, sharey=shared
+        ).flatten()
         for axis, subject in itertools.zip_longest(axes, subjects):
             if subject is None:
                 axis.remove()
             else:
                 draw(axis, subject)
+                axis.tick_params(labelleft=True)
+                room = int(TITLE * size[0])
+                axis.set_title(textwrap.fill(axis.get_title(), room, break_long_words=False))
+        if shared:
+            low, high = axes[0].get_ylim()
+            axes[0].set_ylim(max(0, low), min(100, high))
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once for all file formats
     return figure

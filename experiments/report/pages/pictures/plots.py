@@ -12,9 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import ON, TEST_ACCURACY, Cell
-from experiments.report.pages.canvas import DOT, MEAN, colour, legend, line, marker, panels
+from experiments.report.pages.pictures.canvas import DOT, MEAN, colour, legend, line, marker, panels
 from experiments.report.statistics.paired import interval
 
+SIZE = 6.2, 4.2  # inches of a panel, two of which stand side by side
 NAMED = 12  # number of points close together that are named
 
 
@@ -43,7 +44,7 @@ def accuracy(
     most = max(len(family.cells) for family in families)
 
     def draw(axis: Axes, family: Family) -> None:
-        values = [_values(cell, metric) for cell in family.cells.values()]
+        values = [list(cell.points(metric).values()) for cell in family.cells.values()]
         base, differences = (intervals or {}).get(family.title, (None, {}))
         if base is not None:
             axis.axvline(base, color=MEAN, lw=1, ls="--", alpha=0.7)
@@ -54,7 +55,7 @@ def accuracy(
             if some:
                 axis.plot([np.mean(some)], [place + 0.16], "|", color=MEAN, ms=8, mew=2)
                 dots = [place - 0.16] * len(some)
-                axis.plot(some, dots, "o", color=DOT, alpha=0.7, ms=4, mew=0)
+                axis.plot(some, dots, "o", color=DOT, alpha=0.7, ms=4, mew=0, clip_on=False)
         counts = {len(some) for some in values}
         same = f", n={counts.pop()}" if len(counts) == 1 else ""
         names = [_row(family.shown(n), v, same) for n, v in zip(family.cells, values, strict=True)]
@@ -62,10 +63,11 @@ def accuracy(
         axis.set_ylim(len(values) - 0.4, -0.6)
         axis.set_xlim(max(0, axis.get_xlim()[0]), min(100, axis.get_xlim()[1]))
         axis.set_title(f"{family.title}{same}")
-        axis.set_xlabel(f"{named(metric)}, %")
+        own = "; own scale" if len(families) > 1 else ""
+        axis.set_xlabel(f"{named(metric)}, %{own}")
         axis.grid(axis="x")
 
-    return panels(families, draw, size=(4.6, 1.0 + 0.26 * most))
+    return panels(families, draw, size=(4.1, 1.0 + 0.26 * most))
 
 
 def by_margin(families: Sequence[Family]) -> Figure | None:
@@ -93,7 +95,7 @@ def by_margin(families: Sequence[Family]) -> Figure | None:
         axis.grid(axis="y")
         legend(axis)
 
-    return panels(families, draw, size=(6.4, 4.2), across=2) if families else None
+    return panels(families, draw, SIZE, across=2, shared=True) if families else None
 
 
 def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure | None:
@@ -109,7 +111,7 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
         for i, family in enumerate(groups[data]):
             label: str | None = family.title.removesuffix(f" on {data}")
             for name, cell in family.cells.items():
-                values, macs = _values(cell, metric), _macs(cell)
+                values, macs = list(cell.points(metric).values()), _macs(cell)
                 if values and macs:
                     mean = float(np.mean(values))
                     look: Any = {"color": colour(i), "marker": marker(i), "ms": 5, "ls": ""}
@@ -122,20 +124,23 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
         axis.xaxis.set_minor_formatter("{x:g}")
         axis.tick_params(axis="x", which="minor", labelsize=7)
         axis.set_xlabel("multiply-accumulates per example, millions")
-        axis.set_ylabel(f"{named(metric)}, %")
+        own = "; own scale" if len(groups) > 1 else ""
+        axis.set_ylabel(f"{named(metric)}, %{own}")
         axis.set_title(data)
         axis.grid()
+        axis.set_ylim(max(0, axis.get_ylim()[0]), min(100, axis.get_ylim()[1]))
         _name_points(axis, named_)
         legend(axis)
 
-    return panels(list(groups), draw, size=(6.4, 4.4), across=2) if groups else None
+    return panels(list(groups), draw, SIZE, across=2) if groups else None
 
 
 def curves(families: Sequence[Family]) -> Figure | None:
     """Accuracy by epoch, a panel per family: the mean over seeds, its 95 % interval as a band.
 
-    It is the validation accuracy; if the family has only one cell, or no validation split, it is
-    the training accuracy.
+    Mean and band end where the first seed does, because a mean over those that went on is that of
+    others; from there each of them is a thin line to its own end. It is the validation accuracy; if
+    the family has only one cell, or no validation split, it is the training accuracy.
     """
     families = [family for family in families if any(band(c) for c in family.cells.values())]
 
@@ -150,8 +155,13 @@ def curves(families: Sequence[Family]) -> Figure | None:
                 if rows:
                     epochs, mean, low, high = np.array(rows).T
                     label = f"{name}, {what}" if alone or what == "training" else name
-                    axis.plot(epochs, mean, label=label, **{**line(i), "marker": None})
+                    axis.plot(
+                        epochs, mean, label=label, clip_on=False, **{**line(i), "marker": None}
+                    )
                     axis.fill_between(epochs, low, high, color=colour(i), alpha=shade, lw=0)
+                    for tail in tails(cell, key):
+                        axis.plot(*np.array(tail).T, color=colour(i), lw=0.6, alpha=0.7)
+                        axis.plot(*tail[-1], ".", color=colour(i), ms=4)
                     i += 1
         axis.set_xlabel("epoch")
         axis.set_ylabel("validation accuracy, %" if not alone else "accuracy, %")
@@ -160,13 +170,13 @@ def curves(families: Sequence[Family]) -> Figure | None:
         axis.grid()
         legend(axis)
 
-    return panels(families, draw, size=(6.4, 4.2), across=2) if families else None
+    return panels(families, draw, SIZE, across=2, shared=True) if families else None
 
 
 def band(cell: Cell, key: str = "validation_accuracy") -> list[tuple[int, float, float, float]]:
     """(epoch, mean, low, high) in per cent, over the epochs that all seeds have.
 
-    The interval is Student's t; with one seed it is the value itself.
+    The interval is Student's t, cut at 0 and 100; with one seed it is the value itself.
     """
     records = list(cell.records.values())
     rows = []
@@ -177,13 +187,21 @@ def band(cell: Cell, key: str = "validation_accuracy") -> list[tuple[int, float,
     return rows
 
 
-def _values(cell: Cell, metric: str) -> list[float]:
-    found = (record.points(metric) for record in cell.records.values())
-    return [value for value in found if value is not None]
+def tails(cell: Cell, key: str = "validation_accuracy") -> list[list[tuple[int, float]]]:
+    """(epoch, per cent) of each seed that went on after the first one ended, from that epoch on."""
+    together = band(cell, key)
+    last = together[-1][0] if together else 0
+    curves = [
+        [(int(row["epoch"]), 100 * row[key]) for row in record.curve if key in row]
+        for record in cell.records.values()
+    ]
+    found = [[point for point in curve if point[0] >= last] for curve in curves]
+    return [tail for tail in found if len(tail) > 1]
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float, float]:
-    return interval(values) if len(values) > 1 else (values[0],) * 3
+    mean, low, high = interval(values) if len(values) > 1 else (values[0],) * 3
+    return mean, max(0.0, low), min(100.0, high)
 
 
 def _row(shown: str, values: list[float], same: str) -> str:
