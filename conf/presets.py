@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from conf.commandline import ROOT, parse, preset
 from conf.reader import ConfigError, read, unknown
 
-METRICS = ("test_accuracy", "validation_accuracy")
+METRICS = ("test_accuracy", "validation_accuracy", "balanced_accuracy")
 ON, AT = "accuracy_on/", "test_accuracy@"  # a subset of the test split; after an epoch
 
 

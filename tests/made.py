@@ -56,6 +56,7 @@ def run(
     fingerprint: str = FINGERPRINT,
     groups: np.ndarray | None = None,
     subsets: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
     **changes: dict,
 ) -> Path:
     """Write a complete run and return its directory.
@@ -68,7 +69,7 @@ def run(
         values[group] = {**known, **change} if isinstance(change, dict) else change
     config = from_dict(values | {"seed": seed, "study": study.name})
     right = outcomes(padding, seed) if right is None else right
-    label = np.arange(len(right)) % 10
+    label = np.arange(len(right)) % 10 if labels is None else labels
     predictions = {
         "id": np.arange(len(right)),
         "label": label.astype(np.int32),
@@ -91,6 +92,10 @@ def run(
             name: {"accuracy": float(right[own].mean()), "n": int(own.sum())}
             for name, own in inside.items()
         }
+    first = np.ones_like(right) if subsets is None else subsets == subsets[0]
+    results["per_class_accuracy"] = {
+        f"class {i}": float(right[first & (label == i)].mean()) for i in np.unique(label[first])
+    }
     results |= {
         "validation_accuracy": float(right.mean()),
         "epochs": 2,

@@ -215,6 +215,8 @@ def _record(row: Row, items: Items | None, curve: list[dict[str, float]]) -> Rec
             results["accuracy_by_subset"][subset] = {"accuracy": float(value)}
     for name in ("test_accuracy", "validation_accuracy"):
         results[name] = float(row[name]) if row[name] else None
+    if balanced := row.get("balanced_accuracy"):
+        results["per_class_accuracy"] = {"all": float(balanced)}  # of each class it is not known
     for name in ("parameters", "macs", "epochs"):
         results[name] = int(row[name]) if row[name] else None
     if size := row.get("final_map_size"):

@@ -6,7 +6,9 @@ checked once. Nothing is guessed: a run that is COMPLETED but cannot be read com
 
 from __future__ import annotations
 
+import statistics
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ from experiments.run.record import files
 from experiments.run.record.directory import COMPLETED, FAILED, INTERRUPTED, RUNNING
 from experiments.study.plan import Plan
 
-TEST_ACCURACY, VALIDATION_ACCURACY = METRICS
+TEST_ACCURACY, VALIDATION_ACCURACY, BALANCED_ACCURACY = METRICS
+NO_ITEMS = (VALIDATION_ACCURACY, BALANCED_ACCURACY)  # no mean over test items
 PREDICTIONS = "predictions.npz"
 WHY = {
     RUNNING: "still running, or killed while it ran",
@@ -63,7 +66,7 @@ class Record:
         starts: those in meta.json, one for each time that the run was started.
         fingerprint: of its data.
         curve: metrics.csv, one row per epoch; empty if not requested.
-        items: None if not requested, or if the primary metric is not one of the test split.
+        items: None if not requested, or if the primary metric is not a mean over test items.
     """
 
     cell: str
@@ -77,6 +80,8 @@ class Record:
 
     def points(self, metric: str = TEST_ACCURACY) -> float | None:
         """A declared metric of the run in per cent; None if the run does not have it."""
+        if metric == BALANCED_ACCURACY:
+            return balanced(self.results)
         if metric in METRICS:
             value = self.results.get(metric)
             return None if value is None else 100 * value
@@ -150,6 +155,12 @@ class Study:
     def whole(self) -> bool:
         """Whether every planned run is complete."""
         return not any(run.planned for run in self.absent)
+
+
+def balanced(results: Mapping[str, Any]) -> float | None:
+    """The mean over the classes of their test accuracies, in per cent; None without them."""
+    by_class = results.get("per_class_accuracy")
+    return 100 * statistics.mean(by_class.values()) if by_class else None
 
 
 def read(
@@ -232,7 +243,7 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     if not record.starts or record.fingerprint is None:
         raise BrokenRun("incomplete: meta.json or data.json is missing or empty")
     points = record.points(metric)
-    if points is None or metric == VALIDATION_ACCURACY:
+    if points is None or metric in NO_ITEMS:
         return record
     steps = described.get("scored_steps")
     epoch = metric.removeprefix(AT) if metric.startswith(AT) else None

@@ -79,6 +79,9 @@ def results(directory: Path) -> dict[str, Any]:
     tested = found.get("test_accuracy_at", {})
     if not (isinstance(tested, dict) and all(map(files.is_number, tested.values()))):
         raise BrokenRun("results.json cannot be read: test_accuracy_at holds no accuracies")
+    classes = found.get("per_class_accuracy", {})
+    if not (isinstance(classes, dict) and all(map(files.is_number, classes.values()))):
+        raise BrokenRun("results.json cannot be read: per_class_accuracy holds no accuracies")
     if not isinstance(found.get("final_map_size", []), list):
         raise BrokenRun("results.json cannot be read: final_map_size is not a list")
     return dict(found)

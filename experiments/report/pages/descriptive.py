@@ -1,4 +1,4 @@
-"""Metrics that are described but not tested: validation, margins, subsets."""
+"""Metrics that are described but not tested: validation, classes, margins, subsets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from experiments.report.compare.differences import Compared
-from experiments.report.compare.reading import ON, TEST_ACCURACY, Cell
+from experiments.report.compare.reading import BALANCED_ACCURACY, ON, TEST_ACCURACY, Cell, balanced
 from experiments.report.pages.document import (
     Block,
     Entry,
@@ -21,6 +21,7 @@ from experiments.report.statistics.paired import paired_interval
 from experiments.run.record.tables import Marked
 
 CUT = "where the border cuts"
+ROUNDING = 1e-9
 Results = dict[str, Any]
 
 
@@ -31,7 +32,7 @@ def blocks(compared: list[Compared], primary: str) -> list[Block]:
         if rows := _rows(one, primary):
             columns = ["metric", "padding", "n", "mean", "sd"]
             columns += [Marked(f"− {one.baseline} [95 %]")] if one.baseline else []
-            found += [Heading(one.family.title, 3), Table(columns, rows)]
+            found += [Heading(one.family.title, 3), Table(columns, rows), *_classes(one)]
     if not found:
         return []
     return [
@@ -39,10 +40,45 @@ def blocks(compared: list[Compared], primary: str) -> list[Block]:
         Paragraph(
             "Accuracies in per cent on the validation split, on subsets of the test split and by "
             "margin, the distance in pixels from the object to the border; differences are paired "
-            "over the shared seeds, each with its own interval."
+            "over the shared seeds, each with its own interval. Where the classes of the test "
+            "split are of unequal size: balanced accuracy, the mean over the classes of their "
+            "accuracies, and the accuracy on each class."
         ),
         *found,
     ]
+
+
+def unequal(one: Compared) -> bool:
+    """Whether the test split's classes are of unequal size.
+
+    Then a run's accuracy, in which each example counts the same, is not its balanced accuracy, in
+    which each class does.
+    """
+    return any(
+        (even := balanced(results)) is not None
+        and abs(even - 100 * results["test_accuracy"]) > ROUNDING
+        for results in _results(one)
+    )
+
+
+def _results(one: Compared) -> list[Results]:
+    return [r.results for cell in one.family.cells.values() for r in cell.records.values()]
+
+
+def _classes(one: Compared) -> list[Table]:
+    """One row for each class, with the means over the seeds of every cell."""
+    if not unequal(one):
+        return []
+    classes = dict.fromkeys(c for r in _results(one) for c in r.get("per_class_accuracy", {}))
+    rows: list[list[Entry]] = []
+    for each in classes:
+        found = (_measured(cell, _of_class(each)).values() for cell in one.family.cells.values())
+        rows.append([each, *(number(statistics.mean(v) if v else None) for v in found)])
+    return [Table(["test accuracy on class", *map(one.family.shown, one.family.cells)], rows)]
+
+
+def _of_class(name: str) -> Callable[[Results], float | None]:
+    return lambda results: _per_cent(results.get("per_class_accuracy", {}).get(name))
 
 
 def where_cut(results: Results) -> float | None:
@@ -86,12 +122,14 @@ def _difference(
 
 def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], float | None]]:
     """All metrics except the primary one that at least one run of the family has."""
-    results = [r.results for cell in one.family.cells.values() for r in cell.records.values()]
+    results = _results(one)
     margins = dict.fromkeys(name for r in results for name in r.get("accuracy_by_margin", {}))
     subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))
     measures: dict[str, Callable[[Results], float | None]] = {}
     if primary != TEST_ACCURACY and any(r["test_accuracy"] is not None for r in results):
         measures["test accuracy"] = lambda r: _per_cent(r["test_accuracy"])
+    if primary != BALANCED_ACCURACY and unequal(one):
+        measures["balanced accuracy"] = balanced
     if any(r.get("validation_accuracy") is not None for r in results):
         measures["validation accuracy"] = lambda r: _per_cent(r.get("validation_accuracy"))
     if margins:

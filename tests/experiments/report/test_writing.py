@@ -4,9 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from experiments.report import kept
 from experiments.report.pages.pictures import canvas
 from experiments.report.writing import finish, main, write
 from experiments.study.plan import NotApplicable
@@ -200,6 +202,29 @@ def test_what_is_chosen_afterwards_is_said_to_be(study):
     assert "(declared: baseline same, margin 0.3)" in text
     main([str(study), "--baseline", "same"])
     assert "afterwards" not in said(study / "report")
+
+
+def test_balanced_accuracy_can_be_the_declared_metric(study, tmp_path):
+    labels = np.repeat([0, 1], [300, 100])
+    made.study(tmp_path / "uneven", ("same", "valid"), range(4), labels=labels)
+    made.plan(tmp_path / "uneven", metric="balanced_accuracy")
+    write(tmp_path / "uneven", tmp_path / "out")
+    text = said(tmp_path / "out")
+    assert "primary metric balanced\\_accuracy" in text
+    assert "| balanced accuracy |" not in text, "described and not tested"
+    even = np.array(
+        [
+            [made.outcomes(p, s)[labels == i].mean() for i in (0, 1)]
+            for s in range(4)
+            for p in ("valid", "same")
+        ]
+    ).mean(axis=1)
+    (row,) = rows(tmp_path / "out" / "differences.csv")
+    assert float(row["mean"]) == pytest.approx(100 * (even[::2] - even[1::2]).mean())
+    shares = [float(row["balanced_accuracy"]) for row in rows(tmp_path / "out" / "runs.csv")]
+    assert shares == pytest.approx([*even[1::2], *even[::2]])
+    kept.write(tmp_path / "out")
+    assert said(tmp_path / "out") == text
 
 
 def test_combinations_that_make_no_sense_are_listed(study):

@@ -53,6 +53,7 @@ def test_complete_runs_are_read_cell_by_cell(study):
         ("results.json", '"text"', "results.json cannot be read: it holds a text"),
         ("results.json", '{"test_accuracy": 0.5, "epochs": "two"}', "epochs is not a number"),
         ("results.json", '{"test_accuracy": 0.5, "accuracy_by_margin": [1]}', "no accuracies"),
+        ("results.json", '{"test_accuracy": 0.5, "per_class_accuracy": [0]}', "no accuracies"),
         ("results.json", '{"test_accuracy": 0.5, "final_map_size": 3}', "is not a list"),
         ("meta.json", "[]", "meta.json cannot be read: it holds a list"),
         ("meta.json", '{"starts": [1]}', "meta.json cannot be read"),

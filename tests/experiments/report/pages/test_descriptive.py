@@ -50,6 +50,32 @@ def test_runs_that_may_not_be_paired_have_no_difference(tmp_path):
     assert {row[-1] for row in rows(tmp_path).values()} == {"–"}
 
 
+UNEVEN = np.repeat([0, 1, 2], [300, 80, 20])  # the labels of 400 items
+
+
+def test_where_classes_are_unequal_balanced_accuracy_and_each_class_are_described(tmp_path):
+    made.study(tmp_path, ("same", "valid"), (0, 1), labels=UNEVEN)
+    by_class = np.array(
+        [[made.outcomes("valid", s)[i == UNEVEN].mean() for i in range(3)] for s in (0, 1)]
+    )
+    found = rows(tmp_path)
+    n, mean, sd, difference = found["balanced accuracy", "valid"]
+    assert (n, mean) == ("2", f"{100 * by_class.mean():.2f}")
+    assert sd == f"{100 * by_class.mean(axis=1).std(ddof=1):.2f}"
+    assert difference.startswith("-")
+    (compared,) = (against_baseline(f, Declared()) for f in families(read(tmp_path).cells))
+    table = descriptive.blocks([compared], "test_accuracy")[-1]
+    assert table.columns == ["test accuracy on class", "same", "valid"]
+    assert [[str(row[0]), str(row[2])] for row in table.rows] == [
+        [f"class {i}", f"{100 * by_class[:, i].mean():.2f}"] for i in range(3)
+    ]
+
+
+def test_where_classes_are_equal_their_mean_is_the_accuracy_and_is_not_said_again(tmp_path):
+    made.study(tmp_path, ("same", "valid"), (0, 1))
+    assert "balanced accuracy" not in {metric for metric, _ in rows(tmp_path)}
+
+
 def test_every_subset_but_the_primary_one_is_described(tmp_path):
     subsets = np.repeat(["near", "far"], made.ITEMS // 2)
     made.study(tmp_path, ("same", "valid"), (0, 1), subsets=subsets)
