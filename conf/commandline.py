@@ -31,6 +31,8 @@ CODE = {
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
 # Settings with one value in a whole sweep, in addition to the study's declaration under `sweep.`
 ONCE = ("sweep", "rerun")
+# Groups whose files may set anything.
+GLOBAL = ("experiment", "debug")
 # Mappings with keys that the user chooses.
 FREE = ("padding.overrides", "hydra")
 
@@ -186,6 +188,9 @@ def is_multirun(arguments: list[str]) -> bool:
         return True
     overrides = parse(arguments)
     modes = [str(o.input_line) for o in overrides if o.key_or_group == "hydra.mode"]
+    # Composing takes a fifth of a second, and only these can set a mode.
+    if not modes and not any(o.key_or_group in GLOBAL for o in overrides):
+        return False
     with initialize_config_dir(str(ROOT), version_base="1.3"):
         composed = compose("config", _choices(overrides) + modes, return_hydra_config=True)
     return composed.hydra.mode == RunMode.MULTIRUN

@@ -18,6 +18,7 @@ framework.choose_onednn()  # as train.py does; a test may import TensorFlow befo
 TINY = (
     "data.examples=120",
     "trainer.epochs=2",
+    "trainer.batch_size=54",  # two whole batches of the 108 that train: TensorFlow traces once
     "trainer.progress=false",
     "model.widths=[4,4]",
     "model.convs_per_stage=[1,1]",

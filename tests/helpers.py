@@ -17,6 +17,11 @@ def full(*values: Any) -> Any:
     return pytest.param(*values, marks=pytest.mark.full)
 
 
+def slow(*values: Any) -> Any:
+    """Values of a parametrised test that take long and that others like them stand for in CI."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def thinned(cases: Iterable[Any], every: int) -> list[Any]:
     """One of `every` cases for `make test`, the first among them; the others are full."""
     values = [case if isinstance(case, tuple) else (case,) for case in cases]

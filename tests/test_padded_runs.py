@@ -27,7 +27,7 @@ def weights(run):
     return [np.asarray(weight) for weight in model.weights]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_the_noise_of_random_goes_on_where_it_was_interrupted(tiny, monkeypatch):
     tiny("padding=random", "study=whole")
     (whole,) = Path("runs/whole").glob("*/seed=0")

@@ -16,7 +16,7 @@ from conf.schema import from_dict
 from data import DataError, loading
 from experiments import predict
 from experiments.run.evaluation import accuracies
-from tests.helpers import full, only_run
+from tests.helpers import only_run, slow
 
 README = (ROOT.parent / "README.md").read_text()
 SEQUENCES = (
@@ -60,9 +60,9 @@ def test_the_readmes_snippet_gives_the_runs_test_accuracy(finished):
 @pytest.mark.parametrize(
     "overrides",
     [
-        full(("data=mnist1d", *SEQUENCES)),
+        slow(("data=mnist1d", *SEQUENCES)),
         ("data=co2", "model.head=steps", *SEQUENCES),
-        full(("data=placed_digits", "data.resize=12", "data.sequence=true", *SEQUENCES)),
+        slow(("data=placed_digits", "data.resize=12", "data.sequence=true", *SEQUENCES)),
         ("data=placed_digits", "data.resize=16", "data.normalize=unit", "model.widths=[4]",
          "model.convs_per_stage=[1]", "trainer.epochs=1", "data.examples=120"),
     ],
@@ -184,7 +184,7 @@ def test_an_array_of_fractions_for_pixels_is_told(trained_on, capsys):
     assert capsys.readouterr().out == said
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_another_shape_of_as_many_pixels_is_refused(program):
     outcome = program("data=placed_digits", "data.sequence=true", "data.resize=null", *SEQUENCES)
     assert outcome.code == 0, outcome.err

@@ -42,7 +42,7 @@ def images(run):
     return events, [tag for tag in events.Tags()["images"] if tag.startswith("probes/")]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_run_is_probed_once_it_is_trained(tiny, finished):
     outcome = tiny("probes=[leak,shift]", "study=probed")
     assert (outcome.code, outcome.err) == (0, "")
@@ -177,7 +177,7 @@ def test_a_misspelt_probe_is_one_line_and_leaves_nothing(program, arguments, mes
     assert list(Path().iterdir()) == []
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_sweep_probes_all_its_runs_also_the_complete_ones(tiny, finished):
     outcome = tiny("-m", "padding=same,reflect", "seed=0", "probes=leak")
     assert (outcome.code, outcome.err) == (0, "")

@@ -6,13 +6,14 @@ import keras
 import numpy as np
 import pytest
 
+from tests.helpers import slow
 from tests.test_train import numbers
 
 AUGMENTED = ("data.augment.crop=2", "data.augment.flip=true")
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("changes", [(), AUGMENTED])
+@pytest.mark.parametrize("changes", [slow(()), AUGMENTED])
 def test_a_streamed_run_is_the_run_in_memory_to_the_last_bit(tiny, changes):
     held = tiny(*changes, "study=held")
     streamed = tiny(*changes, "study=streamed", "data.memory=1e-6")

@@ -72,7 +72,7 @@ def test_a_second_call_trains_nothing_and_a_larger_one_what_is_new(tiny, study):
         assert cell.declared_seeds == 2, "two is the first number that can be compared"
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_plan_keeps_what_earlier_sweeps_asked_for(tiny):
     tiny("-m", "padding=same", "seed=0")
     assert tiny("-m", "padding=same", "seed=1").code == 0
@@ -80,7 +80,7 @@ def test_a_plan_keeps_what_earlier_sweeps_asked_for(tiny):
     assert cell.seeds == [0, 1]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_an_aliases_seeds_run_in_the_first_cell(tiny):
     tiny("-m", "padding=same", "seed=0")
     tiny("-m", "padding=half", "seed=0,1")
@@ -164,7 +164,7 @@ def test_a_sweep_waits_for_a_run_in_other_hands_and_takes_it_over(tiny, monkeypa
     assert set(statuses().values()) == {"COMPLETED"}
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_rerun_trains_complete_runs_again(tiny):
     tiny("-m", "padding=same", "seed=0,1")
     outcome = tiny("-m", "padding=same", "seed=0,1", "rerun=true")

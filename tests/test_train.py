@@ -16,7 +16,7 @@ import pytest
 import models
 from conf.commandline import ROOT
 from experiments.run.record.directory import Run
-from tests.helpers import full, only_run, thinned
+from tests.helpers import full, only_run, slow, thinned
 
 CHECKOUT = ROOT.parent
 HARD = ("model.dropout=0.3", "data.augment.crop=2", "data.augment.flip=true", "trainer.epochs=4")
@@ -125,7 +125,7 @@ def test_a_complete_run_answers_at_once_and_rerun_repeats_it(tiny, finished):
     assert numbers(run) == first
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_last_batch_that_is_too_small_is_left_out_and_said(tiny):
     whole = tiny("data.examples=120", "trainer.batch_size=40")
     assert "leaves out" not in whole.out
@@ -182,7 +182,7 @@ def test_an_interrupted_run_resumes_bit_for_bit(tiny, monkeypatch):
     assert len(read(broken, "meta.json")["starts"]) == 2
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_dropout_augmentation_and_order_matter_to_the_numbers(tiny):
     """Else the resume test would prove little."""
     tiny(*HARD, "study=a")
@@ -213,7 +213,7 @@ def test_a_loss_of_nan_fails_and_names_the_step(tiny):
     assert "DivergedError" in status["traceback"]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_initial_weights_do_not_depend_on_the_padding(tiny, monkeypatch):
     from experiments.run import inputs
 
@@ -263,7 +263,7 @@ def test_steps_are_a_duration_too(tiny):
     assert [row["step"] for row in rows(only_run())] == ["2", "3"]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_several_steps_an_execution_are_the_same_training(tiny):
     """120 examples in batches of 50 are 3 steps an epoch: no multiple of 2."""
     tiny("trainer.epochs=3", "trainer.batch_size=50", "study=one")
@@ -285,7 +285,7 @@ def test_early_stopping_survives_an_interruption(tiny, monkeypatch):
     assert len(rows(only_run())) == 3
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_the_best_epoch_is_tested_when_asked_for_also_after_an_interruption(tiny, monkeypatch):
     from experiments.run.loop import training
 
@@ -312,7 +312,7 @@ def test_the_best_epoch_is_tested_when_asked_for_also_after_an_interruption(tiny
     assert numbers(run("broken", *asked)) == numbers(whole)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_rerun_gets_a_failed_run_out_of_a_broken_checkpoint(tiny, monkeypatch):
     with monkeypatch.context() as patch:
         stop_at(patch, "write_metrics", 1)
@@ -338,8 +338,9 @@ def test_a_kill_while_starting_over_leaves_a_run_that_starts_again(tiny, finishe
     assert numbers(run) == first
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
-@pytest.mark.full
+@pytest.mark.parametrize(
+    "precision", [slow("float32"), slow("mixed_float16"), full("mixed_bfloat16")]
+)
 def test_every_precision_resumes(tiny, monkeypatch, precision):
     with monkeypatch.context() as patch:
         stop_at(patch, "write_metrics", 1)
@@ -348,7 +349,7 @@ def test_every_precision_resumes(tiny, monkeypatch, precision):
     assert len(rows(only_run())) == 2
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_label_smoothing_and_following_pools_change_the_loss(tiny):
     tiny("study=plain", "padding=full")
     tiny("study=smooth", "padding=full", "trainer.label_smoothing=0.3")
@@ -371,11 +372,11 @@ def test_early_stopping_ends_a_training_that_no_longer_improves(tiny):
     "options",
     [
         full(("optimizer=sgd", "schedule=one_cycle", "optimizer.learning_rate=0.01")),
-        full(("optimizer=adadelta", "schedule=constant", "trainer.label_smoothing=0.1")),
-        full(("trainer.steps_per_execution=2",)),
-        full(("trainer.precision=mixed_bfloat16",)),
+        slow(("optimizer=adadelta", "schedule=constant", "trainer.label_smoothing=0.1")),
+        slow(("trainer.steps_per_execution=2",)),
+        slow(("trainer.precision=mixed_bfloat16",)),
         full(("trainer.jit=true",)),
-        full(("padding.pools=follow", "padding=full")),
+        slow(("padding.pools=follow", "padding=full")),
         ("padding.overrides={stage1_*: valid}", "data.normalize=unit", "data.resize=36"),
     ],
 )
@@ -528,7 +529,7 @@ def test_evaluate_refuses_what_it_would_not_use(program, unused):
     assert "has no effect with evaluate" in outcome.err
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_saved_model_predicts_the_same_outside_the_project(tiny, tmp_path, data_dir):
     import data
 

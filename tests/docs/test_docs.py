@@ -9,7 +9,7 @@ import pytest
 from docs.padding_table import BEGIN, END, amounts, parts, tables, updated
 from models.padding import AMOUNTS, MODES
 from models.padding.supports import LAYER_RANK, supports
-from tests.helpers import full
+from tests.helpers import slow
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "padding.md").read_text()
@@ -31,7 +31,7 @@ def test_the_python_blocks_run_one_after_the_other():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("command", [COMMANDS[0], *map(full, COMMANDS[1:])])
+@pytest.mark.parametrize("command", [COMMANDS[0], *map(slow, COMMANDS[1:])])
 def test_the_commands_train(command, tiny):
     arguments = re.findall(r"'([^']*)'|(\S+)", command.removeprefix("python train.py "))
     outcome = tiny("trainer.epochs=1", *(quoted or plain for quoted, plain in arguments))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import environment
+from tests.helpers import environment, slow
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text()
@@ -69,7 +69,14 @@ def test_what_is_added_passes_the_contract(checkout):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python train.py")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        c if "probes=" in c or c == COMMANDS[0] else slow(c)
+        for c in COMMANDS
+        if c.startswith("python train.py")
+    ],
+)
 def test_the_commands_train(checkout, data_dir, command):
     arguments = [*shlex.split(command)[1:], f"data.data_dir={data_dir}", *SHORT]
     ended = call(checkout, *arguments, "trainer.progress=false")

@@ -90,7 +90,7 @@ def test_the_training_learns_and_prints_the_pages_sizes(command, told, program):
 
 
 @needs_mnist
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "told"), STUDIES)
 def test_the_study_runs_in_small(command, told, tiny):
     arguments = [one for one in shlex.split(command)[2:] if not one.startswith("seed=")]

@@ -32,7 +32,10 @@ def picture(maps: dict[str, np.ndarray]) -> np.ndarray | None:
         return None
     columns = min(4, len(maps))
     rows = -(-len(maps) // columns)
-    figure = Figure(figsize=(2.6 * columns, 2.5 * rows), layout="constrained", dpi=100)
+    # Every run draws this, and fixed margins take half the time of a computed layout.
+    figure = Figure(figsize=(2.6 * columns, 2.5 * rows), dpi=100)
+    bottom, top = 0.28 / (2.5 * rows), 1 - 0.24 / (2.5 * rows)
+    figure.subplots_adjust(0.04, bottom, 0.94, top, 0.3, 0.2)
     canvas = FigureCanvasAgg(figure)
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axis, (name, values) in zip(axes, maps.items(), strict=False):

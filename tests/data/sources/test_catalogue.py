@@ -263,7 +263,7 @@ def test_the_other_shared_sets(name, channels):
     assert d.train.x.std() == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @needs_shared
 def test_preparing_ahead_says_nothing_on_stderr(tmp_path):
     """TensorFlow, which reads the shared copy, talks while it is loaded."""

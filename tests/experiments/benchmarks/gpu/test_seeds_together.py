@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from conf.commandline import ROOT
-from tests.helpers import full
+from tests.helpers import slow
 
 # In a process of its own, on JAX: this one may run another back end.
 COMPARE = """
@@ -82,6 +82,6 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("work")
 
 
-@pytest.mark.parametrize("cell", [pytest.param(CELLS[0], marks=pytest.mark.slow), full(CELLS[1])])
+@pytest.mark.parametrize("cell", [*map(slow, CELLS)])
 def test_seeds_trained_any_way_come_to_what_the_training_loop_comes_to(cell, folder):
     compared(folder, cell, "grouped,patches,one by one,threads", *UNEVEN, "model.dropout=0.3")

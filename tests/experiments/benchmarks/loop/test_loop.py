@@ -26,7 +26,7 @@ def test_every_loop_runs_once_a_round_and_takes_its_turn_to_begin():
     assert seconds == {"a": [1, 6, 8], "b": [2, 4, 9], "c": [3, 5, 7]}
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_the_command_measures_and_writes_its_table(tmp_path, capsys, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != "torch" and find(name))

@@ -11,7 +11,7 @@ from experiments.benchmarks.padding.padding_cases import CONTROL, OTHERS
 from experiments.benchmarks.padding.triplets import Measured
 from experiments.report.pages.document import markdown
 from models.padding.supports import supports
-from tests.helpers import full
+from tests.helpers import slow
 
 
 def rows_of(case, ratios):
@@ -81,7 +81,7 @@ def test_the_picture_has_a_panel_a_network_and_one_scale(rows):
     assert low < 0.95 and high > 1.3
 
 
-@pytest.mark.parametrize("what", ["layers", full("models")])
+@pytest.mark.parametrize("what", ["layers", slow("models")])
 def test_the_command_measures_and_writes(what, tmp_path, capsys, monkeypatch):
     make = getattr(padding_cases, what)
     monkeypatch.setattr(padding_cases, what, lambda *given: [few(make(*given)[0])])

@@ -26,7 +26,7 @@ def test_windows_show_any_part_of_a_picture_at_any_place():
     assert np.abs(drawn.mean(axis=(0, 2, 3)) - 3.5).max() < 0.2
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_both_readers_rise_with_their_zeros(tmp_path):
     rng = np.random.default_rng(0)
     x = rng.uniform(size=(320, 28, 28, 3)).astype(np.float32)
