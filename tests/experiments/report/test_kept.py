@@ -80,7 +80,7 @@ def test_an_older_report_keeps_its_interval_over_new_images_and_says_so(tmp_path
     kept.write(out)
     assert new(out) == [(*pair, EARLIER) for pair in was]
     text = (out / "report.md").read_text()
-    assert text.count(f"] ({EARLIER})") == text.count(f"] {EARLIER} |") == 2
+    assert text.count(f"] {EARLIER} |") == 2
     assert "Over new test images: by an earlier rule" in text
     kept.write(out)
     assert new(out) == [(*pair, EARLIER) for pair in was]
