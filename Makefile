@@ -76,8 +76,8 @@ install-bench: $(VENV)/.installed-bench  ## add PyTorch to .venv: the peer in th
 train: install-train  ## train the default network under padding=same (ARGS="padding=valid seed=1" for more)
 	@$(PY) train.py padding=same $(ARGS)
 
-demo: install-train  ## a first answer in minutes: six paddings, three seeds, a table and a picture
-	@$(PY) train.py -m sweep=demo $(ARGS)
+demo: install-train  ## a first answer in minutes: four paddings, six seeds, a table and a picture
+	@$(PY) train.py -m sweep=demo hydra/launcher=joblib $(ARGS)
 
 test: install  ## run the quick tests, two at a time (about 11 minutes on two quiet cores)
 	@echo "The quick tests, two at a time: about 11 minutes on two quiet cores, and the slowest are listed"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from experiments.report.compare.conclusion import conclusion
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
@@ -193,13 +194,14 @@ def gap(study: Study, run: Absent) -> str:
 
 
 def notes(one: Compared) -> list[str]:
-    """What the brackets of a family are, and which runs are not part of its verdicts."""
+    """A family's result in words, what its brackets are, and which runs are not part of it."""
     if not one.comparisons:
         return one.notes
     k, n = one.comparisons[0].comparisons, len(one.seeds)
     looks = ", ".join(str(look) for look in one.looks if look <= n) if len(one.looks) > 1 else n
     count = f"{k} comparison{'s' * (k > 1)}, look{'s' * (',' in str(looks))} at {looks} seeds"
-    said = [f"brackets: {COVERS} ({count})", *one.notes]
+    words = conclusion(one)
+    said = [*([words] if words else []), f"brackets: {COVERS} ({count})", *one.notes]
     if any(c.test == CANNOT for c in one.comparisons):
         least = f"{smallest_p(n):.2g}"
         said.append(

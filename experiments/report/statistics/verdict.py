@@ -110,6 +110,8 @@ class Comparison:
             return self.verdict
         if new.decided == EARLIER:
             return f"{self.verdict}; over new test images {new.interval} ({EARLIER})"
+        if self.agreed and new.interval in self.interval:
+            return f"{self.verdict}; the same over new test images"
         if self.agreed:
             return f"{self.verdict}; over new test images {new.interval}: the same"
         return f"{self.verdict} on these test images; {new.decided} over new ones {new.interval}"

@@ -1,0 +1,64 @@
+"""What the comparisons of a family say, in one sentence without statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.report.compare.differences import Compared
+from experiments.report.statistics.verdict import (
+    DIFFERS,
+    EARLIER,
+    EQUIVALENT,
+    UNDECIDED,
+    WITHIN,
+    Comparison,
+)
+
+
+def conclusion(one: Compared) -> str | None:
+    """The sentence; None without comparisons.
+
+    Example: "with 6 seeds, valid and odd_reflect do worse than same, by 26.2 and 23.4 points;
+    whether reflect does better or worse is not decided".
+    """
+    found = one.comparisons
+    said = []
+    for better, words in ((False, "worse"), (True, "better")):
+        some = [c for c in found if c.decided == DIFFERS and (c.mean > 0) == better]
+        if some:
+            said.append(f"{_do(some)} {words} than {one.baseline}, by {_points(some)}")
+    for decided, more in ((WITHIN, ""), (EQUIVALENT, ", if at all")):
+        if some := [c for c in found if c.decided == decided]:
+            differ = "differs" if len(some) == 1 else "differ"
+            margin = f"by less than {some[0].margin:g} points{more}"
+            said.append(f"{_and([c.name for c in some])} {differ} from {one.baseline} {margin}")
+    if some := [c for c in found if c.decided == UNDECIDED]:
+        names = _and([c.name for c in some])
+        said.append(f"whether {names} {_does(some)} better or worse is not decided")
+    if not said:
+        return None
+    here = [c.name for c in found if c.decided != UNDECIDED and _only_here(c)]
+    limit = f" (of {_and(here)} on these test images only)" if here else ""
+    return f"with {len(one.seeds)} seeds, {'; '.join(said)}{limit}"
+
+
+def _only_here(c: Comparison) -> bool:
+    new = c.over_new_images
+    return new is not None and new.decided != EARLIER and not c.agreed
+
+
+def _do(some: Sequence[Comparison]) -> str:
+    return f"{_and([c.name for c in some])} {_does(some)}"
+
+
+def _does(some: Sequence[Comparison]) -> str:
+    return "does" if len(some) == 1 else "do"
+
+
+def _points(some: Sequence[Comparison]) -> str:
+    return f"{_and([f'{abs(c.mean):.1f}' for c in some])} points"
+
+
+def _and(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last

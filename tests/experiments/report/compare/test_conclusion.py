@@ -1,0 +1,52 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from experiments.report.compare.conclusion import conclusion
+from experiments.report.compare.differences import Compared
+from experiments.report.statistics.verdict import OverNewImages, compare
+
+NOISE = np.array([-0.2, 0.1, 0.0, 0.2, -0.1, 0.0])
+
+
+def family(**means):
+    """Cells whose mean differences from `same` are these points, with little noise between them."""
+    cells = {"same": [80.0] * 6}
+    for i, (name, mean) in enumerate(means.items()):
+        cells[name] = 80 + mean + np.roll(NOISE, i) * (1 if abs(mean) != 0.5 else 20)
+    found = compare(cells, "same", margin=2.0)
+    return Compared(None, "same", comparisons=found, seeds=list(range(6)))
+
+
+def test_what_is_worse_better_and_not_decided():
+    one = family(valid=-26.2, odd=-23.4, learned=5.0, reflect=0.5)
+    assert conclusion(one) == (
+        "with 6 seeds, valid and odd do worse than same, by 26.2 and 23.4 points; learned does "
+        "better than same, by 5.0 points; whether reflect does better or worse is not decided"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [
+        (1.0, "learned differs from same by less than 2 points"),
+        (0.0, "learned differs from same by less than 2 points, if at all"),
+    ],
+)
+def test_what_is_within_the_margin(mean, words):
+    assert conclusion(family(learned=mean)) == f"with 6 seeds, {words}"
+
+
+def test_a_verdict_that_does_not_hold_for_other_images_is_limited():
+    one = family(valid=-26.2, odd=-23.4)
+    first, second = one.comparisons
+    one.comparisons[:] = [
+        dataclasses.replace(first, over_new_images=OverNewImages(-60.0, 7.0, "undecided")),
+        dataclasses.replace(second, over_new_images=OverNewImages(-30.0, -7.0, "differs")),
+    ]
+    assert conclusion(one).endswith(" (of valid on these test images only)")
+
+
+def test_without_comparisons_nothing_is_said():
+    assert conclusion(Compared(None, None)) is None
