@@ -212,3 +212,15 @@ def test_most_figures_would_be_found_if_they_were_changed(section: str) -> None:
     figures = FIGURE.findall(CODE.sub("", PAGE[section]))
     changed = [f"{float(figure) + 0.3:.1f}" for figure in figures]
     assert len(unknown(section, " ".join(changed))) > 0.5 * len(changed)
+
+
+def test_the_accuracies_of_the_front_page_are_those_of_a_study_or_of_the_first_table() -> None:
+    page = sections(ROOT / "README.md")["Accuracies so far"]
+    lines = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    folders = (RESULTS / name for name in ("architectures", "causal_leak", "red_green"))
+    known = told(number for folder in folders for number in of_runs(folder))
+    known |= set(FIGURE.findall(PAGE["Results"]))
+    assert len(lines) >= 8
+    for line in lines:
+        figures = FIGURE.findall(CODE.sub("", line))
+        assert figures and set(figures) <= known, line
