@@ -96,10 +96,12 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
     sweep = Sweep(studies=list(plans), notes=list(notes))
     for study, own in plans.items():
         with locked(study):
+            before = Plan.read(study) or Plan()
             whole = Plan.read(study) or Plan()
             whole.add(own)
             whole.find_aliases()
             whole.write(study)
+            sweep.notes += whole.more_comparisons(before)
         plans[study] = whole
         sweep.not_applicable += own.not_applicable
         sweep.aliases += sum(whole.cells[name].alias_of is not None for name in own.cells)

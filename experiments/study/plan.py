@@ -8,6 +8,7 @@ were declared, and the combinations that make no sense.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -170,6 +171,25 @@ class Plan:
         """What a cell is besides its padding and what is tuned for it."""
         tuned = tuple(f"{key}=" for key in self.declared.tuned or ())
         return tuple(part for part in cell.apart_from_padding if not part.startswith(tuned))
+
+    def more_comparisons(self, before: Plan) -> list[str]:
+        """A line for every family in which more cells are planned now than before.
+
+        Its comparisons are decided together, so each that joins widens the intervals of the rest.
+        """
+        now, then = (
+            Counter(
+                plan.apart(c) for c in plan.cells.values() if c.alias_of is None and c.overrides
+            )
+            for plan in (self, before)
+        )
+        return [
+            f"{model} on {data}: {now[family] - 1} comparisons are planned now, {then[family] - 1} "
+            "before; as all are decided together, the earlier intervals become wider"
+            for family in now
+            if now[family] > then[family] > 1
+            for model, data in [family[:2]]
+        ]
 
     def one_look(self, names: Iterable[str]) -> tuple[int, ...]:
         """The number of seeds with which these cells were declared; empty if it is not known."""

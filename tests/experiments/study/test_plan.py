@@ -64,3 +64,24 @@ def test_a_cell_of_an_older_plan_is_declared_at_no_time():
     plan = planned("same", range(3))
     plan.add(planned("same", range(5)))
     assert (plan.cells["same"].declared, plan.cells["same"].declared_seeds) == (None, None)
+
+
+def test_cells_that_join_a_family_are_said_because_its_intervals_become_wider():
+    def plan(*paddings, model="small_cnn"):
+        cells = {
+            f"{model}-{p}": Cell(
+                model, p, "mnist", "jax", [0], p, overrides=[f"model={model}", f"padding={p}"]
+            )
+            for p in paddings
+        }
+        return Plan(cells=cells)
+
+    whole = plan("same", "valid")
+    before = plan("same", "valid")
+    whole.add(plan("full", "reflect"))
+    (line,) = whole.more_comparisons(before)
+    assert line.startswith("small_cnn on mnist: 3 comparisons are planned now, 1 before")
+    whole.add(plan("same", "valid", model="inception"))
+    assert whole.more_comparisons(before) == [line]  # a family of its own, which is new
+    assert before.more_comparisons(before) == []
+    assert plan("same", "valid").more_comparisons(plan("same")) == []  # nothing was compared yet
