@@ -84,7 +84,9 @@ def tune(
     shared = set.intersection(*map(set, arms)) if len(arms) > 1 else set()
     record = [
         {
+            "overrides": list(arm),
             "arm": [override for override in arm if override not in shared],
+            "grid": wide,
             "chosen": dict(zip(wide, best[arm], strict=True)),
             "edge": [k for k, v in zip(wide, best[arm], strict=True) if v in _ends(wide[k])],
             METRIC: [
@@ -94,8 +96,11 @@ def tune(
         }
         for arm in best
     ]
+    # Another command may have tuned other arms of this study, such as those of another back end.
+    known = files.read_json(study / RECORD) or {"arms": []}
+    others = [one for one in known["arms"] if tuple(one["overrides"]) not in best]
     declared = {key: list(values) for key, values in grid.items()}
-    content = {"declared": declared, "grid": wide, "seeds": list(SEEDS), "arms": record}
+    content = {"declared": declared, "seeds": list(SEEDS), "arms": [*others, *record]}
     files.write_json(study / RECORD, content)
     for one in record:
         terminal.say(f"tuned: {said(one)}")

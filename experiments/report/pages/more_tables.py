@@ -78,14 +78,16 @@ def of_tuning(record: Mapping[str, Any] | None, study: str) -> list[Block]:
     """How the tuned settings were chosen; nothing without a record."""
     if not record:
         return []
-    grid = "; ".join(f"{key}: {', '.join(map(str, v))}" for key, v in record["grid"].items())
-    declared = "" if record["grid"] == record["declared"] else ", widened for all from the declared"
+    declared = record["declared"]
+    grid = "; ".join(f"{key}: {', '.join(map(str, v))}" for key, v in declared.items())
+    wider = any(arm["grid"] != declared for arm in record["arms"])
+    widened = "; widened, because one was best at its edge" if wider else ""
     seeds = ", ".join(map(str, record["seeds"]))
     return [
         Heading("Tuned per padding"),
         Paragraph(
             f"Every arm has the value with the highest mean validation accuracy over the seeds "
-            f"{seeds}, which are not compared ({grid}{declared}). These runs are in the study "
+            f"{seeds}, which are not compared ({grid}{widened}). These runs are in the study "
             f"{study}-tuning and never computed the test split."
         ),
         Items([tuning.said(arm) for arm in record["arms"]]),
