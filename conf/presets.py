@@ -68,14 +68,15 @@ class Declaration:
                 f"sweep.metric must be {', '.join(METRICS)}, {ON}<subset> or {AT}<epoch>; got "
                 f"{self.metric!r}"
             )
-        if not all(map(_is_contrast, self.contrasts or ())) or not _is_list(self.contrasts):
+        if not _are_contrasts(self.contrasts):
             raise ConfigError(
                 "sweep.contrasts must be a list of {padding: [valid], between: {model: [small_cnn, "
-                f"inception]}}}}, with two values; got {self.contrasts!r}"
+                "inception]}}, between two models or two data sets, nothing named twice; got "
+                f"{self.contrasts!r}"
             )
         if self.tuned is not None and not _is_grid(self.tuned):
             raise ConfigError(
-                "sweep.tuned must be settings with two or more values each, as "
+                "sweep.tuned must be settings with two or more different values each, as "
                 f"{{optimizer.learning_rate: [0.001, 0.003, 0.01]}}; got {self.tuned!r}"
             )
 
@@ -83,29 +84,35 @@ class Declaration:
 DECLARED = tuple(field.name for field in dataclasses.fields(Declaration))
 
 
-def _is_list(value: Any) -> bool:
-    return value is None or isinstance(value, list)
+def _are_contrasts(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(map(_is_contrast, value)))
 
 
 def _is_contrast(value: Any) -> bool:
     if not isinstance(value, dict) or set(value) != {"padding", "between"}:
         return False
     between = value["between"]
-    return _names(value["padding"]) and (
+    return _are_names(value["padding"]) and (
         isinstance(between, dict)
         and len(between) == 1
-        and all(isinstance(two, list) and len(two) == 2 for two in between.values())
+        and set(between) <= {"model", "data"}
+        and all(_are_names(two) and len(two) == 2 for two in between.values())
     )
 
 
-def _names(value: Any) -> bool:
-    return bool(value) and isinstance(value, list) and all(isinstance(n, str) for n in value)
+def _are_names(value: Any) -> bool:
+    """Whether it is a list of different names."""
+    texts = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return texts and 0 < len(value) == len(set(value))
 
 
 def _is_grid(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(choices, list) and len({str(c) for c in choices}) == len(choices) > 1
-        for choices in value.values()
+        "." in str(key)
+        and isinstance(choices, list)
+        and all(isinstance(choice, str | int | float) for choice in choices)
+        and len({str(choice) for choice in choices}) == len(choices) > 1
+        for key, choices in value.items()
     )
 
 

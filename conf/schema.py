@@ -19,7 +19,7 @@ import data
 import models
 from conf import device, probes
 from conf.padding_config import PaddingConfig, label_of
-from conf.presets import AT, DECLARED, Declaration
+from conf.presets import AT, DECLARED, METRICS, Declaration
 from conf.reader import ConfigError, read, unknown
 from data.config import left_out
 from models.padding.names import INPUT
@@ -132,6 +132,8 @@ class Config:
             del values["trainer"]["test"]
         if not self.trainer.test_epochs:
             del values["trainer"]["test_epochs"]
+        else:
+            values["trainer"]["test_epochs"] = sorted(self.trainer.test_epochs)
         if self.seeds.padding is None or not self.padding.draws:
             del values["seeds"]["padding"]
         values["padding"] = self.padding.by_axis(models.SPATIAL_RANK[models.kind(self.model.name)])
@@ -234,13 +236,15 @@ def _check_tests(config: Config) -> None:
         raise ConfigError(
             f"trainer.test_epochs must be different epochs from 1 on, as [3]; got {epochs!r}"
         )
-    if trainer.epochs is not None and max(epochs, default=0) > trainer.epochs:
+    if max(epochs, default=0) > (trainer.epochs or 0):
         raise ConfigError(
             f"trainer.test_epochs must be at most trainer.epochs={trainer.epochs}; got {epochs!r}"
         )
     for asked, what in ((epochs, "trainer.test_epochs"), (config.probes, "probes")):
         if asked and not trainer.test:
             raise ConfigError(f"{what} needs the test split: trainer.test=true")
+    if not trainer.test and metric not in METRICS[:2]:
+        raise ConfigError(f"sweep.metric={metric} needs the test split: trainer.test=true")
     if metric.startswith(AT) and metric.removeprefix(AT) not in map(str, epochs):
         raise ConfigError(
             f"sweep.metric={metric} needs trainer.test_epochs=[{metric.removeprefix(AT)}]"

@@ -19,12 +19,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from conf import commandline, help_page, presets
 from conf.reader import ConfigError
-from conf.schema import Config, from_dict
+from conf.schema import Config, DoesNotFitError, from_dict
 from experiments import terminal
 from experiments.run import framework, prepare_data
 from experiments.run.record.directory import Claimed, Run, RunFailed
@@ -106,6 +106,7 @@ class Session:
     def carry_out(self, sweeper: Any) -> None:
         """Called by our sweeper when Hydra is ready to compose and to launch runs."""
         from experiments.study import tuning
+        from experiments.study.plan import Plan
 
         sys.argv[1:] = self.arguments  # as recorded by every run
         _, overrides = commandline.hydras_own(self.arguments)
@@ -115,8 +116,14 @@ class Session:
             return
         composed = sweeper.compose(runs[0])
         values: Any = OmegaConf.to_container(composed.sweep, resolve=True)
-        if grid := presets.Declaration.of(values).tuned:
+        declared = presets.Declaration.of(values)
+        if grid := declared.tuned:
             study = Path(composed.runs_dir).expanduser() / str(composed.study)
+            with open_dict(composed):
+                del composed["hydra"]
+            with contextlib.suppress(DoesNotFitError):  # the run is then left out
+                _config(composed)  # a mistake is found before anything is tuned
+            (Plan.read(study) or Plan()).check_declared(declared)
             runs = tuning.tune(runs, grid, study, functools.partial(self._carry_out, sweeper))
             self.code = OK  # values with which a run fails are not chosen
         self._carry_out(sweeper, runs)
@@ -151,7 +158,10 @@ class Session:
             if many:
                 code = self._one_of_many(composed, overrides)
             else:
-                code = self._attempt(_config(composed), overrides)
+                config = _config(composed)
+                if config.sweep.tuned:
+                    raise ConfigError("sweep.tuned tunes the runs of a sweep: add -m")
+                code = self._attempt(config, overrides)
         except OmegaConfBaseException as mistake:
             terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
             code = BAD

@@ -52,8 +52,13 @@ def test_a_run_that_leaves_the_test_split_alone_is_complete(tiny):
         ("trainer.test_epochs=1", "must be different epochs from 1 on"),
         ("trainer.test_epochs=[3]", "at most trainer.epochs=2"),
         ("sweep.metric=test_accuracy@1", "needs trainer.test_epochs=[1]"),
-        ("sweep.tuned={optimizer.learning_rate:[0.1]}", "two or more values"),
+        ("sweep.tuned={optimizer.learning_rate:[0.1]}", "two or more different values"),
+        ("sweep.tuned={optimizer:[sgd,adamw]}", "two or more different values"),
+        ("sweep.tuned={trainer.batch_size:[[1],[2]]}", "two or more different values"),
+        ("sweep.tuned={optimizer.learning_rate:[0.1,0.2]}", "add -m"),
         ("sweep.contrasts=[{padding:[valid]}]", "must be a list of"),
+        ("sweep.contrasts=5", "must be a list of"),
+        ("sweep.contrasts=[{padding:[a,a],between:{model:[b,c]}}]", "nothing named twice"),
     ],
 )
 def test_what_cannot_be_meant_is_one_line(tiny, setting, why):

@@ -37,6 +37,7 @@ CONFIG = cast(Any, None)  # of a kept run only the label of its padding is known
 DATED = ": declared before the first run."
 UNDATED = ": declared in the study's plan, which does not say when."
 FOREST = "differences"
+NOT_KEPT = ("## Contrasts", "## Tuned per padding", "Looks at ", "metric test\\_accuracy@")
 REDRAWN = (FOREST, "accuracy", "cost", "curves")
 # The captions of the pictures, today's and earlier ones.
 OF = {
@@ -63,8 +64,12 @@ class KeptCell(Cell):
 def read(folder: Path) -> Report:
     """The report of a folder's runs.csv, with the declaration of its differences.csv."""
     runs, before = _rows(folder / "runs.csv"), _rows(folder / "differences.csv")
-    told = re.search(r"primary metric (\S+),", (folder / "report.md").read_text())
+    text = (folder / "report.md").read_text()
+    told = re.search(r"primary metric (\S+),", text)
     metric = told[1].replace("\\", "") if told else "test_accuracy"
+    for part in NOT_KEPT:
+        if part in text:
+            raise ValueError(f"runs.csv does not hold what {part.strip()!r} needs: report its runs")
     margins = [float(row["margin"]) for row in before if row["margin"]]
     declared = Declared(before[0]["baseline"], metric, margins[0] if margins else 0.3)
     for row in before:  # whether runs may be paired is not seen in runs.csv

@@ -15,6 +15,7 @@ from experiments.report.compare.families import Family, families
 from experiments.report.compare.reading import read
 from experiments.report.pages.pictures import canvas, plots
 from experiments.run.record import files
+from experiments.study.plan import Plan
 
 SUFFIX = ".overview"
 TAG = "6_all_runs_so_far"  # after the pictures of a report
@@ -45,4 +46,9 @@ def write(study: Path) -> Path | None:
 
 def collect(study: Path) -> list[Family]:
     """All complete runs below `study`, grouped into families."""
-    return families(read(study, brief=True).cells)
+    try:
+        plan = Plan.read(study)
+    except files.DamagedError:  # a report names it
+        plan = None
+    tuned = plan.declared.tuned if plan else None
+    return families(read(study, brief=True).cells, tuned or ())

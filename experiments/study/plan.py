@@ -126,16 +126,7 @@ class Plan:
         Raises:
             ConfigError: if its declaration differs.
         """
-        if self.cells and other.declared != self.declared:
-            changed = [
-                name
-                for name, value in dataclasses.asdict(other.declared).items()
-                if value != getattr(self.declared, name)
-            ]
-            raise ConfigError(
-                f"the study was declared with another {' and '.join(changed)}: use the same, or "
-                "choose another study=…"
-            )
+        self.check_declared(other.declared)
         self.declared = other.declared
         self.commands += [line for line in other.commands if line not in self.commands]
         for name, cell in other.cells.items():
@@ -144,6 +135,19 @@ class Plan:
             whole = dataclasses.replace(cell, seeds=sorted(seeds))
             self.cells[name] = whole.declared_now(known)
         self.not_applicable += [n for n in other.not_applicable if n not in self.not_applicable]
+
+    def check_declared(self, declared: Declaration) -> None:
+        """Raise `ConfigError` for a declaration that is not the study's."""
+        if self.cells and declared != self.declared:
+            changed = [
+                name
+                for name, value in dataclasses.asdict(declared).items()
+                if value != getattr(self.declared, name)
+            ]
+            raise ConfigError(
+                f"the study was declared with another {' and '.join(changed)}: use the same, or "
+                "choose another study=…"
+            )
 
     def find_aliases(self) -> None:
         """Among cells that compute the same, keep the first, with the seeds of all."""

@@ -24,6 +24,7 @@ from experiments.study.jobs import Sweep
 SEEDS = (1000, 1001, 1002)
 WIDENINGS = 2  # of a grid, at each of its edges
 RECORD = "tuning.json"
+NO_PART = ("rerun", "trainer.progress")  # of an arm
 METRIC = "validation_accuracy"
 # Of the runs that tune; they neither test nor compare.
 OWN = {
@@ -60,11 +61,14 @@ def tune(
     """
     for run in runs:
         _check(run, grid)
+    if len({override for run in runs for override in run if override.startswith("study=")}) > 1:
+        raise ConfigError("sweep.tuned tunes one study in a command: give one study=…")
+    known = _recorded(study)
     arms = list(dict.fromkeys(_arm(run) for run in runs))
     wide = {key: _sorted(values) for key, values in grid.items()}
     widened = {(key, edge): 0 for key in wide for edge in (0, -1)}
+    found = _train(arms, wide, study.name, train)
     while True:
-        found = _train(arms, wide, study.name, train)
         best = {arm: max(scores, key=lambda v: scores[v]) for arm, scores in found.items()}
         edges = {
             (key, edge)
@@ -76,15 +80,23 @@ def tune(
         }
         if not edges:
             break
+        wider = dict(wide)
         for key, edge in sorted(edges):
             widened[key, edge] += 1
-            value = _next(wide[key], edge)
-            wide[key] = [*wide[key], value] if edge else [value, *wide[key]]
+            value = _next(wider[key], edge)
+            wider[key] = [*wider[key], value] if edge else [value, *wider[key]]
             terminal.say(f"tuning: an arm is best at the edge of {key}; for all arms also {value}")
+        try:
+            again = [tuple(o for o in arm if not o.startswith("rerun=")) for arm in arms]
+            scores = _train(again, wider, study.name, train)
+        except ConfigError as refusal:  # as of a fraction that would be above 1
+            terminal.say(f"tuning: the grid is not widened: {refusal}")
+            break
+        wide, found = wider, {a: scores[b] for a, b in zip(arms, again, strict=True) if b in scores}
     shared = set.intersection(*map(set, arms)) if len(arms) > 1 else set()
     record = [
         {
-            "overrides": list(arm),
+            "overrides": [o for o in arm if o.partition("=")[0] not in NO_PART],
             "arm": [override for override in arm if override not in shared],
             "grid": wide,
             "chosen": dict(zip(wide, best[arm], strict=True)),
@@ -97,8 +109,8 @@ def tune(
         for arm in best
     ]
     # Another command may have tuned other arms of this study, such as those of another back end.
-    known = files.read_json(study / RECORD) or {"arms": []}
-    others = [one for one in known["arms"] if tuple(one["overrides"]) not in best]
+    mine = [one["overrides"] for one in record]
+    others = [one for one in known if one["overrides"] not in mine]
     declared = {key: list(values) for key, values in grid.items()}
     content = {"declared": declared, "seeds": list(SEEDS), "arms": [*others, *record]}
     files.write_json(study / RECORD, content)
@@ -120,6 +132,18 @@ def said(arm: Mapping[str, Any]) -> str:
     chosen = " ".join(f"{key}={_text(value)}" for key, value in arm["chosen"].items())
     edge = f"; at the edge of {', '.join(arm['edge'])}" if arm["edge"] else ""
     return f"{' '.join(arm['arm'])}: {chosen} (validation, %: {among}){edge}"
+
+
+def _recorded(study: Path) -> list[dict[str, Any]]:
+    """The arms that earlier commands have tuned; `DamagedError` for a damaged record."""
+    known = files.read_json(study / RECORD)
+    if known is None:
+        return []
+    with files.content_of(study / RECORD):
+        for arm in known["arms"]:
+            said(arm)
+            dict(known["declared"]), dict(arm["grid"]), list(arm["overrides"])
+        return list(known["arms"])
 
 
 def _train(
@@ -184,7 +208,10 @@ def _next(values: Sequence[Any], edge: int) -> float | None:
     if not _are_positive(values):
         return None
     last, before = (values[-1], values[-2]) if edge else (values[0], values[1])
-    return float(f"{last * last / before:.2g}")
+    value = float(f"{last * last / before:.2g}")
+    if all(type(v) is int for v in values):
+        value = round(value)
+    return None if value in values or value <= 0 else value
 
 
 def _text(value: Any) -> str:

@@ -30,16 +30,18 @@ def conclusion(one: Compared) -> str | None:
     for decided, more in ((WITHIN, ""), (EQUIVALENT, ", if at all")):
         if some := [c for c in found if c.decided == decided]:
             differ = "differs" if len(some) == 1 else "differ"
-            margin = f"by less than {some[0].margin:g} points{more}"
+            size = some[0].margin
+            margin = f"by less than {size:g} point{'s' * (size != 1)}{more}"
             said.append(f"{_and([c.name for c in some])} {differ} from {one.baseline} {margin}")
     if some := [c for c in found if c.decided == UNDECIDED]:
         names = _and([c.name for c in some])
         said.append(f"whether {names} {_does(some)} better or worse is not decided")
+    said += [f"{c.name}: {c.verdict}" for c in found if c.tied]
     if not said:
         return None
-    here = [c.name for c in found if c.decided != UNDECIDED and _only_here(c)]
-    limit = f" (of {_and(here)} on these test images only)" if here else ""
-    return f"with {len(one.seeds)} seeds, {'; '.join(said)}{limit}"
+    if here := [c.name for c in found if c.decided != UNDECIDED and _only_here(c)]:
+        said.append(f"for {_and(here)} this holds on these test images only")
+    return f"with {len(one.seeds)} seeds, {'; '.join(said)}"
 
 
 def _only_here(c: Comparison) -> bool:

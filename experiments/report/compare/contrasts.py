@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,7 +74,7 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
     for one in asked:
         ((key, (first, second)),) = one["between"].items()
         for padding in one["padding"]:
-            pairs = list(_pairs(families, key, str(first), str(second)))
+            pairs = list(_pairs(families, key, first, second))
             if not pairs:
                 name = f"{padding}, {first} − {second}"
                 left_out[name] = f"no two families differ in nothing but {key}"
@@ -87,21 +88,28 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
                 effects[name] = [own, other]
                 shared = sorted(set(own.points) & set(other.points))
                 by_seed[name] = {seed: own.points[seed] - other.points[seed] for seed in shared}
-    seeds = sorted(set.intersection(*map(set, by_seed.values()))) if by_seed else []
-    if len(seeds) < 2:
+    plan = declared.plan
+    cells = [cell.name for some in effects.values() for one in some for cell in one.cells]
+    looks = declared.looks or (plan.one_look(cells) if plan else ())
+    there = sorted({seed for own in by_seed.values() for seed in own})
+    wanted = there[: looks[-1]] if looks else there
+    for name in [n for n, own in by_seed.items() if 2 * len(set(wanted) & set(own)) < len(wanted)]:
+        left_out[name] = f"too few of its seeds ({len(by_seed.pop(name))}) have all four cells"
+    seeds = [seed for seed in wanted if all(seed in own for own in by_seed.values())]
+    if len(seeds) < 2 or not by_seed:
         left_out |= dict.fromkeys(by_seed, "the contrasts share fewer than 2 seeds")
         return Contrasts(left_out=left_out)
     values = {name: [own[seed] for seed in seeds] for name, own in by_seed.items()}
-    k = max(len(values), planned(declared.plan, declared.baseline) if declared.plan else 0)
+    k = max(len(values), planned(plan, declared.baseline) if plan else 0)
     found = compare(
         {NOTHING: np.zeros(len(seeds)), **values},
         NOTHING,
         declared.margin,
         comparisons=k,
-        planned=declared.looks,
+        planned=looks,
     )
     n = found[0].n
-    reached = taken(declared.looks, len(seeds))
+    reached = taken(looks, len(seeds))
     found = [
         dataclasses.replace(
             one,
@@ -112,6 +120,8 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
         for one in found
     ]
     notes = [ROUGHLY.format(n=n)] if n < FEW and any(c.low is not None for c in found) else []
+    if later := [seed for seed in there if seed not in seeds[:n]]:
+        notes.append(f"not part of the contrasts: seeds {', '.join(map(str, later))}")
     values = {name: own[:n] for name, own in values.items()}
     return Contrasts(found, values, seeds[:n], left_out, notes)
 
@@ -122,22 +132,19 @@ def planned(plan: Plan, baseline: str) -> int:
     for one in plan.declared.contrasts or []:
         ((key, values),) = one["between"].items()
         for padding in one["padding"]:
-            sides: list[set[Any]] = [set(), set()]
+            sides: tuple[Counter[Any], Counter[Any]] = (Counter(), Counter())
             for cell in plan.cells.values():
                 if cell.padding != padding or padding == baseline or cell.alias_of is not None:
                     continue
-                own = {"model": cell.model, "data": cell.data}.get(key) or next(
-                    (o.partition("=")[2] for o in cell.overrides if o.startswith(f"{key}=")), None
-                )
+                own = cell.model if key == "model" else cell.data
                 rest = tuple(
                     part
                     for part in plan.apart(cell)
                     if part != own and not part.startswith((f"{key}=", f"{key}."))
                 )
                 for side, value in zip(sides, values, strict=True):
-                    if own == str(value):
-                        side.add(rest)
-            number += len(sides[0] & sides[1])
+                    side[rest] += own == value
+            number += sum(n * sides[1][rest] for rest, n in sides[0].items())
     return number
 
 
@@ -146,14 +153,12 @@ def _pairs(
 ) -> Iterator[tuple[Family, Family]]:
     """The pairs of families with these two values of a setting that are equal in all others."""
     for a, b in itertools.permutations(families, 2):
-        own, other = settings_of(a), settings_of(b)
-        value = {"model": a.model, "data": a.data}.get(key, str(own.get(key)))
-        against = {"model": b.model, "data": b.data}.get(key, str(other.get(key)))
+        names = (a.model, b.model) if key == "model" else (a.data, b.data)
         rest = [
-            {k: v for k, v in s.items() if k != key and not k.startswith(f"{key}.")}
-            for s in (own, other)
+            {k: v for k, v in settings_of(family).items() if not k.startswith(f"{key}.")}
+            for family in (a, b)
         ]
-        if (value, against) == (first, second) and rest[0] == rest[1]:
+        if names == (first, second) and rest[0] == rest[1]:
             yield a, b
 
 
@@ -168,6 +173,8 @@ def _effect(family: Family, padding: str, declared: Declared) -> Effect:
         if name is None:
             raise ValueError(f"there is no run of {asked} in {family.title}")
     own, base = (family.cells[str(name)] for name in names)
+    if padding == declared.baseline:
+        raise ValueError(f"{padding} is the baseline")
     if own is base:
         raise ValueError(f"{padding} computes the same as {declared.baseline} in {family.title}")
     if reason := what_differs(own, base, declared.baseline):
@@ -200,8 +207,8 @@ def _over_new_images(
 
 def _named(padding: str, key: str, a: Family, b: Family) -> str:
     """The contrast in words; what the two families share is said once."""
+    if a.differs or b.differs:
+        return f"{padding}: {a.title} − {b.title}"
     if key == "model":
         return f"{padding}: {a.model} − {b.model} on {a.data}"
-    if key == "data":
-        return f"{padding}: {a.data} − {b.data}, {a.model}"
-    return f"{padding}: {a.title} − {b.title}"
+    return f"{padding}: {a.data} − {b.data}, {a.model}"

@@ -43,8 +43,8 @@ def of_contrasts(found: Contrasts, baseline: str) -> list[Block]:
         Heading("Contrasts"),
         Paragraph(
             f"What a padding does to one network or on one data set, less what it does to the "
-            f"other: (padding − {baseline}) − (padding − {baseline}), paired by seed. The "
-            f"{k} declared contrasts are decided together, by the rule of the comparisons."
+            f"other: (padding − {baseline}) − (padding − {baseline}), paired by seed. All declared "
+            f"contrasts ({k}) are decided together, by the rule of the comparisons."
         ),
         *([_contrasts(found)] if found.comparisons else []),
         *([Items([*said, *found.notes])] if said or found.notes else []),
@@ -69,9 +69,23 @@ def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
                 "a difference that is there at one budget alone is one of that budget."
             ),
             Table(["family", "comparison", *COLUMNS], rows),
+            *_not_compared(budget),
             *([_contrasts(budget.contrasts)] if budget.contrasts.comparisons else []),
         ]
     return blocks
+
+
+def _not_compared(budget: Budget) -> list[Block]:
+    """What a budget's table lacks, and why: its runs may have ended before that epoch."""
+    said = [
+        f"{one.family.title}: {line}"
+        for one in budget.compared
+        for line in [
+            *one.notes,
+            *(f"{name} is not compared, {left.why}" for name, left in one.left_out.items()),
+        ]
+    ]
+    return [Items(said)] if said else []
 
 
 def of_tuning(record: Mapping[str, Any] | None, study: str) -> list[Block]:
@@ -80,7 +94,7 @@ def of_tuning(record: Mapping[str, Any] | None, study: str) -> list[Block]:
         return []
     declared = record["declared"]
     grid = "; ".join(f"{key}: {', '.join(map(str, v))}" for key, v in declared.items())
-    wider = any(arm["grid"] != declared for arm in record["arms"])
+    wider = any(set(arm["grid"][k]) > set(v) for arm in record["arms"] for k, v in declared.items())
     widened = "; widened, because one was best at its edge" if wider else ""
     seeds = ", ".join(map(str, record["seeds"]))
     return [

@@ -110,3 +110,40 @@ def test_arms_of_several_commands_stand_in_one_record_and_an_arm_once(tmp_path):
         tune(some, grid, tmp_path / "s", Trainer(tmp_path / padding))
     record = json.loads((tmp_path / "s" / "tuning.json").read_text())
     assert [arm["overrides"][0] for arm in record["arms"]] == ["padding=valid", "padding=same"]
+
+
+def test_whole_numbers_stay_whole_and_what_cannot_be_meant_ends_the_widening(tmp_path, capsys):
+    class Choosy(Trainer):
+        def __call__(self, runs):
+            if any(float(o.partition("=")[2]) > 200 for run in runs for o in run if RATE in o):
+                raise ConfigError("at most 200")
+            return super().__call__(runs)
+
+    train = Choosy(tmp_path, best={"same": 1000, "valid": 1000})
+    tuned = tune(runs(0), {RATE: [32, 64]}, tmp_path / "s", train)
+    assert chosen(tuned) == {"same": f"{RATE}=130", "valid": f"{RATE}=130"}
+    out = capsys.readouterr().out
+    assert "for all arms also 130\n" in out and "the grid is not widened: at most 200" in out
+
+
+def test_complete_runs_are_trained_again_once_and_not_in_every_round(tmp_path):
+    train = Trainer(tmp_path)
+    again = [[*run, "rerun=true"] for run in runs(0)]
+    tune(again, {RATE: [0.001, 0.003, 0.01]}, tmp_path / "s", train)
+    first = 2 * 3 * len(SEEDS)
+    assert all(said.get("rerun") == "true" for said in train.asked[:first])
+    assert len(train.asked) > first
+    assert all("rerun" not in said for said in train.asked[first:])
+
+
+def test_several_studies_and_a_damaged_record_are_refused_before_anything_is_trained(tmp_path):
+    train = Trainer(tmp_path)
+    several = [["padding=same", "study=a", "seed=0"], ["padding=same", "study=b", "seed=0"]]
+    with pytest.raises(ConfigError, match="one study in a command"):
+        tune(several, {RATE: [0.001, 0.01]}, tmp_path / "a", train)
+    for content in ('{"arms": 3}', '{"arms": [{}]}', "[]", "{"):
+        (tmp_path / "s").mkdir(exist_ok=True)
+        (tmp_path / "s" / "tuning.json").write_text(content)
+        with pytest.raises(files.DamagedError):
+            tune(runs(0), {RATE: [0.001, 0.01]}, tmp_path / "s", train)
+    assert not train.asked

@@ -45,7 +45,7 @@ def test_a_verdict_that_does_not_hold_for_other_images_is_limited():
         dataclasses.replace(first, over_new_images=OverNewImages(-60.0, 7.0, "undecided")),
         dataclasses.replace(second, over_new_images=OverNewImages(-30.0, -7.0, "differs")),
     ]
-    assert conclusion(one).endswith(" (of valid on these test images only)")
+    assert conclusion(one).endswith("; for valid this holds on these test images only")
 
 
 def test_without_comparisons_nothing_is_said():

@@ -1,3 +1,6 @@
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -142,3 +145,54 @@ def test_over_new_images_two_test_sets_add_their_variance(tmp_path):
     assert one.name == "valid: placed_digits − mnist, small_cnn"
     new = one.over_new_images
     assert new.low < one.low - 0.1 and new.high > one.high + 0.1
+
+
+def test_a_study_without_looks_is_looked_at_with_the_seeds_that_were_declared(tmp_path):
+    crossed(tmp_path, seeds=range(8))
+    plan = Plan.read(tmp_path)
+    for name, cell in plan.cells.items():
+        plan.cells[name] = dataclasses.replace(cell, declared_seeds=6)
+    plan.write(tmp_path)
+    found = computed(tmp_path)
+    assert found.seeds == [0, 1, 2, 3, 4, 5] and found.comparisons[0].n == 6
+    assert "not part of the contrasts: seeds 6, 7" in found.notes
+
+
+def test_pairs_of_families_that_differ_from_each_other_are_contrasts_of_their_own(tmp_path):
+    for epochs in (2, 3):
+        for model in EFFECTS:
+            for padding in ("same", "valid"):
+                for seed in range(4):
+                    own = {"name": model} if model != "small_cnn" else {}
+                    of = made.outcomes(f"{model}{padding}{epochs}", seed, ITEMS)
+                    made.run(
+                        tmp_path, padding, seed, right=of, model=own, trainer={"epochs": epochs}
+                    )
+    made.plan(tmp_path, contrasts=[{"padding": ["valid"], "between": NETWORKS}])
+    plan = Plan.read(tmp_path)
+    for name, cell in plan.cells.items():  # as a sweep's plan has them
+        config = json.loads((tmp_path / name / "seed=0" / "config.json").read_text())
+        overrides = [f"model={cell.model}", f"trainer.epochs={config['trainer']['epochs']}"]
+        plan.cells[name] = dataclasses.replace(cell, overrides=overrides)
+    plan.write(tmp_path)
+    found = computed(tmp_path)
+    assert len(found.comparisons) == planned(plan, "same") == 2
+    assert {c.comparisons for c in found.comparisons} == {2}
+    assert all("epochs" in c.name for c in found.comparisons)
+
+
+def test_a_contrast_that_lacks_most_seeds_leaves_the_others_theirs(tmp_path):
+    for model in EFFECTS:
+        for padding in ("same", "valid", "reflect"):
+            few = model == "inception" and padding == "reflect"
+            for seed in range(1 if few else 6):
+                own = {"name": model} if model != "small_cnn" else {}
+                of = made.outcomes(f"{model}{padding}", seed, ITEMS)
+                made.run(tmp_path, padding, seed, right=of, model=own)
+    both = {"padding": ["valid", "reflect"], "between": NETWORKS}
+    made.plan(tmp_path, contrasts=[both])
+    found = computed(tmp_path)
+    ((name, why),) = found.left_out.items()
+    assert name.startswith("reflect") and why == "too few of its seeds (1) have all four cells"
+    (one,) = found.comparisons
+    assert one.n == 6 and one.comparisons == 2
