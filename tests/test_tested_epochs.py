@@ -73,33 +73,35 @@ def test_probes_need_the_test_split(tiny):
 
 
 @pytest.mark.full
-def test_a_tuned_sweep_compares_arms_at_their_own_rates_and_at_two_budgets(tiny):
-    outcome = tiny(
-        "-m", "padding=same,valid", "seed=0,1", "study=s", "trainer.test_epochs=[1]",
-        "sweep.tuned={optimizer.learning_rate:[0.0001,0.01]}",
-    )  # fmt: skip
+def test_a_tuned_sweep_compares_arms_at_their_own_values_and_at_two_budgets(tiny):
+    command = ("-m", "padding=same,valid", "seed=0,1", "study=s", "trainer.test_epochs=[1]")
+    heads = "sweep.tuned={model.head:[average,max]}"
+    outcome = tiny(*command, heads)
     assert outcome.code == 0, outcome.err
-    assert "tuned: padding=same" in outcome.out and "tuned: padding=valid" in outcome.out
     chosen = {
-        arm["arm"][-1]: arm["chosen"]["optimizer.learning_rate"]
+        arm["arm"][0].removeprefix("padding="): arm["chosen"]["model.head"]
         for arm in json.loads(Path("runs/s/tuning.json").read_text())["arms"]
     }
+    assert set(chosen) == {"same", "valid"}
+    assert all(
+        f"tuned: padding={p}: model.head={head} (" in outcome.out for p, head in chosen.items()
+    )
     with open("runs/s/report/differences.csv", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["cell"] == "valid" and row["n"] == "2"
-    page = Path("runs/s/report/report.md").read_text()
-    assert "## Tuned per padding" in page and "test_accuracy@1" in page.replace("\\", "")
-    for rates in Path("runs/s").glob("*/seed=0/config.json"):
-        config = json.loads(rates.read_text())
-        assert config["optimizer"]["learning_rate"] in chosen.values()
+    page = Path("runs/s/report/report.md").read_text().replace("\\", "")
+    assert "## Tuned per padding" in page and "test_accuracy@1" in page
+    assert f"valid (head {chosen['valid']})" in page
+    for run in Path("runs/s").glob("*/seed=0"):
+        config = json.loads((run / "config.json").read_text())
+        assert config["model"]["head"] == chosen["valid" if "-valid-" in str(run) else "same"]
     tuned = list(Path("runs/s-tuning").glob("*/seed=*"))
-    assert {run.name for run in tuned} == {"seed=1000", "seed=1001", "seed=1002"}
+    assert len(tuned) == 12 and {run.name[:8] for run in tuned} == {"seed=100"}
     assert not [run for run in tuned if list(run.glob("predictions*"))]
-    again = tiny(
-        "-m", "padding=same,valid", "seed=0,1", "study=s", "trainer.test_epochs=[1]",
-        "sweep.tuned={optimizer.learning_rate:[0.0001,0.01]}",
-    )  # fmt: skip
+    again = tiny(*command, heads)
     assert again.code == 0 and "4 runs, 4 of them complete" in again.out
+    other = tiny(*command, "sweep.tuned={model.head:[max,average]}")
+    assert other.code == 2 and "declared with another tuned" in other.err
 
 
 def test_every_preset_can_declare_contrasts_and_tuning():
