@@ -79,8 +79,8 @@ train: install-train  ## train the default network under padding=same (ARGS="pad
 demo: install-train  ## a first answer in minutes: four paddings, six seeds, a table and a picture
 	@$(PY) train.py -m sweep=demo hydra/launcher=joblib $(ARGS)
 
-test: install  ## run the quick tests, two at a time (about 11 minutes on two quiet cores)
-	@echo "The quick tests, two at a time: about 11 minutes on two quiet cores, and the slowest are listed"
+test: install  ## run the quick tests, two at a time (about 10 minutes on two quiet cores)
+	@echo "The quick tests, two at a time: about 10 minutes on two quiet cores, and the slowest are listed"
 	@echo "at the end. ARGS=tests/conf runs some of them; make test-all runs the rest too, as CI does."
 	@$(PY) -m pytest $(WORKERS) $(SLOWEST) $(ARGS)
 
