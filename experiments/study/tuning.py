@@ -93,21 +93,7 @@ def tune(
             terminal.say(f"tuning: the grid is not widened: {refusal}")
             break
         wide, found = wider, {a: scores[b] for a, b in zip(arms, again, strict=True) if b in scores}
-    shared = set.intersection(*map(set, arms)) if len(arms) > 1 else set()
-    record = [
-        {
-            "overrides": [o for o in arm if o.partition("=")[0] not in NO_PART],
-            "arm": [override for override in arm if override not in shared],
-            "grid": wide,
-            "chosen": dict(zip(wide, best[arm], strict=True)),
-            "edge": [k for k, v in zip(wide, best[arm], strict=True) if v in _ends(wide[k])],
-            METRIC: [
-                {**dict(zip(wide, values, strict=True)), "mean": mean}
-                for values, mean in found[arm].items()
-            ],
-        }
-        for arm in best
-    ]
+    record = _described(arms, wide, found, best)
     # Another command may have tuned other arms of this study, such as those of another back end.
     mine = [one["overrides"] for one in record]
     others = [one for one in known if one["overrides"] not in mine]
@@ -132,6 +118,30 @@ def said(arm: Mapping[str, Any]) -> str:
     chosen = " ".join(f"{key}={_text(value)}" for key, value in arm["chosen"].items())
     edge = f"; at the edge of {', '.join(arm['edge'])}" if arm["edge"] else ""
     return f"{' '.join(arm['arm'])}: {chosen} (validation, %: {among}){edge}"
+
+
+def _described(
+    arms: Sequence[Arm],
+    grid: Grid,
+    found: Mapping[Arm, Mapping[Values, float]],
+    best: Mapping[Arm, Values],
+) -> list[dict[str, Any]]:
+    """What was chosen for each arm, among what, and why; `arm` is that in which the arms differ."""
+    shared = set.intersection(*map(set, arms)) if len(arms) > 1 else set()
+    return [
+        {
+            "overrides": [o for o in arm if o.partition("=")[0] not in NO_PART],
+            "arm": [override for override in arm if override not in shared],
+            "grid": grid,
+            "chosen": dict(zip(grid, chosen, strict=True)),
+            "edge": [k for k, v in zip(grid, chosen, strict=True) if v in _ends(grid[k])],
+            METRIC: [
+                {**dict(zip(grid, values, strict=True)), "mean": mean}
+                for values, mean in found[arm].items()
+            ],
+        }
+        for arm, chosen in best.items()
+    ]
 
 
 def _recorded(study: Path) -> list[dict[str, Any]]:
