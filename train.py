@@ -45,9 +45,9 @@ def train(config: Config) -> int:
 
     with terminal.busy(f"starting {config.backend}"):
         framework.start(config.backend, threads, config.device)
-        from experiments.run import evaluation
+        from experiments.run.evaluation import tested
         from experiments.run.loop import memory, optimizers, progress, training
-        from experiments.run.record import activations
+        from experiments.run.record import activations, image_errors
         from experiments.run.record.board import Board, hparams
         from models.geometry.glance import glance
 
@@ -70,7 +70,8 @@ def train(config: Config) -> int:
         terminal.say(line)
     epochs, steps = training.plan(config.trainer, len(loaded.train))
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
-    training.compile_model(model, optimizer, config.trainer)
+    loaded = inputs.framed(loaded, model)
+    training.compile_model(model, optimizer, config.trainer, config.task, loaded.spec)
     summary.headline(config)
 
     settings = config.to_dict()
@@ -82,7 +83,7 @@ def train(config: Config) -> int:
     )
     with (
         run.claim(settings, start, rerun=config.rerun),
-        Board(run.directory, run.cell, hparams(config), settings) as board,
+        Board(run.directory, run.cell, hparams(config), settings, config.task) as board,
     ):
         run.write_geometry(layers, findings)
         board.model(model.to_json(), layers, findings)
@@ -94,7 +95,11 @@ def train(config: Config) -> int:
             steps=steps,
             batch_size=config.trainer.batch_size,
             visible=config.trainer.progress,
+            task=config.task,
         )
+
+        def test() -> tested.Predictions:
+            return tested.predict(model, loaded.test, loaded.spec, config.task)
 
         def on_epoch(history: list[training.Row]) -> None:
             run.write_metrics(history)
@@ -102,7 +107,7 @@ def train(config: Config) -> int:
             bar.epoch(history)
             epoch = len(history)
             if epoch in config.trainer.test_epochs and not run.predictions(epoch).exists():
-                run.write_predictions(evaluation.predict(model, loaded.test), epoch)
+                run.write_predictions(test(), epoch)
 
         with bar, memory.told(model, loaded.train, config.trainer):
             history = training.fit(
@@ -118,15 +123,17 @@ def train(config: Config) -> int:
 
         # evaluate: the only use of the test split, besides that of trainer.test_epochs
         kept = training.kept(history, config.trainer)
-        predictions = evaluation.predict(model, loaded.test) if config.trainer.test else None
+        predictions = test() if config.trainer.test else None
         earlier = [(epoch, run.predictions(epoch)) for epoch in config.trainer.test_epochs]
         results = {
-            **evaluation.accuracies(predictions, loaded.spec),
-            **evaluation.accuracies_at({e: files.read_npz(p) for e, p in earlier if p.exists()}),
-            "validation_accuracy": kept.get("validation_accuracy"),
+            **tested.results(predictions, loaded.spec, config.task),
+            **tested.results_at(
+                {e: files.read_npz(p) for e, p in earlier if p.exists()}, loaded.spec, config.task
+            ),
+            **training.validated(kept, config.task),
             "epochs": len(history),
             "tested_epoch": kept["epoch"],
-            **evaluation.cost(model, layers),
+            **tested.cost(model, layers),
             **training.speed(history),
             "setup_seconds": setup_seconds,
             "train_seconds": sum(row["train_seconds"] for row in history),
@@ -134,10 +141,15 @@ def train(config: Config) -> int:
 
         # record
         maps = activations.means(model, (loaded.test if config.trainer.test else loaded.train).x)
-        board.finish(results, activations.picture(maps))
+        pictures = {"mean_activation": activations.picture(maps)}
+        if predictions is not None and loaded.train.y.ndim > 2:
+            pictures["images"] = image_errors.write(
+                run.directory, predictions, results, config.task
+            )
+        board.finish(results, pictures)
         learned = training.without_optimizer(model)
         run.record(learned, predictions, results, dataclasses.asdict(loaded.spec))
-    summary.summary(results, layers, run, config.runs_dir)
+    summary.summary(results, layers, run, config.runs_dir, config.task)
     return probe(run, config.probes) if config.probes else OK
 
 

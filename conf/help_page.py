@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import models
+from conf.choices import PROBES
 from conf.commandline import ROOT, options
-from conf.probes import NAMES
 
 GROUPS = {
     "model": "architectures that classify",
@@ -71,9 +71,9 @@ def help_page() -> str:
         for gives, said in parts.items():
             if lines := choices(group, gives):
                 page += [f"{group}=  ({said})", *lines, ""]
-    width = max(map(len, NAMES)) + 2
+    width = max(map(len, PROBES)) + 2
     page += ["probes=  (measurements of a trained network; all, a name, or a list [shift,swap])"]
-    page += [*(f"  {name:<{width}}{text}" for name, text in NAMES.items()), ""]
+    page += [*(f"  {name:<{width}}{text}" for name, text in PROBES.items()), ""]
     page += [
         "Any setting that --cfg job shows can be changed: trainer.epochs=3 padding.amount=full",
         'Tab completion in bash: eval "$(python train.py -sc install=bash)" (or zsh, fish)',

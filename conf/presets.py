@@ -13,9 +13,12 @@ from omegaconf import OmegaConf
 
 from conf.commandline import ROOT, parse, preset
 from conf.reader import ConfigError, read, unknown
+from data.tasks import LOSS, TEST, TESTED, VALIDATION
 
-METRICS = ("test_accuracy", "validation_accuracy", "balanced_accuracy")
-ON, AT = "accuracy_on/", "test_accuracy@"  # a subset of the test split; after an epoch
+BALANCED = "balanced_accuracy"
+VALIDATED = tuple(f"{VALIDATION}{name.removeprefix(TEST)}" for name in TESTED)
+METRICS = (*TESTED, *VALIDATED, BALANCED, f"{VALIDATION}{LOSS.measure}")
+ON, AT = "accuracy_on/", "@"  # a subset of the test split; after an epoch
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,10 @@ class Declaration:
         question: the question of the study.
         baseline: the padding that the others are compared with.
         metric: the primary metric: one of `METRICS`, accuracy_on/<subset of the test split>, or
-            test_accuracy@<epoch>, an epoch of trainer.test_epochs.
-        margin: of equivalence, in points: smaller differences are negligible.
+            test_accuracy@<epoch>, an epoch of trainer.test_epochs. By default the measure of the
+            task on the test split.
+        margin: of equivalence, in points or the metric's own unit: smaller differences are
+            negligible.
         looks: increasing numbers of seeds after which is looked; None for one look at all seeds.
         contrasts: differences of differences that are compared too, as a list of {padding: [valid],
             between: {model: [small_cnn, inception]}}: what `valid` does to the first network less
@@ -63,10 +68,11 @@ class Declaration:
                 "sweep.looks must be increasing numbers of seeds above 1, as [8,12,20]; got "
                 f"{looks!r}"
             )
-        if self.metric not in METRICS and not self.metric.startswith((ON, AT)):
+        known = self.metric in METRICS or self.metric.startswith(ON)
+        if not known and self.metric.partition(AT)[0] not in TESTED:
             raise ConfigError(
-                f"sweep.metric must be {', '.join(METRICS)}, {ON}<subset> or {AT}<epoch>; got "
-                f"{self.metric!r}"
+                f"sweep.metric must be {', '.join(METRICS)}, {ON}<subset> or {METRICS[0]}{AT}"
+                f"<epoch>; got {self.metric!r}"
             )
         if not _are_contrasts(self.contrasts):
             raise ConfigError(

@@ -16,6 +16,10 @@ class ConfigError(ValueError):
     """A mistake in the configuration. The message is one line: what is wrong, what is allowed."""
 
 
+class DoesNotFitError(ConfigError):
+    """A combination of valid values that makes no sense; in a sweep it is not applicable."""
+
+
 def unknown(what: str, name: str, allowed: Iterable[str]) -> ConfigError:
     """The error for a name that does not exist, with similar names."""
     return ConfigError(messages.unknown(what, name, sorted(allowed)))

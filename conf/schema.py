@@ -17,18 +17,14 @@ from typing import Any
 
 import data
 import models
-from conf import device, probes
+from conf import choices, device
 from conf.padding_config import PaddingConfig, label_of
-from conf.presets import AT, DECLARED, METRICS, Declaration
-from conf.reader import ConfigError, read, unknown
+from conf.presets import DECLARED, Declaration
+from conf.reader import ConfigError, DoesNotFitError, read, unknown
 from data.config import left_out
+from data.tasks import TASKS, TEST
 from models.padding.names import INPUT
 from models.padding.supports import supports
-
-
-class DoesNotFitError(ConfigError):
-    """A combination of valid values that makes no sense; in a sweep it is not applicable."""
-
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = ("tensorflow", "jax")
@@ -78,6 +74,7 @@ class Config:
     optimizer: Component
     schedule: Component
     trainer: TrainerConfig
+    task: str = choices.AUTO
     seed: int = 0
     seeds: Seeds = field(default_factory=Seeds)
     backend: str = "auto"
@@ -118,6 +115,9 @@ class Config:
         values = self.to_dict()
         for key in ("seed", "device", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes"):
             del values[key]
+        del values["data"]["task"], values["data"]["factor"]
+        if not self.data.image_target:
+            del values["task"]
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
         del values["trainer"]["progress"], values["trainer"]["threads"]
@@ -180,8 +180,24 @@ def _resolved(config: Config) -> Config:
         # XLA.
         jit = on_gpu or backend == "jax"
     trainer = dataclasses.replace(trainer, precision=precision, jit=jit)
-    asked = probes.chosen(config.probes)
-    return dataclasses.replace(config, backend=backend, trainer=trainer, probes=asked)
+    asked = choices.probes_of(config.probes)
+    model, of_data = config.model, config.data
+    task = choices.task_of(config.task, model.name, of_data.task)
+    of_data = dataclasses.replace(
+        of_data, task=task, factor=choices.factor(task, model.name, model.options)
+    )
+    declared = config.sweep
+    if declared.metric == Declaration.metric:  # of the task that there is
+        declared = dataclasses.replace(declared, metric=f"{TEST}{TASKS[task].measure}")
+    return dataclasses.replace(
+        config,
+        backend=backend,
+        trainer=trainer,
+        probes=asked,
+        task=task,
+        data=of_data,
+        sweep=declared,
+    )
 
 
 def _checked(config: Config) -> Config:
@@ -212,7 +228,7 @@ def _checked(config: Config) -> Config:
         if number is not None and not 0 <= number < 2**32:
             raise ConfigError(f"{name} must be between 0 and 2**32 - 1; got {number}")
     config.sweep.check()
-    _check_tests(config)
+    choices.check_tests(trainer, config.sweep.metric, config.probes, config.task)
     if not config.study or "/" in config.study or config.study.startswith((".", "_")):
         raise ConfigError(f"study must be a plain folder name; got {config.study!r}")
     if not config.runs_dir:
@@ -225,30 +241,6 @@ def _checked(config: Config) -> Config:
             raise ConfigError(str(reason)) from None
     _check_padding(padding, config.model.name)
     return config
-
-
-def _check_tests(config: Config) -> None:
-    """What is asked of the test split, and of a run that leaves it alone."""
-    trainer, metric = config.trainer, config.sweep.metric
-    epochs = trainer.test_epochs
-    whole = isinstance(epochs, list | tuple) and all(type(n) is int and n > 0 for n in epochs)
-    if not whole or len({*epochs}) < len(epochs):
-        raise ConfigError(
-            f"trainer.test_epochs must be different epochs from 1 on, as [3]; got {epochs!r}"
-        )
-    if max(epochs, default=0) > (trainer.epochs or 0):
-        raise ConfigError(
-            f"trainer.test_epochs must be at most trainer.epochs={trainer.epochs}; got {epochs!r}"
-        )
-    for asked, what in ((epochs, "trainer.test_epochs"), (config.probes, "probes")):
-        if asked and not trainer.test:
-            raise ConfigError(f"{what} needs the test split: trainer.test=true")
-    if not trainer.test and metric not in METRICS[:2]:
-        raise ConfigError(f"sweep.metric={metric} needs the test split: trainer.test=true")
-    if metric.startswith(AT) and metric.removeprefix(AT) not in map(str, epochs):
-        raise ConfigError(
-            f"sweep.metric={metric} needs trainer.test_epochs=[{metric.removeprefix(AT)}]"
-        )
 
 
 def _check_padding(config: PaddingConfig, model: str) -> None:
@@ -268,22 +260,6 @@ def _check_padding(config: PaddingConfig, model: str) -> None:
             raise DoesNotFitError(
                 f"padding.overrides: {label_of(own)} does not fit {pattern}: {reason}"
             )
-
-
-def check_task(config: Config) -> None:
-    """Raise DoesNotFitError for a model that cannot be trained to classify.
-
-    What a run does besides training, such as tracing the geometry, does not call this.
-    """
-    name = config.model.name
-    if models.gives(name) == "logits":
-        return
-    kind = models.kind(name)
-    others = [m for m in models.names() if models.kind(m) == kind and models.gives(m) == "logits"]
-    raise DoesNotFitError(
-        f"model={name} gives an image, and a training classifies: it takes {', '.join(others)}; "
-        f"python -m experiments.geometry model={name} shows the sizes of {name}"
-    )
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

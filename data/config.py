@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from data.tasks import TASKS
 from models.messages import Layout, did_you_mean
 
 NORMALIZE = ("standardize", "unit", "none")
@@ -131,6 +132,9 @@ class DataConfig:
         does not shuffle them.
     normalize: "standardize" (per channel, training mean and sd), "unit" (to 0..1), "none".
     augment: training-time augmentation.
+    task: one of `data.tasks.TASKS`, by which the target is chosen; None for what the stored set
+        is labelled with.
+    factor: of super-resolution: the input has this many times fewer pixels on each side.
     epochs: the set's default length of training; stored but not used in this package.
     memory: a set that takes more GiB than this as float32 is read from disk batch by batch;
         "auto" is a fraction of the free memory. It does not change any result.
@@ -153,6 +157,8 @@ class DataConfig:
     permutation: int | None = None
     normalize: str = "standardize"
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    task: str | None = None
+    factor: int = 1
     epochs: int = 10
     memory: str | float = "auto"
 
@@ -183,6 +189,7 @@ class DataConfig:
         self._validate_source()
         self.augment.validate()
         self._validate_sequence()
+        self._validate_task()
 
     def _validate_source(self) -> None:
         own = {"npz": "<file.npz>", "image_folder": "<folder>"}
@@ -199,6 +206,27 @@ class DataConfig:
                 )
         if self.sequence and self.augment.active:
             raise DataError("data.augment is for images, but data.sequence=true makes sequences")
+
+    def _validate_task(self) -> None:
+        if self.task is not None:
+            one_of("task", self.task, TASKS)
+        _at_least("data.factor", self.factor, 1)
+        if not self.image_target:
+            return
+        if self.sequence:
+            raise DataError(
+                f"task={self.task} predicts images, but data.sequence=true makes sequences of them"
+            )
+        if self.augment.crop or self.augment.cutout:
+            raise DataError(
+                f"task={self.task} takes data.augment.flip alone: crop and cutout would change the "
+                "input and not its target"
+            )
+
+    @property
+    def image_target(self) -> bool:
+        """Whether the target is an image, not a class."""
+        return self.task is not None and TASKS[self.task].target != "class"
 
     @property
     def label(self) -> str:

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from data import sources
 from data.config import AugmentConfig, DataConfig, DataError
-from data.sources import streaming
+from data.sources import streaming, value_checks
 from data.sources.streaming import Rows, Streamed
+from data.tasks import targets
 from data.transforms import (
-    FLOAT32_MAX,
     apply_normalisation,
-    extremes,
     normalisation,
     pixel_order,
     resize_images,
@@ -51,27 +50,40 @@ def load(cfg: DataConfig) -> Data:
 def _load(cfg: DataConfig, fingerprint: str) -> Data:
     stored, raw, streams = read(cfg, fingerprint)
     chosen = choose(cfg, raw, len(stored.class_names))
-    inputs = {name: _sized(cfg, role, raw[role].x, ids) for name, (role, ids) in chosen.items()}
+    inputs, wanted = {}, {}
+    for name, (role, ids) in chosen.items():
+        inputs[name] = _sized(cfg, role, raw[role].x, ids)
+        if cfg.image_target:
+            inputs[name], wanted[name] = targets.of(cfg, role, raw[role], ids, inputs[name])
     # Before the pixels are permuted: plain and permuted sequences share their statistics.
-    bounds = {name: _finite_extremes(cfg, name, x) for name, x in inputs.items()}
-    _check_varies(cfg, inputs["train"])
+    bounds = {name: value_checks.finite_extremes(cfg, name, x) for name, x in inputs.items()}
+    value_checks.check_varies(cfg, inputs["train"])
     mean, std = normalisation(inputs["train"], cfg.normalize)
     for name, of_split in bounds.items():
         if of_split:
-            _check_range(cfg, name, *of_split, mean, std)
+            value_checks.check_range(cfg, name, *of_split, mean, std)
+    pictures = cfg.image_target and not stored.class_names
+    how = targets.normalised(cfg, wanted) if pictures else None
     height = stored.splits["train"].shape[1]
     scale = cfg.resize / height if cfg.resize and height else 1.0
     splits = {}
     for name, (role, ids) in chosen.items():
-        rows, x = _in_order(inputs.pop(name), cfg), None
+        itself = cfg.image_target and wanted[name] is inputs[name]
+        rows = _in_order(inputs.pop(name), cfg)
+        x: NDArray[np.float32] | Streamed
         if streams:
             assert isinstance(rows, Rows)  # they were resized when they were written
             x = Streamed(rows, mean, std)
-        splits[name] = _split(x or apply_normalisation(rows, mean, std), raw[role], ids, scale)
+        else:
+            x = apply_normalisation(rows, mean, std)
+        y: Any = x if itself else wanted.pop(name) if cfg.image_target else labels(raw[role], ids)
+        if how and not itself:
+            y = apply_normalisation(y, how.mean, how.std)
+        splits[name] = _split(x, y, raw[role], ids, scale)
     spec = Spec(
         kind="sequence" if cfg.sequence else stored.kind,
         input_shape=splits["train"].x.shape[1:],
-        num_classes=len(stored.class_names),
+        num_classes=len(stored.class_names) or splits["train"].y.shape[-1],
         class_names=stored.class_names,
         fingerprint=fingerprint,
         mean=tuple(map(float, mean)),
@@ -83,9 +95,18 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
         stored_shape=stored.splits["train"].shape[1:],
         stored_dtype=str(stored.splits["train"].dtype),
         provenance=stored.provenance,
+        target_mean=tuple(map(float, how.mean)) if how else None,
+        target_std=tuple(map(float, how.std)) if how else None,
+        target_range=how.range if how else None,
     )
     notes = (*stored.notes, *([streams] if streams else []))
     return Data(spec, splits["train"], splits.get("validation"), splits["test"], streams, notes)
+
+
+def labels(split: RawSplit, ids: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The labels of the chosen examples of a split that has labels."""
+    assert split.y is not None
+    return split.y[ids].astype(np.int32)
 
 
 def training_examples(cfg: DataConfig) -> int:
@@ -115,6 +136,11 @@ def read(cfg: DataConfig, fingerprint: str) -> tuple[Stored, dict[str, RawSplit]
     """The official splits, in memory or, if the line says so, mapped from disk and resized."""
     stored = describe(cfg)
     if streams := streaming.line(cfg, stored):
+        if cfg.image_target:
+            raise DataError(
+                f"{streams}; task={cfg.task} needs the set in memory: a larger data.memory, fewer "
+                "pixels (data.resize), or a smaller set"
+            )
         return stored, streaming.on_disk(cfg, stored, fingerprint), streams
     return stored, in_memory(cfg, stored), None
 
@@ -143,29 +169,32 @@ def choose(
     Returns:
         For each use: the name of an official split, and ascending indices into it.
     """
-    y = raw["train"].y
-    learned = [split.y.astype(np.int64) for name, split in raw.items() if name != "test"]
-    if min(int(labels.min()) for labels in learned) < 0:
-        raise DataError(f"{cfg.name} has steps without a label outside its test split")
-    order = stratified_order(y, cfg.split_seed)
-    held_out = _held_out(cfg, len(y), "validation" in raw)
+    sizes = {name: len(split.x) for name, split in raw.items()}
+    y = None if cfg.image_target else raw["train"].y
+    if y is not None:
+        learned = [split.y for name, split in raw.items() if name != "test"]
+        if min(int(labels.min()) for labels in learned if labels is not None) < 0:
+            raise DataError(f"{cfg.name} has steps without a label outside its test split")
+    order = stratified_order(np.zeros(sizes["train"], int) if y is None else y, cfg.split_seed)
+    held_out = _held_out(cfg, sizes["train"], "validation" in raw)
     left = len(order) - held_out
     if cfg.examples is not None:
-        if not classes <= cfg.examples <= left:
+        least, why = (1, "") if y is None else (classes, " (one for each class)")
+        if not least <= cfg.examples <= left:
             raise DataError(
-                f"data.examples={cfg.examples} must be between {classes} (one for each class) "
+                f"data.examples={cfg.examples} must be between {least}{why} "
                 f"and {left} (the training examples of {cfg.name} that are not held out)"
             )
         left = cfg.examples
     kept = np.sort(order[held_out : held_out + left])
-    if len(np.unique(y[kept])) < len(np.unique(y)):
+    if y is not None and len(np.unique(y[kept])) < len(np.unique(y)):
         raise DataError(f"the training part of {cfg.name} lacks a class; use more examples")
     chosen = {"train": ("train", kept)}
     if "validation" in raw:
-        chosen["validation"] = ("validation", np.arange(len(raw["validation"].y)))
+        chosen["validation"] = ("validation", np.arange(sizes["validation"]))
     elif held_out:
         chosen["validation"] = ("train", np.sort(order[:held_out]))
-    chosen["test"] = ("test", np.arange(len(raw["test"].y)))
+    chosen["test"] = ("test", np.arange(sizes["test"]))
     return chosen
 
 
@@ -209,70 +238,6 @@ def _sized(
     return streaming.resized(cfg, official, rows)
 
 
-def _finite_extremes(
-    cfg: DataConfig, name: str, x: Rows | NDArray[np.float32]
-) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """The extremes of each channel, which must be finite; None for a type that fits in float32."""
-    if x.dtype.kind in "uib" and x.dtype.itemsize <= 2:
-        return None
-    low, high = extremes(x)
-    if not np.isfinite(np.stack([low, high]).astype(np.float64)).all():
-        raise DataError(
-            f"the {name} split of {cfg.name} holds NaN, infinity or values too large for float64"
-        )
-    return low, high
-
-
-def _check_varies(cfg: DataConfig, train: Rows | NDArray[np.float32]) -> None:
-    """DataError if all training values of every channel are equal: there is nothing to learn."""
-    first = train[:1].reshape(-1, train.shape[-1])
-    if (first != first[0]).any():
-        return
-    low, high = extremes(train)
-    if (low == high).all():
-        raise DataError(
-            f"every value of the train split of {cfg.name} is {', '.join(map(str, low))}: there is "
-            "nothing to learn from"
-        )
-
-
-def _check_range(
-    cfg: DataConfig,
-    name: str,
-    low: NDArray[Any],
-    high: NDArray[Any],
-    mean: NDArray[np.float64],
-    std: NDArray[np.float64],
-) -> None:
-    """DataError unless the values are finite after preprocessing, and those that differed still do.
-
-    Preprocessing rounds values but keeps their order, so it is enough to check the extremes.
-    """
-    stored = np.stack([low, high]).astype(np.float64)
-    by = f"data.normalize={cfg.normalize}"
-    for channel in np.flatnonzero(~np.isfinite(mean + std)):
-        largest = np.abs(stored[:, channel]).max()
-        raise DataError(
-            f"the train split of {cfg.name} holds {largest:.3g}, too large for the statistics of "
-            f"{by} in float64; scale the stored values"
-        )
-    with np.errstate(over="ignore"):
-        used = ((stored - mean) / std).astype(np.float32)
-    for end, channel in np.argwhere(~np.isfinite(used)):
-        raise DataError(
-            f"the {name} split of {cfg.name} holds {stored[end, channel]:.3g}, which after {by} "
-            f"(minus {mean[channel]:.3g}, divided by {std[channel]:.3g}) is too large for "
-            f"float32 ({FLOAT32_MAX:.2g}); scale the stored values"
-        )
-    for channel in np.flatnonzero((low < high) & (used[0] == used[1])):
-        if name == "train":
-            raise DataError(
-                f"channel {channel} of the train split of {cfg.name} goes from {low[channel]!s} to "
-                f"{high[channel]!s}, which after {by} are equal in float32; shift or scale the "
-                "stored values"
-            )
-
-
 def _in_order(x: Rows | NDArray[np.float32], cfg: DataConfig) -> Rows | NDArray[np.float32]:
     """Images unchanged, or as sequences of their pixels."""
     if not cfg.sequence:
@@ -282,14 +247,17 @@ def _in_order(x: Rows | NDArray[np.float32], cfg: DataConfig) -> Rows | NDArray[
 
 
 def _split(
-    x: NDArray[np.float32] | Streamed, raw: RawSplit, ids: NDArray[np.int64], scale: float
+    x: NDArray[np.float32] | Streamed,
+    y: NDArray[np.int32] | NDArray[np.float32],
+    raw: RawSplit,
+    ids: NDArray[np.int64],
+    scale: float,
 ) -> Split:
     margin = None if raw.margin is None else raw.margin[ids] * np.float32(scale)
     source_ids = None if raw.source_ids is None else raw.source_ids[ids]
     subset = None if raw.subset is None else raw.subset[ids]
-    y, ids = raw.y[ids].astype(np.int32), ids.astype(np.int64)
-    split = Split(x, y, ids, margin, source_ids, subset)
-    for array in (x, y, ids, margin, source_ids, subset):
+    split = Split(x, y, ids.astype(np.int64), margin, source_ids, subset)
+    for array in (x, y, split.ids, margin, source_ids, subset):
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
     return split

@@ -10,7 +10,7 @@ from typing import Any
 
 from data import loading, sources
 from data.config import DataConfig, DataError, one_of
-from data.sources import built, store
+from data.sources import built, features
 from data.types import Stored
 
 
@@ -20,7 +20,7 @@ class Shape:
 
     Attributes:
         input_shape: (height, width, channels) or (time, channels).
-        num_classes: number of classes.
+        num_classes: number of classes, or of channels of a target picture.
         scored_steps: number of steps at the end of a sequence that have a label each; None if
             each example has one label.
     """
@@ -52,27 +52,27 @@ def shape(cfg: DataConfig) -> Shape:
 
 def _of_stored(stored: Stored) -> Shape:
     sizes = stored.splits["train"].shape[1:]
-    return Shape(sizes, len(stored.class_names), stored.scored_steps)
+    given = len(stored.class_names) or stored.channels or sizes[-1] or 1
+    return Shape(sizes, given, stored.scored_steps)
 
 
 def _of_builder(cfg: DataConfig) -> Shape:
     with tempfile.TemporaryDirectory() as nowhere:
-        features = _builder(cfg, nowhere).info.features
-    kind = store.check_features(cfg.name, features)
-    label = features["label"]
-    classes = getattr(label, "feature", label).num_classes
-    sizes = tuple(features[kind].shape)
+        info = _builder(cfg, nowhere).info
+    kind, target = features.check(cfg, info.features)
+    names, scored, channels = features.target(info, target)
+    sizes = tuple(info.features[kind].shape)
     if cfg.layout == "channels_first":
         sizes = (*sizes[1:], sizes[0])
-    return Shape(sizes, classes, (*label.shape, None)[0])
+    return Shape(sizes, len(names) or channels or sizes[-1], scored)
 
 
 def _builder(cfg: DataConfig, folder: str) -> Any:
     if cfg.source == "built":
         built.check_name(cfg.name)
-        store.library()
+        features.library()
         return importlib.import_module(f"data.builders.{cfg.name}").Builder(data_dir=folder)
-    tfds = store.library()
+    tfds = features.library()
 
     base = cfg.name.split("/")[0]
     one_of("data.name", base, set(tfds.list_builders(with_community_datasets=False)))
@@ -94,4 +94,5 @@ def _as_asked(cfg: DataConfig, found: Shape) -> Shape:
     if cfg.sequence:
         known = [n for n in sizes if n is not None]
         sizes = [math.prod(known) if len(known) == len(sizes) else None]
+    sizes = [n if n is None else n // cfg.factor for n in sizes]
     return Shape((*sizes, channels), found.num_classes, found.scored_steps)

@@ -55,8 +55,10 @@ def resize_weights(size: int, new_size: int) -> NDArray[np.float64]:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
-    """Resize (n, h, w, c) to float32 (n, side, side, c), bilinear and antialiased.
+def resize_images(x: Examples, size: int | tuple[int, int]) -> NDArray[np.float32]:
+    """Resize (n, h, w, c) to float32 (n, *size, c), bilinear and antialiased.
+
+    `size` is (height, width), or one number for both.
 
     Each image and axis is one matrix product, so a result does not depend on the rest of the
     batch.
@@ -65,9 +67,10 @@ def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
         OverflowError: a value is too large for float32.
     """
     _, height, width, channels = x.shape
-    rows = resize_weights(height, side).astype(np.float32)
-    columns = resize_weights(width, side).astype(np.float32)
-    out = np.empty((len(x), side, side, channels), np.float32)
+    tall, wide = (size, size) if isinstance(size, int) else size
+    rows = resize_weights(height, tall).astype(np.float32)
+    columns = resize_weights(width, wide).astype(np.float32)
+    out = np.empty((len(x), tall, wide, channels), np.float32)
     for part, pictures in _pieces(x):
         n = len(pictures)
         with np.errstate(over="ignore"):
@@ -75,11 +78,19 @@ def resize_images(x: Examples, side: int) -> NDArray[np.float32]:
         if cast.dtype != pictures.dtype and not np.isfinite(cast).all():
             largest = np.abs(pictures.astype(np.float64)).max()
             raise OverflowError(f"{largest:.3g}, too large for float32 ({FLOAT32_MAX:.2g})")
-        tall = np.matmul(rows, cast.reshape(n, height, width * channels))
-        tall = tall.reshape(n, side, width, channels).swapaxes(1, 2)
-        both = np.matmul(columns, tall.reshape(n, width, side * channels))
-        out[part] = both.reshape(n, side, side, channels).swapaxes(1, 2)
+        down = np.matmul(rows, cast.reshape(n, height, width * channels))
+        down = down.reshape(n, tall, width, channels).swapaxes(1, 2)
+        both = np.matmul(columns, down.reshape(n, width, tall * channels))
+        out[part] = both.reshape(n, wide, tall, channels).swapaxes(1, 2)
     return out
+
+
+def resize_masks(y: NDArray[np.generic], side: int) -> NDArray[np.generic]:
+    """Resize (n, h, w) to (n, side, side); each pixel takes the class of the nearest one."""
+    rows, columns = (
+        np.floor((np.arange(side) + 0.5) * size / side).astype(np.int64) for size in y.shape[1:]
+    )
+    return y[:, rows[:, None], columns]
 
 
 def pixel_order(pixels: int, permutation: int | None) -> NDArray[np.int64]:

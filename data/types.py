@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,25 +20,37 @@ class Split:
     x: float32 (n, height, width, channels) or (n, time, channels), resized and normalised: an
         array, or an object that reads from disk when it is indexed.
     y: int32 (n,), class indices; or (n, steps), those of the last steps of each sequence; in
-        the test split, -1 marks a step that is not scored.
+        the test split, -1 marks a step that is not scored. Of images, int32 (n, height, width),
+        the class of each pixel, -1 where it does not count; or float32 (n, height, width,
+        channels), a normalised picture, which is x itself where a picture is to be given back.
     ids: int64 (n,), each example's index within the official split it comes from.
     margin: float32 (n,), distance in pixels from the object's bounding box to the nearest border
         of the (resized) image, negative where the border cuts the object; None if unknown.
-    source_ids: int64, in the shape of y, the drawing, file or moment to which a label belongs;
-        None if unknown.
+    source_ids: int64 (n,), or (n, steps) as y, the drawing, file or moment to which a label
+        belongs; None if unknown.
     subset: str (n,), the test set to which an example belongs if the split combines several;
         None if there is only one. The test accuracy is that of the first example's subset.
+    frame: of target images ((top, height), (left, width)), the part that a network gives; None if
+        it gives all of them.
     """
 
     x: Examples
-    y: NDArray[np.int32]
+    y: NDArray[np.int32] | NDArray[np.float32]
     ids: NDArray[np.int64]
     margin: NDArray[np.float32] | None = None
     source_ids: NDArray[np.int64] | None = None
     subset: NDArray[np.str_] | None = None
+    frame: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     def __len__(self) -> int:
-        return len(self.y)
+        return len(self.ids)
+
+    def framed(self, y: NDArray[Any]) -> NDArray[Any]:
+        """The part of targets (n, …) that a network gives."""
+        if self.frame is None:
+            return y
+        (top, height), (left, width) = self.frame
+        return y[:, top : top + height, left : left + width]
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,8 @@ class Spec:
 
     kind: "image" or "sequence".
     input_shape: (height, width, channels) or (time, channels).
+    num_classes: of the labels, or of the pixels of a mask; of a target picture its channels.
+    class_names: in the order of the labels; none for a target picture.
     fingerprint: identity of the data, from `data.fingerprint`.
     mean, std: per channel, in the stored data's units: x = (stored - mean) / std.
     normalize: the setting that chose them.
@@ -58,6 +72,9 @@ class Spec:
     stored_shape: shape of a stored example, channels last; sizes are None if images differ.
     stored_dtype: type of the stored values.
     provenance: name, version, origin and licence notes, as far as known.
+    target_mean, target_std: as mean and std, of a target picture; None for classes.
+    target_range: difference of the largest and the smallest value that a target picture can have:
+        255 for uint8, else that of the training targets; None for classes.
     """
 
     kind: str
@@ -74,6 +91,9 @@ class Spec:
     stored_shape: tuple[int | None, ...] | None = None
     stored_dtype: str | None = None
     provenance: dict[str, str] = field(default_factory=dict)
+    target_mean: tuple[float, ...] | None = None
+    target_std: tuple[float, ...] | None = None
+    target_range: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +117,12 @@ class RawSplit:
     """One official split as stored, or a piece of one, with unchanged values.
 
     x: (n, h, w, c) or (n, t, c), any real dtype; in memory or mapped from a file.
-    y: (n,) integers, or (n, steps) as in Split.
+    y: (n,) integers, or (n, steps) as in Split; (n, h, w) integers of a mask; (n, h, w, c) of a
+        target picture; None where the target is the input itself.
     """
 
     x: NDArray[np.generic]
-    y: NDArray[np.generic]
+    y: NDArray[np.generic] | None = None
     margin: NDArray[np.float32] | None = None
     source_ids: NDArray[np.int64] | None = None
     subset: NDArray[np.str_] | None = None
@@ -125,7 +146,9 @@ class StoredSplit:
 class Stored:
     """A data set from its source. `splits` has train and test, and possibly validation.
 
+    class_names: of the labels or of a mask's pixels; none where the target is a picture.
     scored_steps: as in Spec.
+    channels: of the target picture; None where the target is none, or is the input itself.
     notes: plain lines for the user about ignored files and likely mistakes.
     """
 
@@ -136,3 +159,4 @@ class Stored:
     provenance: dict[str, str] = field(default_factory=dict)
     scored_steps: int | None = None
     notes: tuple[str, ...] = ()
+    channels: int | None = None

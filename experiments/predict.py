@@ -104,7 +104,7 @@ class Network:
             stored: (n, …, channels).
             told: the shape to name in an error message, if it is another.
         """
-        from experiments.run.evaluation import softmax
+        from experiments.run.evaluation.classes import softmax
 
         fits = stored.ndim == len(self.stored_shape) + 1 and len(stored) > 0
         for size, wanted in zip(stored.shape[1:], self.stored_shape, strict=False):

@@ -23,8 +23,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from conf import commandline, help_page, presets
-from conf.reader import ConfigError
-from conf.schema import Config, DoesNotFitError, from_dict
+from conf.reader import ConfigError, DoesNotFitError
+from conf.schema import Config, from_dict
 from experiments import terminal
 from experiments.run import framework, prepare_data
 from experiments.run.record.directory import Claimed, Run, RunFailed
@@ -185,7 +185,9 @@ class Session:
             run = Run.of(config.study_folder, cell, config.seed)
             results = run.results if run.complete else None  # FAILED if a probe failed
             seconds = time.perf_counter() - begun
-            execution.tell_end(config.title, results, seconds, execution.Progress(folder))
+            execution.tell_end(
+                config.title, results, seconds, execution.Progress(folder), config.task
+            )
         return code
 
     def _attempt(self, config: Config, overrides: list[str]) -> int:

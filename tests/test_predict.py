@@ -15,7 +15,7 @@ from conf.commandline import ROOT
 from conf.schema import from_dict
 from data import DataError, loading
 from experiments import predict
-from experiments.run.evaluation import accuracies
+from experiments.run.evaluation.classes import accuracies
 from tests.helpers import only_run, slow
 
 README = (ROOT.parent / "README.md").read_text()

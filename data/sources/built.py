@@ -11,7 +11,7 @@ from typing import Any
 from data import builders
 from data.builders import versions
 from data.config import DataConfig, DataError, one_of
-from data.sources import store
+from data.sources import features, store
 from data.types import Stored
 from models.registry import why_not
 
@@ -48,7 +48,7 @@ def prepare(cfg: DataConfig) -> None:
         if store.find(folder, cfg.name, cfg.version):
             return  # another process made it while this one waited
         logger.info("generating %s %s in %s", cfg.name, cfg.version, folder)
-        store.library()
+        features.library()
         builder = _builder(cfg.name)(data_dir=folder, file_format="array_record")
         # TFDS would announce a download and draw progress bars, but nothing is downloaded.
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):

@@ -3,7 +3,7 @@
 import logging
 
 from data.config import DataConfig, DataError, one_of
-from data.sources import store
+from data.sources import features, store
 from data.sources.store import examples, fingerprint, read
 
 __all__ = ["examples", "fingerprint", "prepare", "read"]
@@ -23,7 +23,7 @@ def prepare(cfg: DataConfig) -> None:
     folder = store.data_dir(cfg)
     if store.find(folder, cfg.name, cfg.version):
         return
-    tfds = store.library()
+    tfds = features.library()
 
     base = cfg.name.split("/")[0]
     one_of("data.name", base, set(tfds.list_builders(with_community_datasets=False)))
@@ -48,13 +48,13 @@ def _not_prepared(cfg: DataConfig) -> str:
 
 
 def _download(cfg: DataConfig) -> None:
-    tfds = store.library()
+    tfds = features.library()
 
     folder = store.data_dir(cfg)
     name = f"{cfg.name}:{cfg.version}" if cfg.version else cfg.name
     try:
         builder = tfds.builder(name, data_dir=folder, file_format="array_record")
-        store.check_features(cfg.name, builder.info.features)
+        features.check(cfg, builder.info.features)
         # A warning, so that it is shown by default: without a network the downloader tries for
         # minutes before it gives up.
         logger.warning(

@@ -32,7 +32,7 @@ def write(cfg: DataConfig, fingerprint: str, path: Path) -> DataConfig:
     as_stored = replace(cfg, resize=None)
     fixed = _of_one_size(as_stored)
     stored, raw, _ = loading.read(as_stored if fixed else cfg, fingerprint)
-    chosen = {name: (name, np.arange(len(split.y))) for name, split in raw.items()}
+    chosen = {name: (name, np.arange(len(split.x))) for name, split in raw.items()}
     if cfg.examples is not None:
         chosen = loading.choose(cfg, raw, len(stored.class_names))
     arrays: dict[str, Rows | NDArray[Any]] = {"class_names": np.array(stored.class_names)}

@@ -6,9 +6,7 @@ is not needed, and array_record sets are read without TensorFlow.
 
 import contextlib
 import hashlib
-import importlib
 import json
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,32 +17,12 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError, cache_folder
-from data.sources import layout
+from data.sources import features, layout
+from data.sources.features import library
 from data.transforms import piece, resize_images
 from data.types import RawSplit, Stored, StoredSplit
 
 INFO = "dataset_info.json"
-
-
-def library() -> Any:
-    """Import TensorFlow Datasets and check that it is complete.
-
-    If a package that it needs fails to import, it only logs that, and then has no attributes.
-
-    Raises:
-        ImportError: or any other error that the package raised.
-    """
-    threshold = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        module = importlib.import_module("tensorflow_datasets")
-        if not hasattr(module, "builder_from_directory"):
-            importlib.import_module(
-                "tensorflow_datasets.public_api"
-            )  # raises the error that was only logged
-    finally:
-        logging.disable(threshold)
-    return module
 
 
 def data_dir(cfg: DataConfig) -> Path:
@@ -148,10 +126,11 @@ def _read(cfg: DataConfig, folder: Path) -> Stored:
     tfds = library()
 
     builder = tfds.builder_from_directory(folder)
-    kind = check_features(cfg.name, builder.info.features)
-    label = builder.info.features["label"]
+    kind, target = features.check(cfg, builder.info.features)
     roles = _roles(cfg.name, list(builder.info.splits))
-    splits = {role: _split(cfg, builder, official, kind) for role, official in roles.items()}
+    splits = {
+        role: _split(cfg, builder, official, kind, target) for role, official in roles.items()
+    }
     notes = layout.notes(cfg, kind, splits["train"].shape)
     if cfg.layout == "channels_first":
         splits = {role: layout.channels_last(split) for role, split in splits.items()}
@@ -161,8 +140,8 @@ def _read(cfg: DataConfig, folder: Path) -> Stored:
         "format": builder.info.file_format.value,
         "homepage": str(builder.info.homepage or ""),
     }
-    names, scored = tuple(_classes(label).names), (*label.shape, None)[0]
-    return Stored(kind, splits, names, roles["test"], provenance, scored, notes)
+    names, scored, channels = features.target(builder.info, target)
+    return Stored(kind, splits, names, roles["test"], provenance, scored, notes, channels)
 
 
 def _roles(name: str, official: list[str]) -> dict[str, str]:
@@ -178,36 +157,9 @@ def _roles(name: str, official: list[str]) -> dict[str, str]:
     raise DataError(f"{name} has the splits {', '.join(official)}, but train and test are needed")
 
 
-def check_features(name: str, features: Any) -> str:
-    """The kind, "image" or "sequence", of a set with these TFDS features, else DataError."""
-    tfds = library()
-
-    keys = list(features) if isinstance(features, tfds.features.FeaturesDict) else []
-    label = features["label"] if "label" in keys else None
-    classes = _classes(label)
-    if isinstance(classes, tfds.features.ClassLabel) and classes.num_classes:
-        if "image" in keys and len(features["image"].shape or ()) == 3 and label is classes:
-            return "image"
-        if "sequence" in keys and len(features["sequence"].shape or ()) == 2:
-            return "sequence"
-    raise DataError(
-        f"{name} is not an image classification set: it needs the features image (height, width, "
-        f"channels) and label (a class), and has {', '.join(keys) or 'none by name'}"
-    )
-
-
-def _classes(label: Any) -> Any:
-    """The classes of a label, or of a fixed number of labels of one example."""
-    tfds = library()
-
-    inner = getattr(label, "feature", None)
-    several = isinstance(inner, tfds.features.ClassLabel) and label.shape[0]
-    return inner if several else label
-
-
-def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
-    features, side = builder.info.features, cfg.resize
-    shape, dtype = features[key].shape, np.dtype(features[key].np_dtype)
+def _split(cfg: DataConfig, builder: Any, split: str, key: str, target: str | None) -> StoredSplit:
+    held, side = builder.info.features, cfg.resize
+    shape, dtype = held[key].shape, np.dtype(held[key].np_dtype)
     if None in shape and cfg.layout == "channels_first":
         raise DataError(
             f"data.layout=channels_first needs images of one size, but those of {cfg.name} differ"
@@ -219,22 +171,26 @@ def _split(cfg: DataConfig, builder: Any, split: str, key: str) -> StoredSplit:
 
     def pieces() -> Iterator[RawSplit]:
         with _in_one_line(cfg.name, builder.data_path):
-            yield from _pieces(cfg, builder, split, key)
+            yield from _pieces(cfg, builder, split, key, target)
 
     return StoredSplit((builder.info.splits[split].num_examples, *shape), dtype, pieces)
 
 
-def _pieces(cfg: DataConfig, builder: Any, split: str, key: str) -> Iterator[RawSplit]:
-    features = builder.info.features
-    keys = [key, "label", *(k for k in ("margin", "source_id", "subset") if k in features)]
-    shape, classes = features[key].shape, _classes(features["label"]).num_classes
-    lowest = -1 if features["label"].shape else 0
+def _pieces(
+    cfg: DataConfig, builder: Any, split: str, key: str, target: str | None
+) -> Iterator[RawSplit]:
+    held = builder.info.features
+    more = [k for k in ("margin", "source_id", "subset") if k in held]
+    keys = [key, *([target] if target else []), *more]
+    shape = held[key].shape
+    names, scored, _ = features.target(builder.info, target)
+    lowest = -1 if scored else 0
     fixed = None not in shape
     for batch in _batches(cfg.name, builder, split, keys, piece(shape) if fixed else 1):
-        x, y = batch[key], batch["label"]
-        if y.min() < lowest or y.max() >= classes:
+        x, y = batch[key], batch[target] if target else None
+        if y is not None and names and (y.min() < lowest or y.max() >= len(names)):
             raise DataError(f"the {split} split of {cfg.name} has no labels to learn or check")
-        subset = np.array(features["subset"].names)[batch["subset"]] if "subset" in keys else None
+        subset = np.array(held["subset"].names)[batch["subset"]] if "subset" in keys else None
         yield RawSplit(
             x=x if fixed or cfg.resize is None else resize_images(x, cfg.resize),
             y=y,

@@ -24,7 +24,7 @@ from experiments.probes.shared.examples import chosen, classes, one_class
 from experiments.probes.shared.moving import WAYS, told
 from experiments.probes.shared.subject import Measured, Subject
 from experiments.report.pages.pictures import canvas
-from experiments.run.evaluation import by_margin
+from experiments.run.evaluation.classes import by_margin
 
 MEASURES = "accuracy by margin (distance to the border) and by position, on shifted images"
 EXAMPLES = 256  # 81 offsets of two kinds give 41,472 images; sd of a grid cell <= 3.1 points

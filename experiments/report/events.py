@@ -20,20 +20,17 @@ from tensorboard.plugins.custom_scalar.metadata import CONFIG_SUMMARY_TAG
 from tensorboard.plugins.custom_scalar.metadata import PLUGIN_NAME as CUSTOM_SCALARS
 from tensorboard.plugins.hparams import summary_v2
 
+from data.tasks import TEST, VALIDATION, Task, of_metric
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
 from experiments.report.pages import content, document
 from experiments.report.pages.content import Report
 from experiments.report.pages.pictures import plots
-from experiments.run.record.board import METRICS, TEST_ACCURACY, hparams
+from experiments.run.record.board import hparams, metrics
 from experiments.run.record.event_files import Hyperparameters, image, plugin, replace, scalar, text
 
 FOLDER = "_summary"
-SEEDS, SPREAD = "test/seeds", "test/accuracy_sd"
-OF_SEEDS = [
-    summary_v2.Metric(SPREAD, display_name="test accuracy, sd"),
-    summary_v2.Metric(SEEDS, display_name="seeds"),
-]
+SEEDS, SPREAD = "test/seeds", "test/{}_sd"
 BAND = "mean", "low", "high"
 OPEN = 4  # number of families whose charts are expanded at first
 # TensorBoard shows them in the order of their tags.
@@ -83,8 +80,12 @@ def _root(
     report: Report, pictures: Mapping[str, bytes], rows: Mapping[str, Hyperparameters]
 ) -> Iterator[Event]:
     names = next(iter(rows.values()), {})
-    metrics = METRICS + _primary(report.declared.metric) + OF_SEEDS
-    config = summary_v2.hparams_config_pb([summary_v2.HParam(name) for name in names], metrics)
+    tasks = dict.fromkeys(family.task for family in report.families)
+    shown = {m._tag: m for task in tasks for m in [*metrics(task), *_of_seeds(task)]}
+    shown |= {m._tag: m for m in _primary(report.declared.metric)}
+    config = summary_v2.hparams_config_pb(
+        [summary_v2.HParam(name) for name in names], list(shown.values())
+    )
     yield Event(summary=config)
     for name, picture in pictures.items():
         yield image(PICTURES.get(name, name), picture)
@@ -97,28 +98,40 @@ def _row(cell: Cell, values: Hyperparameters, metric: str) -> Iterator[Event]:
     """A cell as one session: mean over its seeds, their number and standard deviation."""
     yield Event(summary=summary_v2.hparams_pb(values, trial_id=cell.name))
     records = list(cell.records.values())
-    tested = [record.results["test_accuracy"] for record in records]
-    accuracies = [value for value in tested if value is not None]
+    task = cell.task
+    tested = [record.results[f"{TEST}{task.measure}"] for record in records]
+    tested = [value for value in tested if value is not None]
     epochs = max(record.results.get("epochs", 0) for record in records)
     found: dict[str, list[float | None]] = {
-        TEST_ACCURACY: [*accuracies],
-        "accuracy/validation": [r.results.get("validation_accuracy") for r in records],
+        f"test/{task.measure}": [*tested],
+        f"{task.measure}/validation": [
+            r.results.get(f"{VALIDATION}{task.measure}") for r in records
+        ],
         "speed/images_per_second": [r.results.get("images_per_second") for r in records],
     }
     for primary in _primary(metric):
         points = [record.points(metric) for record in records]
-        found[primary._tag] = [None if p is None else p / 100 for p in points]
+        scale = of_metric(metric).scale
+        found[primary._tag] = [None if p is None else p / scale for p in points]
     for tag, values_ in found.items():
         numbers = [value for value in values_ if value is not None]
         if numbers:
             yield scalar(tag, statistics.mean(numbers), epochs)
     yield scalar(SEEDS, len(records), epochs)
-    if len(accuracies) > 1:
-        yield scalar(SPREAD, statistics.stdev(accuracies), epochs)
+    if len(tested) > 1:
+        yield scalar(SPREAD.format(task.measure), statistics.stdev(tested), epochs)
+
+
+def _of_seeds(task: Task) -> list[summary_v2.Metric]:
+    spread = SPREAD.format(task.measure)
+    return [
+        summary_v2.Metric(spread, display_name=f"test {task.label}, sd"),
+        summary_v2.Metric(SEEDS, display_name="seeds"),
+    ]
 
 
 def _bands(families: Sequence[Family]) -> Iterator[Event]:
-    """Validation accuracy over epochs, one band per padding, and the layout of their page.
+    """The validation measure over epochs, one band per padding, and the layout of their page.
 
     TensorBoard colours by run, so the chart of a whole family uses the cells' own runs, where every
     padding has its colour; below it, there is one chart per padding from the summary.
@@ -132,7 +145,7 @@ def _bands(families: Sequence[Family]) -> Iterator[Event]:
                 yield from band
                 charts.append(_chart(name, tag))
         if len(charts) > 1:
-            title = f"validation accuracy, {family.title}"
+            title = f"validation {family.task.label}, {family.title}"
             closed = len(layout.category) >= OPEN
             layout.category.append(
                 # TensorBoard shows a category's last chart first.
@@ -142,10 +155,10 @@ def _bands(families: Sequence[Family]) -> Iterator[Event]:
 
 
 def _band(tag: str, cell: Cell) -> Iterator[Event]:
-    """`<tag>/mean`, `/low` and `/high` over epochs, between 0 and 1."""
+    """`<tag>/mean`, `/low` and `/high` over epochs, fractions between 0 and 1."""
     for epoch, *values in plots.band(cell):
         for what, value in zip(BAND, values, strict=True):
-            yield scalar(f"{tag}/{what}", value / 100, epoch)
+            yield scalar(f"{tag}/{what}", value / cell.task.scale, epoch)
 
 
 def _chart(title: str, tag: str) -> layout_pb2.Chart:

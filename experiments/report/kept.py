@@ -20,16 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from conf.presets import METRICS
+from data.tasks import CLASSIFICATION, TASKS, TEST, TESTED, Task, of_metric
 from experiments import terminal
 from experiments.report import writing
 from experiments.report.compare import correct
 from experiments.report.compare.differences import Compared, Declared, against_baseline
 from experiments.report.compare.families import Family
-from experiments.report.compare.reading import Cell, Items, Record, Study
-from experiments.report.pages import content, html, sheets
+from experiments.report.compare.reading import Cell, Record, Study
+from experiments.report.compare.tested_items import Items
+from experiments.report.pages import content, descriptive, html, sheets
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import Block, Picture, markdown
-from experiments.report.pages.pictures import canvas
+from experiments.report.pages.pictures import canvas, every_picture
 from experiments.report.statistics.verdict import EARLIER, OverNewImages
 from experiments.run.record import files
 
@@ -55,10 +58,15 @@ class KeptCell(Cell):
     """A cell of runs.csv."""
 
     padding: str = ""
+    measure: str = TASKS[CLASSIFICATION].measure
 
     @property
     def label(self) -> str:
         return self.padding
+
+    @property
+    def task(self) -> Task:
+        return of_metric(self.measure)
 
 
 def read(folder: Path) -> Report:
@@ -77,11 +85,12 @@ def read(folder: Path) -> Report:
             raise ValueError(f"{row['cell']} was not compared, it {why}")
     items, curves = _items(folder), _curves(folder / "curves.csv")
     families: dict[str, dict[str, Cell]] = {}
+    measure = next(n.removeprefix(TEST) for n in TESTED if n in runs[0])
     for row in runs:
         row.setdefault("family", f"{row['model']} on {row['data']}")
         cells = families.setdefault(row["family"], {})
         cell = cells.get(row["padding"]) or KeptCell(
-            row["cell"], CONFIG, {}, tuple(row.get("aliases", "").split()), row["padding"]
+            row["cell"], CONFIG, {}, tuple(row.get("aliases", "").split()), row["padding"], measure
         )
         if cell.name != row["cell"]:
             raise ValueError(f"{folder / 'runs.csv'}: two cells are named {row['padding']}")
@@ -107,7 +116,7 @@ def write(folder: Path) -> Report:
     """Write the parts of a folder's report that follow from its runs.csv."""
     report = read(folder)
     text = (folder / "report.md").read_text()
-    pictures = {p.name: p for p in writing.draw(report.compared, report.declared)}
+    pictures = {p.name: p for p in every_picture.draw(report.compared, report.declared)}
     rows = [row for one in report.compared for row in sheets.comparisons(one)]
     text = text.replace(DATED, UNDATED)
     text = _renewed(text, report, pictures, lambda blocks: f"\n{markdown(blocks)}", "\n![")
@@ -148,7 +157,10 @@ def _renewed(
         rendered: writes blocks as a part of the page.
         mark: with which a picture begins; the first one after the tables ends them.
     """
-    compared, cells = content.comparisons(report), content.of_cells(report)
+    compared, cells = (
+        content.comparisons(report),
+        descriptive.of_cells(report.families, report.declared.metric),
+    )
     parts = [*compared, *(cells if rendered(cells[:1]) in text else ())]  # some have no cells
     heads = [head for blocks in (cells, compared) if (head := rendered(blocks[:1])) in text]
     if not heads:
@@ -218,7 +230,7 @@ def _record(row: Row, items: Items | None, curve: list[dict[str, float]]) -> Rec
         if name.startswith("accuracy_on/") and value:
             subset = name.removeprefix("accuracy_on/")
             results["accuracy_by_subset"][subset] = {"accuracy": float(value)}
-    for name in ("test_accuracy", "validation_accuracy"):
+    for name in {*METRICS} & row.keys():
         results[name] = float(row[name]) if row[name] else None
     if balanced := row.get("balanced_accuracy"):
         results["per_class_accuracy"] = {"all": float(balanced)}  # of each class it is not known

@@ -16,29 +16,27 @@ import argparse
 import dataclasses
 import re
 import statistics
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from conf.presets import AT
 from conf.reader import ConfigError
+from data.tasks import TEST, of_metric
 from experiments import terminal
 from experiments.report import events, overview
 from experiments.report.compare.contrasts import Contrasts, contrasts
 from experiments.report.compare.differences import Compared, Declared, against_baseline
-from experiments.report.compare.families import Family, families
+from experiments.report.compare.families import families
 from experiments.report.compare.next_look import next_looks
-from experiments.report.compare.reading import TEST_ACCURACY, Study, read
+from experiments.report.compare.reading import Study, read
 from experiments.report.compare.remarks import remarks
 from experiments.report.pages import content, html
 from experiments.report.pages.content import Report
-from experiments.report.pages.document import Picture, markdown
+from experiments.report.pages.document import markdown
 from experiments.report.pages.more_tables import Budget
-from experiments.report.pages.pictures import canvas, forest, plots
+from experiments.report.pages.pictures import canvas, every_picture, forest, plots
 from experiments.report.pages.sheets import sheets
-from experiments.report.statistics.verdict import COVERS
+from experiments.report.statistics.numbers import plain
 from experiments.run.record import files
 from experiments.study import tuning
 from experiments.study.plan import Plan
@@ -49,10 +47,11 @@ SHEETS = (
     "differences.csv",
     "contrasts.csv",
     "curves.csv",
+    "border.csv",
     "correct.csv",
     "timings.csv",
 )
-PICTURE = re.compile(r"(differences|contrasts|accuracy|margin|cost|curves)(-\d+)?")
+PICTURE = re.compile(r"(differences|contrasts|border|examples|accuracy|margin|cost|curves)(-\d+)?")
 SHOWN = 20  # number of missing runs listed in the terminal
 
 
@@ -77,12 +76,15 @@ def write(
     plan = Plan.read(study)
     declared = _declared(plan, baseline, margin)
     found = read(study, declared.metric, plan=plan)
+    if plan is None and found.cells:  # nothing was declared: the measure of the task
+        declared = dataclasses.replace(declared, metric=f"{TEST}{found.cells[0].task.measure}")
+        found = read(study, declared.metric, plan=plan)
     if not found.cells and plan is None:
         raise ValueError(f"{study} holds no complete run")
     compared, crossed = _compared(found, declared)
     tuned = files.read_json(study / tuning.RECORD) if found.tuned else None
     report = Report(found, declared, compared, crossed, _budgets(found, declared), tuned)
-    pictures = draw(compared, declared, crossed)
+    pictures = every_picture.draw(compared, declared, crossed, study)
     blocks = content.blocks(report, pictures)
     drawn = {picture.name: canvas.png(picture.figure) for picture in pictures}
     out = out or study / "report"
@@ -119,7 +121,8 @@ def _budgets(study: Study, declared: Declared) -> list[Budget]:
     epochs = {epoch for cell in study.cells for epoch in cell.config.trainer.test_epochs}
     if not epochs:
         return []
-    metrics = [*(f"{AT}{epoch}" for epoch in sorted(epochs)), TEST_ACCURACY]
+    measured = declared.metric.partition(AT)[0]
+    metrics = [*(f"{measured}{AT}{epoch}" for epoch in sorted(epochs)), measured]
     return [
         Budget(
             metric,
@@ -144,73 +147,14 @@ def finish(study: Path) -> bool:
     return report.study.whole
 
 
-def draw(
-    compared: Sequence[Compared], declared: Declared, crossed: Contrasts | None = None
-) -> list[Picture]:
-    """The report's pictures, differences first; with many families, two of each kind."""
-    metric = declared.metric
-    found = [one.family for one in compared]
-    intervals = {one.family.title: content.drawn(one, metric) for one in compared}
-    panels = {one.family.title: forest.panel(one, metric) for one in compared}
-    kinds: list[tuple[str, str, Callable[[Sequence[Family]], Figure | None]]] = [
-        (
-            "differences",
-            "Paired differences from the baseline, sorted: seeds (dots), their mean (bar) and the "
-            f"interval that decides (line), {COVERS}; around zero (dashed) the margin (band)",
-            lambda some: forest.picture([p for f in some if (p := panels[f.title])]),
-        ),
-        (
-            "accuracy",
-            "Accuracy by padding: seeds (dots), their mean (bar) and, from the baseline's mean "
-            f"(dashed), the difference's interval (line), {COVERS}",
-            lambda some: plots.accuracy(some, metric, intervals),
-        ),
-        (
-            "margin",
-            "Accuracy by margin, the distance from object to border: means, each with its own 95 % "
-            "interval",
-            plots.by_margin,
-        ),
-        (
-            "cost",
-            "Accuracy against cost: means",
-            lambda some: plots.against_cost(some, metric),
-        ),
-        (
-            "curves",
-            "Learning curves: means over the seeds, each with its own 95 % interval, until the "
-            "first seed ends; from there every seed that goes on (thin) to its own end",
-            plots.curves,
-        ),
-    ]
-    pictures = []
-    drawn = min(len(found), canvas.MOST)
-    if drawn < len(found):
-        kinds = [
-            (name, f"{says}; only the first {drawn} of {len(found)} families", drawing)
-            for name, says, drawing in kinds
-        ]
-    for name, says, drawing in kinds:
-        for i in range(0, drawn, canvas.PANELS):
-            if figure := drawing(found[i : min(drawn, i + canvas.PANELS)]):
-                number = f"-{i // canvas.PANELS + 1}" if i else ""
-                pictures.append(Picture(name + number, says, figure))
-    if panel := forest.contrast_panel(crossed or Contrasts(), declared.margin):
-        says = "Declared contrasts, as the differences above"
-        after = sum(picture.name.startswith("differences") for picture in pictures)
-        figure = forest.picture([panel])
-        assert figure is not None
-        pictures.insert(after, Picture("contrasts", says, figure))
-    return pictures
-
-
 def tell(report: Report, out: Path) -> None:
     """Print the study: a table per family, the missing runs, the paths of the report."""
     for one in report.compared:
         terminal.say("\n" + "\n".join(table(one, report.declared)))
     if report.contrasts.comparisons:
         lines = (f"{c.name}: {c.interval}, {c.verdicts}" for c in report.contrasts.comparisons)
-        terminal.say("\n" + "\n".join(["contrasts, points", *lines]))
+        unit = of_metric(report.declared.metric).difference_unit
+        terminal.say("\n" + "\n".join([f"contrasts{f', {unit}' * bool(unit)}", *lines]))
     absent = report.study.absent
     if absent:
         terminal.say("\nmissing runs")
@@ -232,22 +176,23 @@ def tell(report: Report, out: Path) -> None:
 def table(one: Compared, declared: Declared) -> list[str]:
     """Lines for a family: padding, n, mean, sd, difference from the baseline, verdict in words."""
     shown = {name: one.family.shown(name) for name in one.family.cells}
-    differences = {name: forest.told(one, name) for name in one.family.cells}
+    of = of_metric(declared.metric)
+    differences = {name: forest.told(one, name, of.difference_unit) for name in one.family.cells}
     width = max(14, *map(len, shown.values()))
     room = max(22, *(len(difference) for difference, _ in differences.values()))
     lines = [
-        f"{one.family.title}: {plots.named(declared.metric)}, %",
+        f"{one.family.title}: {plots.with_unit(declared.metric)}",
         f"{'padding':<{width}} {'n':>3} {'mean':>7} {'sd':>6}   "
         f"{f'− {declared.baseline} [95 %]':<{room}} verdict",
     ]
     for name, cell in one.family.cells.items():
         values = list(cell.points(declared.metric).values())
-        mean = f"{statistics.mean(values):.2f}" if values else "–"
-        sd = f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–"
+        mean = plain(statistics.mean(values), of.unit) if values else "–"
+        sd = plain(statistics.stdev(values), of.unit) if len(values) > 1 else "–"
         difference, verdict = differences[name]
         row = f"{shown[name]:<{width}} {len(values):>3} {mean:>7} {sd:>6}"
         lines.append(f"{row}   {difference:<{room}} {verdict}".rstrip())
-    return [*lines, *content.notes(one), *remarks(one.family, declared.metric)]
+    return [*lines, *content.notes(one, declared.metric), *remarks(one.family, declared.metric)]
 
 
 def _declared(plan: Plan | None, baseline: str | None, margin: float | None) -> Declared:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import data
 import models
-from conf.reader import ConfigError
+from conf.reader import ConfigError, DoesNotFitError
 from data.config import left_out
 
 if TYPE_CHECKING:
@@ -67,6 +67,32 @@ def _check_float16(config: data.DataConfig, loaded: data.Data) -> None:
                 f"data.normalize={config.normalize}, but trainer.precision=mixed_float16 holds at "
                 f"most {FLOAT16_MAX}: use mixed_bfloat16 or another data.normalize"
             )
+
+
+def framed(loaded: data.Data, model: Any) -> data.Data:
+    """The data with the part of its target images that the network gives, if it is a part.
+
+    Raises:
+        DoesNotFitError: the network gives no part of the target images.
+    """
+    if loaded.train.y.ndim < 3:
+        return loaded
+    from models.geometry.frame import frame
+    from models.geometry.tracing.trace import TraceError
+
+    try:
+        shown = frame(model)
+    except TraceError as error:
+        raise DoesNotFitError(str(error)) from None
+    whole = tuple((0, size) for size in loaded.train.y.shape[1:3])
+    if shown == whole:
+        return loaded
+    splits = {
+        name: dataclasses.replace(split, frame=shown)
+        for name in ("train", "validation", "test")
+        if (split := getattr(loaded, name)) is not None
+    }
+    return dataclasses.replace(loaded, **splits)
 
 
 def said_of(loaded: data.Data, trainer: TrainerConfig) -> list[str]:

@@ -20,9 +20,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import data
-from conf import commandline, device, help_page
+from conf import choices, commandline, device, help_page
 from conf.reader import ConfigError, read
-from conf.schema import Config, check_task
+from conf.schema import Config
 from experiments import terminal
 from experiments.run import framework
 from experiments.run.quiet import quiet
@@ -87,7 +87,7 @@ def identity(config: Config) -> tuple[str, str]:
     """
     from data import loading
 
-    check_task(config)
+    choices.check_task(config.task, config.model.name, config.trainer.label_smoothing)
     found = fingerprint(config.data, config.backend)
     return found, config.cell(found, loading.training_examples(config.data))
 

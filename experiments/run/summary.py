@@ -8,6 +8,7 @@ from typing import Any
 
 from conf import device
 from conf.schema import Config
+from data.tasks import CLASSIFICATION, TASKS, TEST, VALIDATION, Task
 from experiments.run import framework
 from experiments.run.record import files, source_files
 from experiments.run.record.directory import Run
@@ -32,23 +33,32 @@ def sizes(layers: list[dict[str, Any]]) -> str:
     return " → ".join(size for size, _ in itertools.groupby(shown))
 
 
-def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, runs_dir: str) -> None:
-    """Accuracy, feature map sizes, cost, times, and where to find the results."""
+def summary(
+    results: dict[str, Any],
+    layers: list[dict[str, Any]],
+    run: Run,
+    runs_dir: str,
+    task: str = CLASSIFICATION,
+) -> None:
+    """The measure of the task, feature map sizes, cost, times, and where to find the results."""
     n, model = len(run.findings), shlex.quote(str(run.directory / "model.keras"))
     look = f"{n} finding{'s' * (n > 1)}: python -m experiments.geometry --file {model}"
     by_margin = results.get("accuracy_by_margin", {})
     margins = "   ".join(f"{m}: {100 * a['accuracy']:.1f} %" for m, a in by_margin.items())
     by_subset = results.get("accuracy_by_subset", {})
     subsets = "   ".join(f"{s}: {100 * a['accuracy']:.1f} %" for s, a in by_subset.items())
-    at = results.get("test_accuracy_at", {})
-    earlier = "   ".join(f"{epoch}: {accuracy(value)}" for epoch, value in at.items())
+    asked = TASKS[task]
+    tested = f"{TEST}{asked.measure}"
+    at = results.get(f"{tested}_at", {})
+    earlier = "   ".join(f"{epoch}: {asked.told(value)}" for epoch, value in at.items())
     validation = ""
-    if results["validation_accuracy"] is not None:
-        validation = f"   (validation {100 * results['validation_accuracy']:.2f} %)"
+    if (value := results[f"{VALIDATION}{asked.measure}"]) is not None:
+        validation = f"   (validation {asked.told(value)})"
     macs = f", {results['macs'] / 1e6:,.2f} M MACs" if results["macs"] else ""
     lines = {
-        "test accuracy": f"{accuracy(results['test_accuracy'])}{validation}",
+        f"test {asked.label}": f"{asked.told(results[tested])}{validation}",
         "after epoch": earlier,
+        "by border, px": rings(results.get("error_by_distance", []), asked),
         "by margin, px": margins,
         "by subset": subsets,
         "map sizes": sizes(layers),
@@ -66,9 +76,14 @@ def summary(results: dict[str, Any], layers: list[dict[str, Any]], run: Run, run
             say(f"{name:<14} {text}")
 
 
-def accuracy(value: float | None) -> str:
-    """A test accuracy in per cent, or that there is none."""
-    return "not tested" if value is None else f"{100 * value:.2f} %"
+def rings(errors: list[dict[str, Any]], task: Task) -> str:
+    """The error at the border, near it and in the middle, by the distance in pixels."""
+    if not errors:
+        return ""
+    last = len(errors) - 1
+    chosen = [errors[i] for i in sorted({0, 1, 2, last // 2, last}) if 0 <= i <= last]
+    told = "   ".join(f"{e['distance']}: {e['error']:.4g}" for e in chosen)
+    return f"{task.error}   {told}"
 
 
 def already_complete(run: Run, runs_dir: str) -> None:
@@ -78,7 +93,7 @@ def already_complete(run: Run, runs_dir: str) -> None:
     with files.content_of(run.directory / "geometry.json"):
         sizes(run.layers)
     with files.content_of(run.directory / "results.json"):
-        summary(run.results or {}, run.layers, run, runs_dir)
+        summary(run.results or {}, run.layers, run, runs_dir, run.settings().task)
     if line:
         say(f"\n{line}")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from data.tasks import CLASSIFICATION, TASKS, TEST
 from experiments import terminal
-from experiments.run import summary
 from experiments.run.record import files
 from experiments.run.record.directory import COMPLETED, FAILED, RUNNING, Claimed, Run
 from experiments.study.jobs import Job, Sweep
@@ -57,9 +57,16 @@ def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> lis
     return [job for job in sweep.jobs if not job.run.complete]
 
 
-def tell_end(title: str, results: dict[str, Any] | None, seconds: float, progress: object) -> None:
+def tell_end(
+    title: str,
+    results: dict[str, Any] | None,
+    seconds: float,
+    progress: object,
+    task: str = CLASSIFICATION,
+) -> None:
     """After a run of a sweep: print its result and the progress of the sweep."""
-    came = summary.accuracy(results["test_accuracy"]) if results else "failed"
+    asked = TASKS[task]
+    came = asked.told(results[f"{TEST}{asked.measure}"]) if results else "failed"
     terminal.say(f"{title}: {came} in {terminal.clock(seconds)}   [{progress}]")
 
 

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 import models
 from conf import commandline, schema
-from conf.probes import chosen
+from conf.choices import probes_of
 from conf.reader import ConfigError
 from conf.schema import Config, from_dict
 from experiments import terminal
@@ -219,7 +219,7 @@ def _jobs(plan: Plan, place: Place, run: list[str]) -> list[Job]:
     seeds = _seeds([run]) or plan.cells[place.cell].seeds
     overrides = [*plan.cells[name].overrides, f"trainer.threads={place.threads}"]
     asked = [override for override in run if override.startswith("probes=")]
-    probes = chosen(*(one.value() for one in commandline.parse(asked[-1:]))) if asked else ()
+    probes = probes_of(*(one.value() for one in commandline.parse(asked[-1:]))) if asked else ()
     return [
         Job(Run(place.study / name / f"seed={s}"), [*overrides, *asked, f"seed={s}"], probes)
         for s in seeds

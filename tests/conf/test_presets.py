@@ -4,8 +4,8 @@ from omegaconf import OmegaConf
 
 from conf.commandline import ROOT, parse
 from conf.presets import expand, load
-from conf.reader import ConfigError
-from conf.schema import DoesNotFitError, from_dict
+from conf.reader import ConfigError, DoesNotFitError
+from conf.schema import from_dict
 
 PRESETS = sorted(file.stem for file in (ROOT / "sweep").glob("*.yaml") if file.stem != "none")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from conf import probes
+from conf import choices
 from conf.reader import ConfigError
 from experiments.probes.shared import running
 from experiments.probes.shared.record import plain
@@ -27,7 +27,7 @@ N = 40
 def check_the_file(name):
     """The probe's own file: MEASURES, and a function `probe`."""
     try:
-        probes.chosen(name)
+        choices.probes_of(name)
         running.find(name)
     except ConfigError as error:
         raise fault(str(error)) from None

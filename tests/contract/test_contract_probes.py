@@ -2,13 +2,13 @@
 
 import pytest
 
-from conf import help_page, probes
+from conf import choices, help_page
 from experiments.probes.shared import running
 from experiments.probes.shared.subject import Measured, NotApplicableError
 from tests.contract import probes_contract as contract
 from tests.helpers import thinned
 
-FILES = sorted(file.stem for file in probes.FOLDER.glob("*.py") if file.stem[0] != "_")
+FILES = sorted(file.stem for file in choices.FOLDER.glob("*.py") if file.stem[0] != "_")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -38,7 +38,7 @@ def test_a_file_that_is_not_complete_is_told(tmp_path, monkeypatch, code, messag
     folder = tmp_path / "experiments" / "probes"
     folder.mkdir(parents=True)
     (folder / "mine.py").write_text(code)
-    monkeypatch.setattr(probes, "FOLDER", folder)
+    monkeypatch.setattr(choices, "FOLDER", folder)
     with pytest.raises(pytest.fail.Exception, match=message):
         contract.check_the_file("mine")
 

@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 
 from conf import presets
 from conf.commandline import ROOT, options
-from conf.schema import DoesNotFitError, from_dict
+from conf.reader import DoesNotFitError
+from conf.schema import from_dict
 from data.shapes import shape
 from experiments.run import inputs
 from experiments.run.loop import optimizers, training

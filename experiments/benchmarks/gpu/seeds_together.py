@@ -26,7 +26,7 @@ import numpy as np
 
 from conf.schema import Config
 from data import Data
-from data.pipeline import plan_epoch
+from data.epochs.pipeline import plan_epoch
 from experiments.run import framework, inputs
 
 GROUPED, PATCHES = "grouped", "patches"

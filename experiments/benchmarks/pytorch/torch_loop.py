@@ -139,7 +139,7 @@ def prepare(
     import torch
 
     from data import AugmentConfig
-    from data.pipeline import plan_epoch
+    from data.epochs.pipeline import plan_epoch
     from experiments.benchmarks.loop import cases
     from experiments.benchmarks.loop.cases import CLASSES, examples
     from experiments.benchmarks.pytorch import torch_networks

@@ -74,7 +74,7 @@ def _stepper(asked: dict[str, Any], batch: int) -> Any:
 def cifar(asked: dict[str, Any]) -> dict[str, Any]:
     """A whole training, as with train.py and the same overrides, and its test accuracy."""
     import data
-    from data.pipeline import plan_epoch
+    from data.epochs.pipeline import plan_epoch
     from experiments.run import inputs
 
     begun = time.perf_counter()

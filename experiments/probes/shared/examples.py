@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from experiments.probes.shared.subject import NotApplicableError, Subject
-from experiments.run.evaluation import DivergedError
+from experiments.run.evaluation.diverged import DivergedError
 
 BATCH = 256
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from conf.probes import NAMES
+from conf.choices import PROBES
 from experiments.probes.shared.subject import Measured
 from experiments.run.record import files
 from experiments.run.record.directory import Run
@@ -56,7 +56,7 @@ class Record:
             self._replace_maps(name, found.maps or {})
             content = files.read_json(self.results)
             kept = {**content.get("probes", {}), name: values}
-            content["probes"] = {known: kept[known] for known in NAMES if known in kept}
+            content["probes"] = {known: kept[known] for known in PROBES if known in kept}
             files.write_json(self.results, content)
 
     def keep_failure(self, name: str, traceback: str) -> Path:
@@ -67,7 +67,7 @@ class Record:
 
     def pictures(self) -> dict[str, bytes]:
         """All stored pictures as PNG, by the probe's name."""
-        paths = {name: self.folder / f"{name}.png" for name in NAMES}
+        paths = {name: self.folder / f"{name}.png" for name in PROBES}
         return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
     def _replace_picture(self, name: str, png: bytes | None) -> None:

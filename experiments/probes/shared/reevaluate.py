@@ -10,8 +10,9 @@ from typing import Any
 import data
 from conf.reader import ConfigError
 from conf.schema import Config
+from data.tasks import TASKS
 from experiments import terminal
-from experiments.run import finished, summary
+from experiments.run import finished
 from experiments.run.record import files
 from experiments.run.record.directory import Run
 from experiments.terminal import OK
@@ -45,21 +46,23 @@ def main(
     trained, learned = finished.trained(run, settings.data_dir)
     chosen = settings if other else trained.data
     model = finished.network(run, trained)
-    from experiments.run import evaluation
+    from experiments.run.evaluation import classes
 
     loaded = data.load(chosen)
     for note in loaded.notes:
         terminal.say(note)
     _check_fits(model, loaded.spec)
     loaded = renormalised(loaded, learned)
-    predictions = evaluation.predict(model, loaded.test)
-    found = evaluation.accuracies(predictions, loaded.spec)
+    predictions = classes.predict(model, loaded.test)
+    found = classes.accuracies(predictions, loaded.spec)
     fingerprint = loaded.spec.fingerprint
     target = run.directory / "evaluations" / f"{fingerprint.replace('/', '-')}.json"
     recorded = (run.results or {})["test_accuracy"]
     terminal.say(f"{run.directory}: {trained.model.name}, padding {trained.padding.label}")
     terminal.say(f"test accuracy on {chosen.name}: {100 * found['test_accuracy']:.2f} %")
-    terminal.say(f"recorded by the run on {trained.data.name}: {summary.accuracy(recorded)}")
+    terminal.say(
+        f"recorded by the run on {trained.data.name}: {TASKS[trained.task].told(recorded)}"
+    )
     changed = not other and fingerprint != learned["fingerprint"]
     if changed:
         terminal.say(

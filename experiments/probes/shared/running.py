@@ -10,8 +10,8 @@ from typing import Any
 
 import keras
 
+from conf.choices import PROBES, missing_probe
 from conf.padding_config import PaddingConfig
-from conf.probes import NAMES, missing
 from conf.reader import ConfigError
 from conf.schema import Component
 from data import Data
@@ -119,8 +119,8 @@ def find(name: str) -> Probe:
     Raises:
         ConfigError: if there is none.
     """
-    if name not in NAMES:
-        raise missing(name)
+    if name not in PROBES:
+        raise missing_probe(name)
     probe: Probe | None = getattr(
         importlib.import_module(f"experiments.probes.{name}"), "probe", None
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data.tasks import of_metric
 from experiments.report.compare.differences import Compared
+from experiments.report.statistics.numbers import amount
 from experiments.report.statistics.verdict import (
     DIFFERS,
     EARLIER,
@@ -15,23 +17,28 @@ from experiments.report.statistics.verdict import (
 )
 
 
-def conclusion(one: Compared) -> str | None:
+def conclusion(one: Compared, metric: str) -> str | None:
     """The sentence; None without comparisons.
+
+    Args:
+        metric: the primary metric, whose direction says what is better.
 
     Example: "with 6 seeds, valid and odd_reflect do worse than same, by 26.2 and 23.4 points;
     whether reflect does better or worse is not decided".
     """
     found = one.comparisons
+    upwards = of_metric(metric).higher_is_better
     said = []
     for better, words in ((False, "worse"), (True, "better")):
-        some = [c for c in found if c.decided == DIFFERS and (c.mean > 0) == better]
+        some = [c for c in found if c.decided == DIFFERS and (c.mean > 0) == (better == upwards)]
         if some:
             said.append(f"{_do(some)} {words} than {one.baseline}, by {_points(some)}")
     for decided, more in ((WITHIN, ""), (EQUIVALENT, ", if at all")):
         if some := [c for c in found if c.decided == decided]:
             differ = "differs" if len(some) == 1 else "differ"
-            size = some[0].margin
-            margin = f"by less than {size:g} point{'s' * (size != 1)}{more}"
+            size, unit = some[0].margin, some[0].unit
+            unit = unit.removesuffix("s") if size == 1 else unit
+            margin = f"{f'by less than {size:g} {unit}'.rstrip()}{more}"
             said.append(f"{_and([c.name for c in some])} {differ} from {one.baseline} {margin}")
     if some := [c for c in found if c.decided == UNDECIDED]:
         names = _and([c.name for c in some])
@@ -58,7 +65,7 @@ def _does(some: Sequence[Comparison]) -> str:
 
 
 def _points(some: Sequence[Comparison]) -> str:
-    return f"{_and([f'{abs(c.mean):.1f}' for c in some])} points"
+    return amount([abs(c.mean) for c in some], some[0].unit)
 
 
 def _and(parts: Sequence[str]) -> str:

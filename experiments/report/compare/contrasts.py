@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from data.tasks import of_metric
 from experiments.report.compare.differences import Declared, points_of, what_differs
 from experiments.report.compare.families import Family, settings_of
 from experiments.report.compare.reading import Cell
@@ -101,12 +102,14 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
         return Contrasts(left_out=left_out)
     values = {name: [own[seed] for seed in seeds] for name, own in by_seed.items()}
     k = max(len(values), planned(plan, declared.baseline) if plan else 0)
+    unit = of_metric(declared.metric).difference_unit
     found = compare(
         {NOTHING: np.zeros(len(seeds)), **values},
         NOTHING,
         declared.margin,
         comparisons=k,
         planned=looks,
+        unit=unit,
     )
     n = found[0].n
     reached = taken(looks, len(seeds))
@@ -115,7 +118,7 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
             one,
             over_new_images=None
             if one.tied
-            else _over_new_images(effects[one.name], seeds[:n], reached, k, declared.margin),
+            else _over_new_images(effects[one.name], seeds[:n], reached, k, declared),
         )
         for one in found
     ]
@@ -185,7 +188,11 @@ def _effect(family: Family, padding: str, declared: Declared) -> Effect:
 
 
 def _over_new_images(
-    effects: Sequence[Effect], seeds: Sequence[int], planned: Sequence[int], k: int, margin: float
+    effects: Sequence[Effect],
+    seeds: Sequence[int],
+    planned: Sequence[int],
+    k: int,
+    declared: Declared,
 ) -> OverNewImages | None:
     """The interval of a contrast over new test images, of one test set or of two."""
     sets: dict[tuple[str | None, int], items.TestSet] = {}
@@ -195,14 +202,16 @@ def _over_new_images(
             known = [one for one in of_runs if one is not None]
             if len(known) < len(seeds) or len({one.key for one in known}) > 1:
                 return None
-            sums = 100.0 * part * np.stack([one.correct for one in known])[None]
+            sums = known[0].scale * part * np.stack([one.correct for one in known])[None]
             first = known[0]
             if len(first.sizes) < 2:
                 return None
             key = cell.records[seeds[0]].fingerprint, first.key
             before = sets.get(key)
             sets[key] = items.TestSet(sums + before.sums if before else sums, first.sizes)
-    return over_new_images(items.intervals([*sets.values()], planned, k)[:, 0], margin)
+    found = items.intervals([*sets.values()], planned, k)[:, 0]
+    unit = of_metric(declared.metric).difference_unit
+    return over_new_images(found, declared.margin, unit)
 
 
 def _named(padding: str, key: str, a: Family, b: Family) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.report.compare.reading import Items, Record
+from experiments.report.compare.reading import Record
+from experiments.report.compare.tested_items import Items
 
 Counts = np.ndarray[Any, np.dtype[np.int_]]
 

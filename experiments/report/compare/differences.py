@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from data.tasks import of_metric
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
 from experiments.report.statistics import items
@@ -39,7 +40,7 @@ class Declared:
     Attributes:
         baseline: the padding that the others are compared with.
         metric: the primary metric.
-        margin: of equivalence, in points.
+        margin: of equivalence, in the unit of the metric's differences.
         looks: numbers of seeds; empty for one look at the seeds that were planned.
         plan: what was planned, and when; None takes the cells and seeds that there are.
         afterwards: the names of those that were chosen after the runs.
@@ -157,7 +158,8 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     values = {other: [points[seed] for seed in shared] for other, points in cells.items()}
     values[name] = [base[seed] for seed in shared]
     k = max(len(family.cells), plan.alike(family.names) if plan else 0) - 1
-    found = compare(values, name, declared.margin, comparisons=k, planned=looks)
+    unit = of_metric(metric).difference_unit
+    found = compare(values, name, declared.margin, comparisons=k, planned=looks, unit=unit)
     seeds = shared[: found[0].n]
     if later := sorted({*shared[len(seeds) :], *there[len(wanted) :]}):
         beyond = next((f"the next look is at {n} seeds" for n in looks if n > len(seeds)), "")
@@ -172,7 +174,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
         dataclasses.replace(
             one,
             identical=one.tied and _identical(family.cells[one.name], family.cells[name], seeds),
-            over_new_images=over_new_images(new[one.name], declared.margin)
+            over_new_images=over_new_images(new[one.name], declared.margin, unit)
             if one.name in new
             else None,
         )
@@ -270,6 +272,6 @@ def _over_new_images(
     cells = {name: own for name in names if (own := correct(name)) is not None}
     if not cells:
         return {}
-    sums = 100 * np.stack([own - baseline for own in cells.values()])
+    sums = first.scale * np.stack([own - baseline for own in cells.values()])
     found = items.intervals([items.TestSet(sums, first.sizes)], planned, k)
     return {name: found[:, i] for i, name in enumerate(cells)}

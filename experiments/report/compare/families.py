@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conf.schema import Config
+from data.tasks import Task
 from experiments.report.compare.reading import Cell
 
 # Settings whose value is clear without the name.
@@ -43,6 +44,11 @@ class Family:
     def title(self) -> str:
         own = [v if k in SPEAKING else f"{k} {v}" for k, v in self.differs.items()]
         return f"{', '.join([self.model, *own])} on {self.data}"
+
+    @property
+    def task(self) -> Task:
+        """That of all cells."""
+        return next(iter(self.cells.values())).task
 
     @property
     def names(self) -> list[str]:

@@ -13,48 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from conf.presets import AT, METRICS, ON
+from conf.presets import AT, BALANCED, METRICS, ON
 from conf.schema import Config
+from data.tasks import TASKS, Task, of_metric
 from experiments.report.compare import stored
 from experiments.report.compare.stored import BrokenRun
-from experiments.run.record import files
+from experiments.report.compare.tested_items import Items, has_items, read_images, read_items
 from experiments.run.record.directory import COMPLETED, FAILED, INTERRUPTED, RUNNING
 from experiments.study.plan import Plan
 
-TEST_ACCURACY, VALIDATION_ACCURACY, BALANCED_ACCURACY = METRICS
-NO_ITEMS = (VALIDATION_ACCURACY, BALANCED_ACCURACY)  # no mean over test items
+TEST_ACCURACY, BALANCED_ACCURACY = METRICS[0], BALANCED
 PREDICTIONS = "predictions.npz"
 WHY = {
     RUNNING: "still running, or killed while it ran",
     INTERRUPTED: "interrupted; the same command resumes it",
 }
-
-
-@dataclass(frozen=True)
-class Items:
-    """The predictions of one run on the test items of the primary metric.
-
-    Attributes:
-        correct: (sources,), the number of items of each source whose predicted class was the label.
-        sizes: (sources,), the number of items of each source; 1 if they have no common sources.
-        key: of the test set: equal for the same items, labels and sources in the same order.
-        predicted: digest of the predicted classes and probabilities: equal for equal predictions;
-            None if it is not known.
-        classes: number of classes that are predicted; None if it is not known.
-    """
-
-    correct: np.ndarray
-    sizes: np.ndarray
-    key: int
-    predicted: int | None = None
-    classes: int | None = None
-
-    @property
-    def points(self) -> float:
-        """The accuracy in per cent."""
-        return float(100 * self.correct.sum() / self.sizes.sum())
 
 
 @dataclass(frozen=True)
@@ -79,17 +52,15 @@ class Record:
     items: Items | None
 
     def points(self, metric: str = TEST_ACCURACY) -> float | None:
-        """A declared metric of the run in per cent; None if the run does not have it."""
+        """A declared metric of the run in its unit; None if the run does not have it."""
         if metric == BALANCED_ACCURACY:
             return balanced(self.results)
-        if metric in METRICS:
-            value = self.results.get(metric)
-            return None if value is None else 100 * value
-        if metric.startswith(AT):
-            value = self.results.get("test_accuracy_at", {}).get(metric.removeprefix(AT))
-            return None if value is None else 100 * value
-        found = self.results.get("accuracy_by_subset", {}).get(metric.removeprefix(ON))
-        return 100 * found["accuracy"] if found else None
+        if metric.startswith(ON):
+            found = self.results.get("accuracy_by_subset", {}).get(metric.removeprefix(ON))
+            return 100 * found["accuracy"] if found else None
+        tested, at, epoch = metric.partition(AT)
+        value = self.results.get(f"{tested}_at", {}).get(epoch) if at else self.results.get(tested)
+        return None if value is None else of_metric(metric).scale * value
 
 
 @dataclass(frozen=True)
@@ -110,8 +81,12 @@ class Cell:
     def label(self) -> str:
         return self.config.padding.label
 
+    @property
+    def task(self) -> Task:
+        return TASKS[self.config.task]
+
     def points(self, metric: str = TEST_ACCURACY) -> dict[int, float]:
-        """Seed -> a declared metric in per cent, of the runs that have it."""
+        """Seed -> a declared metric in its unit, of the runs that have it."""
         found = {seed: record.points(metric) for seed, record in self.records.items()}
         return {seed: value for seed, value in found.items() if value is not None}
 
@@ -243,43 +218,13 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     if not record.starts or record.fingerprint is None:
         raise BrokenRun("incomplete: meta.json or data.json is missing or empty")
     points = record.points(metric)
-    if points is None or metric in NO_ITEMS:
+    if points is None or not has_items(metric):
         return record
     steps = described.get("scored_steps")
-    epoch = metric.removeprefix(AT) if metric.startswith(AT) else None
-    name, of = (f"predictions-{epoch}.npz", TEST_ACCURACY) if epoch else (PREDICTIONS, metric)
-    items = stored.read(directory, name, lambda path: read_items(path, of, steps))
+    of, _, epoch = metric.partition(AT)
+    name = f"predictions-{epoch}.npz" if epoch else PREDICTIONS
+    reader = read_items if of_metric(metric).target == "class" else read_images
+    items = stored.read(directory, name, lambda path: reader(path, of, steps))
     if not abs(items.points - points) <= 1e-9:
         raise BrokenRun(f"{name} and results.json disagree on {metric}")
     return Record(**{**record.__dict__, "items": items})
-
-
-def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Items:
-    """Read a run's predictions on the test items of `metric`.
-
-    If the test split has subsets, `test_accuracy` is that of the first. Neighbouring steps of a
-    series depend on each other: with `scored_steps` labels per sequence, that many successive
-    moments are one source, a block as in Künsch 1989.
-    """
-    columns = files.read_npz(path)
-    label, ids, predicted = columns["label"], columns["id"], columns["predicted"]
-    right = predicted == label
-    said = hash((predicted.tobytes(), columns["probability"].tobytes()))
-    groups = columns.get("source_id")
-    if "subset" in columns:
-        subset = columns["subset"]
-        wanted = subset[0] if metric == TEST_ACCURACY else metric.removeprefix(ON)
-        inside = subset == wanted
-        label, ids, right, predicted = (a[inside] for a in (label, ids, right, predicted))
-        groups = groups[inside] if groups is not None else None
-    if not right.size:
-        raise ValueError(f"it holds no items for {metric}")
-    if groups is not None and scored_steps:
-        groups = (groups - groups.min()) // scored_steps
-    if groups is None:
-        correct, sizes = right.astype(int), np.ones(len(right), int)
-    else:
-        _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-        correct = np.bincount(place, right, len(sizes)).astype(int)
-    key = hash((label.tobytes(), ids.tobytes(), groups is None or groups.tobytes()))
-    return Items(correct, sizes, key, said, len(np.unique(predicted)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.tasks import of_metric
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
 
@@ -15,7 +16,8 @@ def remarks(family: Family, metric: str) -> list[str]:
         metric: the primary metric.
     """
     said = []
-    for limit, words in ((CEILING, "100 %"), (0.0, "0 %")):
+    per_cent = of_metric(metric).unit == "%"
+    for limit, words in ((CEILING, "100 %"), (0.0, "0 %")) if per_cent else ():
         there = [name for name, cell in family.cells.items() if _always(cell, metric, limit)]
         if len(there) == len(family.cells) > 1:
             said.append(

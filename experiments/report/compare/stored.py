@@ -13,6 +13,7 @@ from typing import Any
 
 from conf.presets import METRICS
 from conf.schema import Config, from_dict
+from data.tasks import TESTED
 from experiments.run.record import files
 
 # Settings in which the runs of one cell may differ.
@@ -65,10 +66,10 @@ def results(directory: Path) -> dict[str, Any]:
     found = read(directory, "results.json")
     if (
         not found
-        or METRICS[0] not in found
+        or not any(name in found for name in TESTED)
         or not any(map(files.is_number, map(found.get, METRICS)))
     ):
-        raise BrokenRun("incomplete: results.json is missing or holds no test accuracy")
+        raise BrokenRun("incomplete: results.json is missing or holds no test result")
     for key in NUMBERS:
         if not _may_be_number(found.get(key)):
             raise BrokenRun(f"results.json cannot be read: {key} is not a number")
@@ -76,9 +77,13 @@ def results(directory: Path) -> dict[str, Any]:
         parts = found.get(key, {})
         if not (isinstance(parts, dict) and all(map(_is_part, parts.values()))):
             raise BrokenRun(f"results.json cannot be read: {key} holds no accuracies")
-    tested = found.get("test_accuracy_at", {})
-    if not (isinstance(tested, dict) and all(map(files.is_number, tested.values()))):
-        raise BrokenRun("results.json cannot be read: test_accuracy_at holds no accuracies")
+    for key in (f"{name}_at" for name in TESTED):
+        tested = found.get(key, {})
+        if not (isinstance(tested, dict) and all(map(files.is_number, tested.values()))):
+            raise BrokenRun(f"results.json cannot be read: {key} holds no measures")
+    rings = found.get("error_by_distance", [])
+    if not (isinstance(rings, list) and all(map(_is_ring, rings))):
+        raise BrokenRun("results.json cannot be read: error_by_distance holds no errors")
     classes = found.get("per_class_accuracy", {})
     if not (isinstance(classes, dict) and all(map(files.is_number, classes.values()))):
         raise BrokenRun("results.json cannot be read: per_class_accuracy holds no accuracies")
@@ -116,6 +121,11 @@ def _may_be_number(value: Any) -> bool:
 
 def _is_part(value: Any) -> bool:
     return isinstance(value, Mapping) and files.is_number(value.get("accuracy"))
+
+
+def _is_ring(value: Any) -> bool:
+    names = ("distance", "error", "pixels")
+    return isinstance(value, Mapping) and all(files.is_number(value.get(n)) for n in names)
 
 
 def _is_start(value: Any) -> bool:

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from data.tasks import of_metric
 from experiments.report.compare.conclusion import conclusion
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
 from experiments.report.compare.next_look import next_looks
-from experiments.report.compare.reading import Absent, Record, Study
+from experiments.report.compare.reading import Absent, Study
 from experiments.report.compare.remarks import remarks
-from experiments.report.pages import descriptive, more_tables, origins
+from experiments.report.pages import descriptive, image_border, more_tables, origins
 from experiments.report.pages.document import (
     Block,
     Entry,
@@ -26,14 +27,14 @@ from experiments.report.pages.document import (
     Value,
     number,
 )
-from experiments.report.pages.more_tables import Budget
-from experiments.report.pages.pictures import forest, plots
+from experiments.report.pages.more_tables import Budget, covers
+from experiments.report.pages.pictures import forest
 from experiments.report.statistics.family import smallest_p
 from experiments.report.statistics.looks import levels
+from experiments.report.statistics.numbers import signed
 from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison, over_new_images_by
-from experiments.run.record.tables import Marked
 
-FIRST = ("differences", "contrasts", "accuracy")  # pictures before all tables
+FIRST = ("differences", "contrasts", "border", "accuracy")  # pictures before all tables
 
 
 @dataclass(frozen=True)
@@ -62,59 +63,25 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
         *_gaps(report.study),
         *comparisons(report),
         *more_tables.of_contrasts(report.contrasts, report.declared.baseline),
-        *of_cells(report),
+        *descriptive.of_cells(report.families, report.declared.metric),
         *(picture for picture in pictures if picture not in first),
         *more_tables.of_budgets(report.budgets),
         *more_tables.of_tuning(report.tuned, report.study.path.name),
+        *image_border.blocks(report.compared),
         *descriptive.blocks(report.compared, report.declared.metric),
         *origins.blocks(report.study),
     ]
 
 
-def of_cells(report: Report) -> list[Block]:
-    """The table of cells, with its heading."""
-    return [
-        Heading("Cells"),
-        Paragraph(
-            "A cell is one configuration with all its seeds. "
-            f"{plots.named(report.declared.metric).capitalize()} in per cent at the tested epoch; "
-            "sd is the sample standard deviation over seeds."
-        ),
-        cells(report),
-    ]
-
-
-def cells(report: Report) -> Table:
-    """One row per cell; if families share network and data, columns show what differs."""
-    settings = dict.fromkeys(key for family in report.families for key in family.differs)
-    columns = ["network", "data", *map(Marked, settings), "padding", "n", "mean", "sd"]
-    columns += ["seed by seed", "parameters", "MACs", "final map"]
-    rows = []
-    for family in report.families:
-        for name, cell in family.cells.items():
-            values = cell.points(report.declared.metric)
-            first = next(iter(cell.records.values()))
-            own = [family.differs.get(key, "") for key in settings]
-            head = [family.model, family.data, *own, family.shown(name), number(len(values), "d")]
-            by_seed = ", ".join(f"{value:.2f}" for value in values.values())
-            rows.append([*head, *spread(list(values.values())), by_seed, *_cost(first)])
-    return Table(columns, rows)
-
-
 def tables(report: Report) -> dict[str, Table]:
     """The tables of cells and of comparisons, by name."""
+    unit = of_metric(report.declared.metric).difference_unit
     compared = {
-        f"against_{report.declared.baseline}/{one.family.title}": _table(one)
+        f"against_{report.declared.baseline}/{one.family.title}": _table(one, unit)
         for one in report.compared
         if one.comparisons
     }
-    return {"cells": cells(report), **compared}
-
-
-def spread(values: list[float]) -> Sequence[Entry]:
-    """Mean and sd; dashes for those that need more values."""
-    sd = statistics.stdev(values) if len(values) > 1 else None
-    return [number(statistics.mean(values) if values else None), number(sd)]
+    return {"cells": descriptive.cells(report.families, report.declared.metric), **compared}
 
 
 def drawn(one: Compared, metric: str) -> tuple[float | None, dict[str, tuple[float, float]]]:
@@ -127,18 +94,13 @@ def drawn(one: Compared, metric: str) -> tuple[float | None, dict[str, tuple[flo
     }
 
 
-def _cost(record: Record) -> list[Entry]:
-    results = record.results
-    final = "×".join(map(str, results.get("final_map_size", ()))) or "–"
-    return [number(results.get("parameters"), ","), number(results.get("macs"), ","), final]
-
-
 def _opening(report: Report) -> list[Block]:
     study, declared = report.study, report.declared
     asked = study.plan.declared.question if study.plan else None
+    told = f"{declared.margin:g} {of_metric(declared.metric).difference_unit}".rstrip()
     how = (
         f"Baseline {declared.baseline}, primary metric {declared.metric}, equivalence margin "
-        f"{declared.margin:g} points (smaller differences are negligible)"
+        f"{told} (smaller differences are negligible)"
     )
     if declared.afterwards:
         chosen = " and ".join(declared.afterwards)
@@ -193,14 +155,14 @@ def gap(study: Study, run: Absent) -> str:
     return f"{run.cell}, seed {run.seed}{unasked}: {run.why}"
 
 
-def notes(one: Compared) -> list[str]:
+def notes(one: Compared, metric: str) -> list[str]:
     """A family's result in words, what its brackets are, and which runs are not part of it."""
     if not one.comparisons:
         return one.notes
     k, n = one.comparisons[0].comparisons, len(one.seeds)
     looks = ", ".join(str(look) for look in one.looks if look <= n) if len(one.looks) > 1 else n
     count = f"{k} comparison{'s' * (k > 1)}, look{'s' * (',' in str(looks))} at {looks} seeds"
-    words = conclusion(one)
+    words = conclusion(one, metric)
     said = [*([words] if words else []), f"brackets: {COVERS} ({count})", *one.notes]
     if any(c.test == CANNOT for c in one.comparisons):
         least = f"{smallest_p(n):.2g}"
@@ -213,7 +175,7 @@ def notes(one: Compared) -> list[str]:
 COLUMNS = (
     "comparison",
     "n",
-    f"points [{COVERS}]",
+    None,  # the differences
     "verdict",
     "over new test images",
     "sign-flip test",
@@ -225,6 +187,7 @@ COLUMNS = (
 def comparisons(report: Report) -> list[Block]:
     """The comparisons of every family: its notes, a table, and what is not compared."""
     found: list[Block] = []
+    unit = of_metric(report.declared.metric).difference_unit
     for one in report.compared:
         said = remarks(one.family, report.declared.metric)
         if not one.comparisons and not one.left_out and not said:
@@ -232,24 +195,26 @@ def comparisons(report: Report) -> list[Block]:
         found.append(Heading(one.family.title, 3))
         if said:
             found.append(Items(said))
-        if lines := notes(one):
+        if lines := notes(one, report.declared.metric):
             found.append(Items(lines))
         if one.comparisons:
-            found.append(_table(one))
+            found.append(_table(one, unit))
         if one.left_out:
-            found.append(Items([left_out(one, name) for name in one.left_out]))
+            found.append(Items([left_out(one, name, unit) for name in one.left_out]))
     if not found:
         return []
+    values = "accuracies" if of_metric(report.declared.metric).target == "class" else "values"
     return [
         Heading(f"Against {report.declared.baseline}"),
         Paragraph(
-            "Differences in points, paired by seed, within each family: the cells that differ only "
+            f"Differences{f' in {unit}' * bool(unit)}, paired by seed, within each family: the "
+            "cells that differ only "
             f"in the padding. One interval decides: {COVERS} of a family (Student's t at "
             "Bonferroni's level, over new seeds on these test images). Zero outside: differs; "
             f"all within ±{report.declared.margin:g}: equivalent within the margin. Sign-flip "
             "test: the exact max-T test of the family, which stands beside it and changes no "
             f"verdict. {over_new_images_by(c for one in report.compared for c in one.comparisons)} "
-            "Correlation: between the two accuracies over seeds. "
+            f"Correlation: between the two {values} over seeds. "
             "Pairing gained: how many times as many seeds an unpaired study would need for an "
             "interval of the same width."
         ),
@@ -257,22 +222,23 @@ def comparisons(report: Report) -> list[Block]:
     ]
 
 
-def left_out(one: Compared, name: str) -> str:
+def left_out(one: Compared, name: str, unit: str) -> str:
     """Why a cell is not compared, and its mean difference if possible."""
     found = one.left_out[name]
     said = f"{one.family.shown(name)}: not compared, {found.why}"
     if found.difference is None:
         return said
     n, mean = found.difference
-    return f"{said}; over {n} shared seed{'s' * (n > 1)} {mean:+.2f}, without a verdict"
+    return f"{said}; over {n} shared seed{'s' * (n > 1)} {signed(mean, unit)}, without a verdict"
 
 
-def _table(one: Compared) -> Table:
-    return Table(COLUMNS, [_row(one, c) for c in one.comparisons])
+def _table(one: Compared, unit: str) -> Table:
+    columns = [covers(unit) if column is None else column for column in COLUMNS]
+    return Table(columns, [_row(one, c, unit) for c in one.comparisons])
 
 
-def _row(one: Compared, c: Comparison) -> list[Entry]:
-    numbers, _ = forest.told(one, c.name)
+def _row(one: Compared, c: Comparison, unit: str) -> list[Entry]:
+    numbers, _ = forest.told(one, c.name, unit)
     new = c.over_new_images
     # Two points are always on a line.
     correlation, gain = (c.pairing.correlation, c.pairing.gain) if c.n > 2 else (None, None)

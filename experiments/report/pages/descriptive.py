@@ -3,26 +3,88 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from data.tasks import TEST, VALIDATION, of_metric
 from experiments.report.compare.differences import Compared
-from experiments.report.compare.reading import BALANCED_ACCURACY, ON, TEST_ACCURACY, Cell, balanced
+from experiments.report.compare.families import Family
+from experiments.report.compare.reading import (
+    BALANCED_ACCURACY,
+    ON,
+    TEST_ACCURACY,
+    Cell,
+    Record,
+    balanced,
+)
 from experiments.report.pages.document import (
     Block,
     Entry,
     Heading,
     Paragraph,
     Table,
+    difference,
     number,
-    signed,
 )
+from experiments.report.pages.pictures import plots
+from experiments.report.statistics.numbers import plain
 from experiments.report.statistics.paired import paired_interval
 from experiments.run.record.tables import Marked
 
 CUT = "where the border cuts"
 ROUNDING = 1e-9
 Results = dict[str, Any]
+
+
+def of_cells(families: list[Family], metric: str) -> list[Block]:
+    """The table of cells, with its heading."""
+    return [
+        Heading("Cells"),
+        Paragraph(
+            "A cell is one configuration with all its seeds. "
+            f"{_told(metric)} at the tested epoch; "
+            "sd is the sample standard deviation over seeds."
+        ),
+        cells(families, metric),
+    ]
+
+
+def _told(metric: str) -> str:
+    """The primary metric and its unit, at the start of a sentence."""
+    unit, name = of_metric(metric).unit, plots.named(metric)
+    told = {"%": " in per cent", "": ""}.get(unit, f" in {unit}")
+    return f"{name[0].upper()}{name[1:]}{told}"
+
+
+def cells(families: list[Family], metric: str) -> Table:
+    """One row per cell; if families share network and data, columns show what differs."""
+    settings = dict.fromkeys(key for family in families for key in family.differs)
+    columns = ["network", "data", *map(Marked, settings), "padding", "n", "mean", "sd"]
+    columns += ["seed by seed", "parameters", "MACs", "final map"]
+    rows = []
+    for family in families:
+        for name, cell in family.cells.items():
+            values = cell.points(metric)
+            first = next(iter(cell.records.values()))
+            own = [family.differs.get(key, "") for key in settings]
+            head = [family.model, family.data, *own, family.shown(name), number(len(values), "d")]
+            unit = of_metric(metric).unit
+            by_seed = ", ".join(plain(value, unit) for value in values.values())
+            rows.append([*head, *spread(list(values.values()), unit), by_seed, *_cost(first)])
+    return Table(columns, rows)
+
+
+def spread(values: list[float], unit: str) -> Sequence[Entry]:
+    """Mean and sd; dashes for those that need more values."""
+    form = ".2f" if unit else ".4g"
+    sd = statistics.stdev(values) if len(values) > 1 else None
+    return [number(statistics.mean(values) if values else None, form), number(sd, form)]
+
+
+def _cost(record: Record) -> list[Entry]:
+    results = record.results
+    final = "×".join(map(str, results.get("final_map_size", ()))) or "–"
+    return [number(results.get("parameters"), ","), number(results.get("macs"), ","), final]
 
 
 def blocks(compared: list[Compared], primary: str) -> list[Block]:
@@ -38,10 +100,10 @@ def blocks(compared: list[Compared], primary: str) -> list[Block]:
     return [
         Heading("Described, not tested"),
         Paragraph(
-            "Accuracies in per cent on the validation split, on subsets of the test split and by "
-            "margin, the distance in pixels from the object to the border; differences are paired "
-            "over the shared seeds, each with its own interval. Where the classes of the test "
-            "split are of unequal size: balanced accuracy, the mean over the classes of their "
+            "Measures on the validation split; accuracies in per cent on subsets of the test split "
+            "and by margin, the distance in pixels from the object to the border; differences are "
+            "paired over the shared seeds, each with its own interval. Where the classes of the "
+            "test split are of unequal size: balanced accuracy, the mean over the classes of their "
             "accuracies, and the accuracy on each class."
         ),
         *found,
@@ -56,7 +118,7 @@ def unequal(one: Compared) -> bool:
     """
     return any(
         (even := balanced(results)) is not None
-        and abs(even - 100 * results["test_accuracy"]) > ROUNDING
+        and abs(even - 100 * results[TEST_ACCURACY]) > ROUNDING
         for results in _results(one)
     )
 
@@ -117,7 +179,7 @@ def _difference(
     refused = name in one.left_out and one.left_out[name].difference is None
     if name == one.baseline or refused or len(shared) < 2:
         return "–"
-    return signed(*paired_interval([values[s] for s in shared], [base[s] for s in shared]))
+    return difference(*paired_interval([values[s] for s in shared], [base[s] for s in shared]))
 
 
 def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], float | None]]:
@@ -126,12 +188,13 @@ def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], floa
     margins = dict.fromkeys(name for r in results for name in r.get("accuracy_by_margin", {}))
     subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))
     measures: dict[str, Callable[[Results], float | None]] = {}
-    if primary != TEST_ACCURACY and any(r["test_accuracy"] is not None for r in results):
-        measures["test accuracy"] = lambda r: _per_cent(r["test_accuracy"])
+    task = one.family.task
     if primary != BALANCED_ACCURACY and unequal(one):
         measures["balanced accuracy"] = balanced
-    if any(r.get("validation_accuracy") is not None for r in results):
-        measures["validation accuracy"] = lambda r: _per_cent(r.get("validation_accuracy"))
+    for split in (TEST, VALIDATION):
+        name = f"{split}{task.measure}"
+        if name != primary and any(r.get(name) is not None for r in results):
+            measures[plots.named(name)] = _scaled(name, task.scale)
     if margins:
         measures[f"test accuracy {CUT}"] = where_cut
     for name in margins:
@@ -140,6 +203,14 @@ def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], floa
         if primary != f"{ON}{name}":
             measures[f"accuracy on {name}"] = _within("accuracy_by_subset", name)
     return measures
+
+
+def _scaled(name: str, scale: float) -> Callable[[Results], float | None]:
+    def measured(results: Results) -> float | None:
+        value = results.get(name)
+        return None if value is None else scale * value
+
+    return measured
 
 
 def _within(group: str, name: str) -> Callable[[Results], float | None]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from experiments.report.statistics import numbers
 from experiments.run.record import tables
 
 if TYPE_CHECKING:
@@ -85,9 +86,10 @@ def number(value: float | None, form: str = ".2f") -> Entry:
     return "–" if value is None else Value(format(value, form), float(value))
 
 
-def signed(mean: float, low: float, high: float) -> Value:
+def difference(mean: float, low: float, high: float, unit: str = numbers.POINTS) -> Value:
     """A difference with its interval."""
-    return Value(f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]", mean)
+    told = f"{numbers.signed(mean, unit)} {numbers.brackets(low, high, unit)}"
+    return Value(told, mean)
 
 
 def markdown(blocks: Sequence[Block]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from data.tasks import of_metric
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared
 from experiments.report.pages.document import (
@@ -21,7 +22,7 @@ from experiments.report.pages.document import (
 from experiments.report.statistics.verdict import COVERS, Comparison
 from experiments.study import tuning
 
-COLUMNS = ("n", f"points [{COVERS}]", "verdict", "sign-flip p", "the test")
+COLUMNS = ("verdict", "sign-flip p", "the test")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Budget:
     metric: str
     compared: list[Compared]
     contrasts: Contrasts
+
+
+def covers(unit: str) -> str:
+    """The title of a column of differences."""
+    return f"{unit or 'difference'} [{COVERS}]"
 
 
 def of_contrasts(found: Contrasts, baseline: str) -> list[Block]:
@@ -62,13 +68,14 @@ def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
         ]
         if not rows:
             continue
+        unit = of_metric(budget.metric).difference_unit
         blocks += [
             Heading(f"Another budget: {budget.metric}", 3),
             Paragraph(
                 "The same runs at another epoch, decided as if this had been the primary metric: "
                 "a difference that is there at one budget alone is one of that budget."
             ),
-            Table(["family", "comparison", *COLUMNS], rows),
+            Table(["family", "comparison", "n", covers(unit), *COLUMNS], rows),
             *_not_compared(budget),
             *([_contrasts(budget.contrasts)] if budget.contrasts.comparisons else []),
         ]
@@ -109,7 +116,9 @@ def of_tuning(record: Mapping[str, Any] | None, study: str) -> list[Block]:
 
 
 def _contrasts(found: Contrasts) -> Table:
-    return Table(["contrast", *COLUMNS], [[c.name, *_row(c)] for c in found.comparisons])
+    unit = found.comparisons[0].unit
+    columns = ["contrast", "n", covers(unit), *COLUMNS]
+    return Table(columns, [[c.name, *_row(c)] for c in found.comparisons])
 
 
 def _row(c: Comparison) -> list[Entry]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from data.tasks import TASKS, TEST, VALIDATION, of_metric
 from experiments.report.compare import correct
 from experiments.report.compare.differences import Compared
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell, Record
+from experiments.report.pages import image_border
 from experiments.report.pages.content import Report
 from experiments.report.statistics.verdict import Comparison
 
 Row = dict[str, Any]
-COUNTED = ("validation_accuracy", "epochs", "tested_epoch", "parameters", "macs")
+COUNTED = ("epochs", "tested_epoch", "parameters", "macs")
 TIMED = ("step_ms", "images_per_second", "setup_seconds", "train_seconds")
 COMPARED = (
     *("n", "comparisons", "mean", "low", "high", "margin", "verdict", "p", "step_down_p"),
@@ -24,7 +26,6 @@ COMPARED = (
     *("new_items_low", "new_items_high", "new_items_verdict"),
     *("correlation", "pairing_gain", "not_compared"),
 )
-LEARNED = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
 
 
 def sheets(report: Report) -> dict[str, list[Row]]:
@@ -40,6 +41,7 @@ def sheets(report: Report) -> dict[str, list[Row]]:
         "differences.csv": [row for one in report.compared for row in comparisons(one)],
         "contrasts.csv": [_contrast(c) for c in report.contrasts.comparisons],
         "curves.csv": [row for _, _, record in every for row in _epochs(record)],
+        "border.csv": image_border.rows(every),
         "correct.csv": correct.rows(record for _, _, record in every),
         "timings.csv": [_times(record) for _, _, record in every],
     }
@@ -49,6 +51,8 @@ def sheets(report: Report) -> dict[str, list[Row]]:
 def _run(family: Family, name: str, record: Record, metric: str) -> Row:
     start = record.starts[-1]
     config, results = record.config, record.results
+    measure = TASKS[config.task].measure
+    tested = f"{TEST}{measure}"
     return {
         "cell": record.cell,
         "model": family.model,
@@ -58,8 +62,9 @@ def _run(family: Family, name: str, record: Record, metric: str) -> Row:
         "family": family.title,
         "examples": config.data.examples,
         "seed": record.seed,
-        "test_accuracy": results["test_accuracy"],
-        **({metric: _share(record, metric)} if metric != "test_accuracy" else {}),
+        tested: results[tested],
+        **({metric: _share(record, metric)} if metric != tested else {}),
+        f"{VALIDATION}{measure}": results.get(f"{VALIDATION}{measure}"),
         **{key: results.get(key) for key in COUNTED},
         "final_map_size": "x".join(map(str, results.get("final_map_size", ()))),
         "backend": config.backend,
@@ -74,7 +79,7 @@ def _run(family: Family, name: str, record: Record, metric: str) -> Row:
 
 def _share(record: Record, metric: str) -> float | None:
     points = record.points(metric)
-    return None if points is None else points / 100
+    return None if points is None else points / of_metric(metric).scale
 
 
 def comparisons(one: Compared) -> list[Row]:
@@ -127,8 +132,10 @@ def _decided(c: Comparison) -> Row:
 
 def _epochs(record: Record) -> list[Row]:
     place = {"cell": record.cell, "seed": record.seed}
+    names = ("loss", TASKS[record.config.task].measure)
+    learned = (*names, *(f"{VALIDATION}{name}" for name in names), "learning_rate")
     return [
-        {**place, "epoch": int(row["epoch"]), **{key: row.get(key) for key in LEARNED}}
+        {**place, "epoch": int(row["epoch"]), **{key: row.get(key) for key in learned}}
         for row in record.curve
     ]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.report.statistics import family, looks
+from experiments.report.statistics.numbers import POINTS, brackets, signed
 from experiments.report.statistics.paired import Pairing, Sample, pairing
 
 DIFFERS, WITHIN = "differs", "differs, by less than the margin"
@@ -36,23 +37,25 @@ class OverNewImages:
     Attributes:
         low, high: the interval, in points; None if those of the looks do not overlap.
         decided: one of the four verdicts, or `EARLIER`, which decides nothing.
+        unit: as of the comparison.
     """
 
     low: float | None
     high: float | None
     decided: str
+    unit: str = POINTS
 
     @property
     def interval(self) -> str:
         """In brackets, or why there is none."""
         if self.low is None or self.high is None:
             return NO_OVERLAP
-        return f"[{self.low:+.2f}, {self.high:+.2f}]"
+        return brackets(self.low, self.high, self.unit)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A cell compared with the baseline, in points of the primary metric.
+    """A cell compared with the baseline, in the unit of the primary metric's differences.
 
     Attributes:
         name, baseline: names of the two cells.
@@ -68,6 +71,7 @@ class Comparison:
         level: α of the last look.
         test: whether the test agrees, at one of the looks; None if there is no p.
         margin: of equivalence.
+        unit: "points" of a metric in per cent, "dB", or "" for the data's own.
         pairing: the gain from pairing.
         identical: whether every prediction equals the baseline's; set outside `compare`.
         over_new_images: None for a tie, or if the runs' predictions are not known; set outside
@@ -91,6 +95,7 @@ class Comparison:
     pairing: Pairing
     identical: bool = False
     over_new_images: OverNewImages | None = None
+    unit: str = POINTS
 
     @property
     def verdict(self) -> str:
@@ -130,8 +135,8 @@ class Comparison:
     def interval(self) -> str:
         """The difference with its interval, or the reason why it has none."""
         if self.low is None or self.high is None:
-            return "–" if self.tied else f"{self.mean:+.2f}, {self.why}"
-        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+            return "–" if self.tied else f"{signed(self.mean, self.unit)}, {self.why}"
+        return f"{signed(self.mean, self.unit)} {brackets(self.low, self.high, self.unit)}"
 
     @property
     def beside(self) -> str:
@@ -149,7 +154,8 @@ class Comparison:
         head = f"{self.name} − {self.baseline}: "
         if self.tied:
             return f"{head}{self.verdict}"
-        said = f"{head}{self.interval} points, n={self.n}: {self.verdicts}"
+        unit = f" {self.unit}" if self.unit else ""
+        said = f"{head}{self.interval}{unit}, n={self.n}: {self.verdicts}"
         return f"{said}; {self.beside}" if self.beside else said
 
 
@@ -160,6 +166,7 @@ def compare(
     *,
     comparisons: int | None = None,
     planned: Sequence[int] = (),
+    unit: str = POINTS,
 ) -> list[Comparison]:
     """Compare every cell of a family with the baseline.
 
@@ -170,6 +177,7 @@ def compare(
         comparisons: k, as declared; by default the number of other cells.
         planned: numbers of seeds of the looks; none is one look at all seeds, and a single one is
             taken at those that there are, if they are fewer.
+        unit: of the values' differences.
 
     Returns:
         A comparison for each other cell, in their order.
@@ -199,7 +207,7 @@ def compare(
     for i, (name, values) in enumerate(others.items()):
         column = differences[:n, i]
         decided, low, high, why = _decided(found[:, i], margin)
-        tie = _tie(column)
+        tie = _tie(column, unit)
         if not reached:
             why = f"the first look is at {planned[0]} seeds"
         elif tie:
@@ -230,18 +238,19 @@ def compare(
                 level=level,
                 test=test,
                 margin=margin,
+                unit=unit,
                 pairing=pairing(values[:n], base[:n]),
             )
         )
     return compared
 
 
-def over_new_images(found: looks.Array, margin: float) -> OverNewImages | None:
+def over_new_images(found: looks.Array, margin: float, unit: str = POINTS) -> OverNewImages | None:
     """The verdict of the looks' intervals over new test images (looks, 2); None without a look."""
     if not len(found):
         return None
     decided, low, high, _ = _decided(looks.intersections(found), margin)
-    return OverNewImages(low, high, decided)
+    return OverNewImages(low, high, decided, unit)
 
 
 def over_new_images_by(found: Iterable[Comparison]) -> str:
@@ -276,10 +285,10 @@ def _decided(found: looks.Array, margin: float) -> tuple[str, float | None, floa
     return decided, float(found[-1, 0]), float(found[-1, 1]), ""
 
 
-def _tie(column: looks.Array) -> str:
+def _tie(column: looks.Array, unit: str) -> str:
     """What is said of differences that are all equal; empty if they are not."""
     if np.ptp(column) > looks.ROUNDING:
         return ""
     if abs(column[0]) <= looks.ROUNDING:
         return f"a tie in {len(column)} seeds"
-    return f"the same difference, {column[0]:+.2f}, in {len(column)} seeds"
+    return f"the same difference, {signed(column[0], unit)}, in {len(column)} seeds"

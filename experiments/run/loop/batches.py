@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from data.config import AugmentConfig, DataError
-from data.pipeline import Epoch, plan_epoch
+from data.epochs.pipeline import Epoch, plan_epoch
 from data.types import Split
 
 

@@ -8,14 +8,24 @@ from typing import Any
 import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from data.tasks import CLASSIFICATION, TASKS, VALIDATION
 from experiments.terminal import console, say
 
 
 class Bar(keras.callbacks.Callback):
     """One bar for the whole training, and one line per epoch."""
 
-    def __init__(self, *, epochs: int, steps: int, batch_size: int, visible: bool) -> None:
+    def __init__(
+        self,
+        *,
+        epochs: int,
+        steps: int,
+        batch_size: int,
+        visible: bool,
+        task: str = CLASSIFICATION,
+    ) -> None:
         super().__init__()
+        self.task = TASKS[task]
         self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -50,11 +60,11 @@ class Bar(keras.callbacks.Callback):
         """Print the rows of `history` not yet shown."""
         for row in history[self._shown :]:
             validation = ""
-            if "validation_accuracy" in row:
-                validation = f"   validation {100 * row['validation_accuracy']:5.2f} %"
+            if (value := row.get(f"{VALIDATION}{self.task.measure}")) is not None:
+                validation = f"   validation {self.task.told(value, 5)}"
             say(
                 f"epoch {row['epoch']:>3}/{self.epochs}   loss {row['loss']:.4f}"
-                f"   accuracy {100 * row['accuracy']:5.2f} %"
+                f"   {self.task.label} {self.task.told(row[self.task.measure], 5)}"
                 f"{validation}"
                 f"   {row['images_per_second']:,.0f} images/s"
             )

@@ -15,20 +15,27 @@ import numpy as np
 
 from conf.reader import ConfigError
 from conf.schema import TrainerConfig
-from data import AugmentConfig, Data, Split
+from data import AugmentConfig, Data, Spec, Split
 from data.config import left_out
-from data.pipeline import plan_epoch
+from data.epochs.pipeline import plan_epoch
 from data.sources.streaming import Streamed
+from data.tasks import CLASSIFICATION, TASKS, VALIDATION
 from experiments.run import framework
-from experiments.run.evaluation import DivergedError
-from experiments.run.loop import checkpoint
+from experiments.run.evaluation.diverged import DivergedError
+from experiments.run.loop import checkpoint, objectives
 from experiments.run.loop.batches import epoch_batches, ordered_batches
 
 Row = dict[str, Any]
 
 
-def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) -> None:
-    """Compile for classification from logits and create the optimizer's variables.
+def compile_model(
+    model: keras.Model,
+    optimizer: Any,
+    trainer: TrainerConfig,
+    task: str = CLASSIFICATION,
+    spec: Spec | None = None,
+) -> None:
+    """Compile for a task and create the optimizer's variables; pictures need the data's `spec`.
 
     Raises:
         ConfigError: if `trainer.freeze` matches no layer, or all layers.
@@ -37,8 +44,8 @@ def compile_model(model: keras.Model, optimizer: Any, trainer: TrainerConfig) ->
         _freeze(model, trainer.freeze)
     model.compile(
         optimizer=optimizer,
-        loss=_loss(trainer.label_smoothing, model.output_shape[-1]),
-        metrics=["accuracy"],
+        loss=objectives.loss(task, model.output_shape[-1], trainer.label_smoothing),
+        metrics=objectives.measures(task, model.output_shape[-1], spec),
         jit_compile=trainer.jit,
         steps_per_execution=trainer.steps_per_execution,
     )
@@ -91,7 +98,7 @@ def fit(
     `on_epoch` receives the history so far after every epoch whose state has been written to disk,
     and once at a resume.
     """
-    epochs, steps = plan(trainer, len(data.train.y))
+    epochs, steps = plan(trainer, len(data.train))
     history: list[Row] = []
     best: list[Any] = []
     if checkpoint_path.exists():
@@ -144,6 +151,12 @@ def kept(history: list[Row], trainer: TrainerConfig) -> Row:
     return history[int(np.argmin([row["validation_loss"] for row in history]))]
 
 
+def validated(row: Row, task: str) -> dict[str, float | None]:
+    """Measure and loss of the validation split at an epoch; None without such a split."""
+    names = (f"{VALIDATION}{TASKS[task].measure}", f"{VALIDATION}loss")
+    return {name: row.get(name) for name in names}
+
+
 def train_epoch(
     model: keras.Model,
     train: Split,
@@ -155,7 +168,7 @@ def train_epoch(
     steps: int,
     callbacks: list[keras.callbacks.Callback],
 ) -> dict[str, float]:
-    """One pass over `train` of at most `steps` steps; returns mean loss and accuracy."""
+    """One pass over `train` of at most `steps` steps; returns the mean loss and the measure."""
     plan: dict[str, Any] = {
         "batch_size": trainer.batch_size,
         "epoch": epoch,
@@ -168,20 +181,22 @@ def train_epoch(
         source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
     else:  # the same batches from arrays in this epoch's order, the fastest way in Keras
         order = plan_epoch(train, **plan).order
-        source = {"x": train.x[order], "y": train.y[order], "batch_size": trainer.batch_size}
+        x = train.x[order]
+        y = x if train.y is train.x else train.y[order]
+        source = {"x": x, "y": train.framed(y), "batch_size": trainer.batch_size}
     fitted = model.fit(**source, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
-    return {name: float(fitted.history[name][-1]) for name in ("loss", "accuracy")}
+    return {name: float(values[-1]) for name, values in fitted.history.items()}
 
 
 def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[str, float]:
-    """Loss and accuracy on the validation split, if there is one."""
+    """Loss and measure on the validation split, if there is one."""
     if split is None:
         return {}
     batches = ordered_batches(split, batch_size=4 * batch_size)
     logs = model.evaluate(batches, verbose=0, return_dict=True)
     if not math.isfinite(logs["loss"]):
         raise DivergedError(f"the validation loss became {logs['loss']}")
-    return {f"validation_{name}": float(logs[name]) for name in ("loss", "accuracy")}
+    return {f"validation_{name}": float(value) for name, value in logs.items()}
 
 
 def stopped_early(history: list[Row], patience: int | None) -> bool:
@@ -238,15 +253,3 @@ class Watch(keras.callbacks.Callback):
             "images_per_second": (seen - (first - self._started) * self.batch_size) / seconds,
             "step_ms": 1000 * seconds / (last - first),
         }
-
-
-def _loss(smoothing: float, classes: int) -> Any:
-    if smoothing == 0:
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    smoothed = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-
-    def loss(labels: Any, logits: Any) -> Any:
-        labels = keras.ops.reshape(labels, (-1, *logits.shape[1:-1]))
-        return smoothed(keras.ops.one_hot(labels, classes), logits)
-
-    return loss

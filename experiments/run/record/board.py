@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, Sessi
 
 from conf.padding_config import amount_label, mode_label
 from conf.schema import Config
+from data.tasks import CLASSIFICATION, TASKS, TEST, VALIDATION, Task
 from experiments.run.record import tables
 from experiments.run.record.event_files import (
     EARLIER,
@@ -37,22 +39,32 @@ from experiments.run.record.files import png
 if TYPE_CHECKING:
     from models.geometry.findings.finding import Finding
 
-SCALARS = {
-    "loss/train": "loss",
-    "loss/validation": "validation_loss",
-    "accuracy/train": "accuracy",
-    "accuracy/validation": "validation_accuracy",
+SPEED = {
     "speed/learning_rate": "learning_rate",
     "speed/images_per_second": "images_per_second",
 }
 TEST_ACCURACY = "test/accuracy"
 # It warns about every layer under mixed precision, because it does not know the policy's dtype.
 logging.getLogger("tensorboard").setLevel(logging.ERROR)
-METRICS = [
-    summary_v2.Metric(TEST_ACCURACY, display_name="test accuracy"),
-    summary_v2.Metric("accuracy/validation", display_name="validation accuracy"),
-    summary_v2.Metric("speed/images_per_second", display_name="images/s"),
-]
+
+
+def scalars(task: Task) -> dict[str, str]:
+    """Tag -> column of a run's history."""
+    columns = {name: (name, f"{VALIDATION}{name}") for name in ("loss", task.measure)}
+    return {
+        f"{name}/{split}": column
+        for name, both in columns.items()
+        for split, column in zip(("train", "validation"), both, strict=True)
+    } | SPEED
+
+
+def metrics(task: Task) -> list[Any]:
+    """The metrics of the HParams page."""
+    return [
+        summary_v2.Metric(f"test/{task.measure}", display_name=f"test {task.label}"),
+        summary_v2.Metric(f"{task.measure}/validation", display_name=f"validation {task.label}"),
+        summary_v2.Metric("speed/images_per_second", display_name="images/s"),
+    ]
 
 
 class Board:
@@ -63,15 +75,21 @@ class Board:
     """
 
     def __init__(
-        self, directory: Path, cell: str, values: Hyperparameters, settings: dict[str, Any]
+        self,
+        directory: Path,
+        cell: str,
+        values: Hyperparameters,
+        settings: dict[str, Any],
+        task: str = CLASSIFICATION,
     ) -> None:
+        self._task = TASKS[task]
         for earlier in directory.glob(EARLIER):
             earlier.unlink()
         self._file = EventFile(directory)
         self._epochs = 0
         columns = [summary_v2.HParam(name) for name in values]
         self._file.add(
-            Event(summary=summary_v2.hparams_config_pb(columns, METRICS)),
+            Event(summary=summary_v2.hparams_config_pb(columns, metrics(self._task))),
             Event(summary=summary_v2.hparams_pb(values, cell, start_time_secs=time.time())),
             text("config", _code(json.dumps(settings, indent=2))),
         )
@@ -114,21 +132,24 @@ class Board:
     def epoch(self, history: list[dict[str, Any]]) -> None:
         """Write the scalars of the rows of `history` that are not written yet."""
         for row in history[self._epochs :]:
-            told = {tag: row[key] for tag, key in SCALARS.items() if key in row}
+            told = {tag: row[key] for tag, key in scalars(self._task).items() if key in row}
             self._file.add(*(scalar(t, v, row["epoch"], row["time"]) for t, v in told.items()))
         self._epochs = len(history)
 
-    def finish(self, results: dict[str, Any], picture: np.ndarray | None) -> None:
-        """Write the test accuracies and the picture of activations, uint8 (height, width, 3)."""
-        tested = results["test_accuracy"]
-        told = {} if tested is None else {TEST_ACCURACY: tested}
+    def finish(self, results: dict[str, Any], pictures: Mapping[str, np.ndarray | None]) -> None:
+        """Write what the test split gave, and pictures by name, uint8 (height, width, 3)."""
+        tested = results[f"{TEST}{self._task.measure}"]
+        told = {} if tested is None else {f"test/{self._task.measure}": tested}
         for name, found in results.get("accuracy_by_margin", {}).items():
             told[f"test/accuracy_at_margin/{name}"] = found["accuracy"]
         for name, found in results.get("accuracy_by_subset", {}).items():
             told[f"test/accuracy_on/{name}"] = found["accuracy"]
         self._file.add(*(scalar(tag, value, self._epochs) for tag, value in told.items()))
-        if picture is not None:
-            self._file.add(image("mean_activation", png(picture), self._epochs))
+        for ring in results.get("error_by_distance", []):  # the distance stands for the step
+            self._file.add(scalar("test/error_by_distance", ring["error"], ring["distance"]))
+        for name, picture in pictures.items():
+            if picture is not None:
+                self._file.add(image(name, png(picture), self._epochs))
 
 
 def show_pictures(directory: Path, group: str, pictures: dict[str, bytes]) -> None:

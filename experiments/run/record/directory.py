@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from conf.schema import Config, from_dict
+from data.tasks import TESTED
 from experiments.run import framework
 from experiments.run.record import circumstances, files, provenance, source_files
 from experiments.run.record.files import DamagedError
@@ -92,7 +93,9 @@ class Run:
         if status is not None and status.get("status") not in STATES:
             return DamagedError(self.directory / "status.json", "it holds no status")
         if results is not None and not _is_tested(results):
-            return DamagedError(self.directory / "results.json", "it holds no test accuracy")
+            return DamagedError(
+                self.directory / "results.json", "it holds no measure of the test split"
+            )
         if meta is not None and not _are_starts(meta.get("starts")):
             return DamagedError(self.directory / "meta.json", "it does not hold the run's starts")
         return None
@@ -277,8 +280,8 @@ class Run:
 
 
 def _is_tested(results: dict[str, Any]) -> bool:
-    """Whether there is a test accuracy, or None in its place, as with trainer.test=false."""
-    test = results.get("test_accuracy", "missing")
+    """Whether there is a measure of the test split, or None, as with trainer.test=false."""
+    test = next((results[name] for name in TESTED if name in results), "missing")
     return files.is_number(test) or (test is None and files.is_number(results.get("epochs")))
 
 

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 import data
 from data import sources
 from data.config import AugmentConfig
-from data.pipeline import plan_epoch
+from data.epochs.pipeline import plan_epoch
 from data.sources import streaming
 from data.sources.streaming import Streamed
 from experiments.run.loop.batches import ordered_batches

@@ -5,7 +5,7 @@ import pytest
 from experiments.probes import position
 from experiments.probes.shared import examples
 from experiments.probes.shared.moving import background
-from experiments.run.evaluation import by_margin
+from experiments.run.evaluation.classes import by_margin
 from tests import subjects
 from tests.helpers import full
 

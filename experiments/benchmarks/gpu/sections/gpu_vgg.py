@@ -195,7 +195,7 @@ def _memory() -> float | None:
 
 
 def _macs(asked: dict[str, Any]) -> int:
-    from experiments.run.evaluation import cost
+    from experiments.run.evaluation.tested import cost
     from models.geometry.glance import glance
 
     model = _model(asked)

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from data.tasks import of_metric
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared
-from experiments.report.pages.document import signed
+from experiments.report.pages.document import difference
 from experiments.report.pages.pictures.canvas import DOT, INK, MEAN, panels
 from experiments.report.pages.pictures.plots import named
+from experiments.report.statistics.numbers import POINTS, signed
 from experiments.report.statistics.verdict import EARLIER, Comparison
 
 WIDTH = 12.4  # inches: a page of 1280 pixels holds it
@@ -55,12 +57,14 @@ class Panel:
         axis: what the differences are, in points.
         rows: in any order; they are drawn from the largest mean to the smallest.
         margin: of equivalence, in points; None without one.
+        unit: of the differences.
     """
 
     title: str
     axis: str
     rows: Sequence[Row]
     margin: float | None
+    unit: str = POINTS
 
 
 def panel(one: Compared, metric: str) -> Panel | None:
@@ -75,8 +79,9 @@ def panel(one: Compared, metric: str) -> Panel | None:
         return None
     count = f", n={len(one.seeds)}" if one.seeds else ""
     margin = one.comparisons[0].margin if one.comparisons else None
-    axis = f"difference from {one.baseline}, points of {named(metric)}"
-    return Panel(f"{one.family.title}{count}", axis, rows, margin)
+    unit = of_metric(metric).difference_unit
+    axis = f"difference from {one.baseline}, {unit}{' of ' * bool(unit)}{named(metric)}"
+    return Panel(f"{one.family.title}{count}", axis, rows, margin, unit)
 
 
 def contrast_panel(found: Contrasts, margin: float) -> Panel | None:
@@ -85,26 +90,31 @@ def contrast_panel(found: Contrasts, margin: float) -> Panel | None:
         Row(c.name, found.values[c.name], c.low, c.high, c.mean, _short(c))
         for c in found.comparisons
     ]
-    axis = "difference of two differences, points"
-    return Panel(f"contrasts, n={len(found.seeds)}", axis, rows, margin) if rows else None
+    if not rows:
+        return None
+    unit = found.comparisons[0].unit
+    axis = f"difference of two differences{f', {unit}' * bool(unit)}"
+    return Panel(f"contrasts, n={len(found.seeds)}", axis, rows, margin, unit)
 
 
-def told(one: Compared, name: str) -> tuple[str, str]:
+def told(one: Compared, name: str, unit: str = POINTS) -> tuple[str, str]:
     """A cell's difference with its interval, and all that is said of its verdict."""
     if name == one.baseline:
         return "–", "the baseline"
     if c := one.of(name):
-        return shown(c.mean, c.low, c.high), _with_test(c, c.verdicts)
+        return shown(c.mean, c.low, c.high, c.unit), _with_test(c, c.verdicts)
     found = one.left_out[name]
     mean = None if found.difference is None else found.difference[1]
-    return shown(mean, None, None), f"not compared, {found.why}"
+    return shown(mean, None, None, unit), f"not compared, {found.why}"
 
 
-def shown(mean: float | None, low: float | None, high: float | None) -> str:
+def shown(mean: float | None, low: float | None, high: float | None, unit: str = POINTS) -> str:
     """A difference as every part of a report shows it: with its interval, if there is one."""
     if mean is None:
         return "–"
-    return f"{mean:+.2f}" if low is None or high is None else str(signed(mean, low, high))
+    if low is None or high is None:
+        return signed(mean, unit)
+    return str(difference(mean, low, high, unit))
 
 
 def picture(found: Sequence[Panel]) -> Figure | None:
@@ -125,7 +135,7 @@ def picture(found: Sequence[Panel]) -> Figure | None:
                 axis.plot([row.mean], [place + 0.2], "|", color=MEAN, ms=9, mew=2)
             dots = [place - 0.2] * len(row.differences)
             axis.plot(row.differences, dots, "o", color=DOT, alpha=0.7, ms=4, mew=0)
-            numbers = shown(row.mean, row.low, row.high)
+            numbers = shown(row.mean, row.low, row.high, one.unit)
             for said, right in ((numbers, NUMBERS_AT), (_wrapped(row.words), WORDS_AT)):
                 axis.annotate(
                     said,

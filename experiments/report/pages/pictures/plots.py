@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from data.tasks import TEST, VALIDATION, of_metric
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import ON, TEST_ACCURACY, Cell
 from experiments.report.pages.pictures.canvas import DOT, MEAN, colour, legend, line, marker, panels
+from experiments.report.statistics.numbers import plain
 from experiments.report.statistics.paired import interval
 
 SIZE = 6.2, 4.2  # inches of a panel, two of which stand side by side
@@ -23,7 +26,19 @@ def named(metric: str) -> str:
     """The name of the primary metric on an axis or in a column."""
     if metric.startswith(ON):
         return f"accuracy on {metric.removeprefix(ON)}"
-    return metric.replace("_", " ")
+    measure = of_metric(metric).measure
+    return metric.replace(measure, of_metric(metric).label, 1).replace("_", " ")
+
+
+def with_unit(metric: str) -> str:
+    """The name of the primary metric and its unit."""
+    unit = of_metric(metric).unit
+    return f"{named(metric)}, {unit}" if unit else named(metric)
+
+
+def tested(family: Family) -> str:
+    """The measure of a family's task on the test split."""
+    return f"{TEST}{family.task.measure}"
 
 
 Interval = tuple[float, float]
@@ -31,20 +46,21 @@ Intervals = Mapping[str, tuple[float | None, Mapping[str, Interval]]]
 
 
 def accuracy(
-    families: Sequence[Family], metric: str = TEST_ACCURACY, intervals: Intervals | None = None
+    families: Sequence[Family], metric: str | None = None, intervals: Intervals | None = None
 ) -> Figure:
     """One panel per family, one row per padding: a dot per seed and the mean.
 
     Args:
         families: at least one.
-        metric: the primary metric.
+        metric: the primary metric; by default the measure of each family on the test split.
         intervals: title of a family -> the baseline's mean, and padding -> the interval of its
             difference from the baseline, which is drawn from that mean.
     """
     most = max(len(family.cells) for family in families)
 
     def draw(axis: Axes, family: Family) -> None:
-        values = [list(cell.points(metric).values()) for cell in family.cells.values()]
+        shown = metric or tested(family)
+        values = [list(cell.points(shown).values()) for cell in family.cells.values()]
         base, differences = (intervals or {}).get(family.title, (None, {}))
         if base is not None:
             axis.axvline(base, color=MEAN, lw=1, ls="--", alpha=0.7)
@@ -58,13 +74,15 @@ def accuracy(
                 axis.plot(some, dots, "o", color=DOT, alpha=0.7, ms=4, mew=0, clip_on=False)
         counts = {len(some) for some in values}
         same = f", n={counts.pop()}" if len(counts) == 1 else ""
-        names = [_row(family.shown(n), v, same) for n, v in zip(family.cells, values, strict=True)]
+        names = [
+            _row(family.shown(n), v, same, shown) for n, v in zip(family.cells, values, strict=True)
+        ]
         axis.set_yticks(range(len(values)), names)
         axis.set_ylim(len(values) - 0.4, -0.6)
-        axis.set_xlim(max(0, axis.get_xlim()[0]), min(100, axis.get_xlim()[1]))
+        axis.set_xlim(max(0, axis.get_xlim()[0]), min(_ceiling(shown), axis.get_xlim()[1]))
         axis.set_title(f"{family.title}{same}")
         own = "; own scale" if len(families) > 1 else ""
-        axis.set_xlabel(f"{named(metric)}, %{own}")
+        axis.set_xlabel(f"{with_unit(shown)}{own}")
         axis.grid(axis="x")
 
     return panels(families, draw, size=(4.1, 1.0 + 0.26 * most))
@@ -125,10 +143,10 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
         axis.tick_params(axis="x", which="minor", labelsize=7)
         axis.set_xlabel("multiply-accumulates per example, millions")
         own = "; own scale" if len(groups) > 1 else ""
-        axis.set_ylabel(f"{named(metric)}, %{own}")
+        axis.set_ylabel(f"{with_unit(metric)}{own}")
         axis.set_title(data)
         axis.grid()
-        axis.set_ylim(max(0, axis.get_ylim()[0]), min(100, axis.get_ylim()[1]))
+        axis.set_ylim(max(0, axis.get_ylim()[0]), min(_ceiling(metric), axis.get_ylim()[1]))
         _name_points(axis, named_)
         legend(axis)
 
@@ -136,19 +154,22 @@ def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Fig
 
 
 def curves(families: Sequence[Family]) -> Figure | None:
-    """Accuracy by epoch, a panel per family: the mean over seeds, its 95 % interval as a band.
+    """The measure by epoch, a panel per family: the mean over seeds, its 95 % interval as a band.
 
     Mean and band end where the first seed does, because a mean over those that went on is that of
-    others; from there each of them is a thin line to its own end. It is the validation accuracy; if
-    the family has only one cell, or no validation split, it is the training accuracy.
+    others; from there each of them is a thin line to its own end. It is that of validation; if
+    the family has only one cell, or no validation split, it is that of training.
     """
     families = [family for family in families if any(band(c) for c in family.cells.values())]
 
     def draw(axis: Axes, family: Family) -> None:
         alone, shade = len(family.cells) == 1, 0.3 / (1 + len(family.cells))
+        task = family.task
+        unit = f", {task.unit}" if task.unit else ""
         i = 0
         for name, cell in family.cells.items():
-            for key, what in (("validation_accuracy", "validation"), ("accuracy", "training")):
+            own = task.measure
+            for key, what in ((f"{VALIDATION}{own}", "validation"), (own, "training")):
                 if what == "training" and not alone and band(cell):
                     continue
                 rows = band(cell, key)
@@ -164,7 +185,7 @@ def curves(families: Sequence[Family]) -> Figure | None:
                         axis.plot(*tail[-1], ".", color=colour(i), ms=4)
                     i += 1
         axis.set_xlabel("epoch")
-        axis.set_ylabel("validation accuracy, %" if not alone else "accuracy, %")
+        axis.set_ylabel(f"{'' if alone else 'validation '}{task.label}{unit}")
         axis.set_title(family.title)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid()
@@ -173,42 +194,52 @@ def curves(families: Sequence[Family]) -> Figure | None:
     return panels(families, draw, SIZE, across=2, shared=True) if families else None
 
 
-def band(cell: Cell, key: str = "validation_accuracy") -> list[tuple[int, float, float, float]]:
-    """(epoch, mean, low, high) in per cent, over the epochs that all seeds have.
+def band(cell: Cell, key: str | None = None) -> list[tuple[int, float, float, float]]:
+    """(epoch, mean, low, high) of a measure, over the epochs that all seeds have.
 
-    The interval is Student's t, cut at 0 and 100; with one seed it is the value itself.
+    The interval is Student's t, cut where the measure ends; with one seed it is the value itself.
+    By default it is the measure of validation.
     """
     records = list(cell.records.values())
+    task = cell.task
+    key = key or f"{VALIDATION}{task.measure}"
     rows = []
     for together in zip(*(record.curve for record in records), strict=False):
-        values = [100 * row[key] for row in together if key in row]
+        values = [task.scale * row[key] for row in together if key in row]
         if len(values) == len(records):
-            rows.append((int(together[0]["epoch"]), *_interval(values)))
+            rows.append((int(together[0]["epoch"]), *_interval(values, _ceiling(key))))
     return rows
 
 
-def tails(cell: Cell, key: str = "validation_accuracy") -> list[list[tuple[int, float]]]:
-    """(epoch, per cent) of each seed that went on after the first one ended, from that epoch on."""
+def tails(cell: Cell, key: str) -> list[list[tuple[int, float]]]:
+    """(epoch, measure) of each seed that went on after the first one ended, from that epoch on."""
     together = band(cell, key)
     last = together[-1][0] if together else 0
+    scale = cell.task.scale
     curves = [
-        [(int(row["epoch"]), 100 * row[key]) for row in record.curve if key in row]
+        [(int(row["epoch"]), scale * row[key]) for row in record.curve if key in row]
         for record in cell.records.values()
     ]
     found = [[point for point in curve if point[0] >= last] for curve in curves]
     return [tail for tail in found if len(tail) > 1]
 
 
-def _interval(values: Sequence[float]) -> tuple[float, float, float]:
+def _interval(values: Sequence[float], most: float = 100.0) -> tuple[float, float, float]:
     mean, low, high = interval(values) if len(values) > 1 else (values[0],) * 3
-    return mean, max(0.0, low), min(100.0, high)
+    return mean, max(0.0, low), min(most, high)
 
 
-def _row(shown: str, values: list[float], same: str) -> str:
+def _ceiling(metric: str) -> float:
+    """The largest value that a metric can have."""
+    return 100.0 if of_metric(metric).unit == "%" else math.inf
+
+
+def _row(shown: str, values: list[float], same: str, metric: str) -> str:
     """A padding's name, its n if they differ, and its mean."""
     shown = shown if len(shown) <= 30 else f"{shown[:29]}…"
     n = "" if same else f", n={len(values)}"
-    return f"{shown}{n}  {np.mean(values):.2f}" if values else f"{shown}{n}"
+    mean = plain(float(np.mean(values)), of_metric(metric).unit) if values else ""
+    return f"{shown}{n}  {mean}".rstrip()
 
 
 def _margins(family: Family) -> list[str]:

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from conf.probes import NAMES
+from conf.choices import PROBES
 from conf.reader import ConfigError
 from experiments.probes.shared import running
 from experiments.probes.shared.record import Record, plain
@@ -74,4 +74,4 @@ def test_the_registry_knows_names_and_only_names():
     assert probe.__module__ == "experiments.probes.shift"
     with pytest.raises(ConfigError, match="did you mean shift"):
         running.find("shfit")
-    assert set(NAMES) >= {"position", "shift", "swap", "leak"}
+    assert set(PROBES) >= {"position", "shift", "swap", "leak"}

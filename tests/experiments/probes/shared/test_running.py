@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from conf.probes import NAMES
+from conf.choices import PROBES
 from conf.schema import from_dict
 from experiments.probes.shared import running
 from experiments.probes.shared.record import Record
@@ -19,7 +19,7 @@ from tests.made import BASE
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PROBES)
 def test_a_probe_leaves_the_network_and_its_data_as_they_were(name, tmp_path):
     """Also what is drawn from: dropout's state and that of a random border."""
     of = probes_contract.tiny(name)

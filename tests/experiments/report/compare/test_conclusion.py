@@ -21,7 +21,7 @@ def family(**means):
 
 def test_what_is_worse_better_and_not_decided():
     one = family(valid=-26.2, odd=-23.4, learned=5.0, reflect=0.5)
-    assert conclusion(one) == (
+    assert conclusion(one, "test_accuracy") == (
         "with 6 seeds, valid and odd do worse than same, by 26.2 and 23.4 points; learned does "
         "better than same, by 5.0 points; whether reflect does better or worse is not decided"
     )
@@ -35,7 +35,7 @@ def test_what_is_worse_better_and_not_decided():
     ],
 )
 def test_what_is_within_the_margin(mean, words):
-    assert conclusion(family(learned=mean)) == f"with 6 seeds, {words}"
+    assert conclusion(family(learned=mean), "test_accuracy") == f"with 6 seeds, {words}"
 
 
 def test_a_verdict_that_does_not_hold_for_other_images_is_limited():
@@ -45,8 +45,10 @@ def test_a_verdict_that_does_not_hold_for_other_images_is_limited():
         dataclasses.replace(first, over_new_images=OverNewImages(-60.0, 7.0, "undecided")),
         dataclasses.replace(second, over_new_images=OverNewImages(-30.0, -7.0, "differs")),
     ]
-    assert conclusion(one).endswith("; for valid this holds on these test images only")
+    assert conclusion(one, "test_accuracy").endswith(
+        "; for valid this holds on these test images only"
+    )
 
 
 def test_without_comparisons_nothing_is_said():
-    assert conclusion(Compared(None, None)) is None
+    assert conclusion(Compared(None, None), "test_accuracy") is None

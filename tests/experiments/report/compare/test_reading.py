@@ -37,8 +37,8 @@ def test_complete_runs_are_read_cell_by_cell(study):
     ("name", "content", "why"),
     [
         ("results.json", "{", "results.json cannot be read"),
-        ("results.json", "{}", "holds no test accuracy"),
-        ("results.json", '{"test_accuracy": NaN}', "holds no test accuracy"),
+        ("results.json", "{}", "holds no test result"),
+        ("results.json", '{"test_accuracy": NaN}', "holds no test result"),
         ("config.json", '{"of": "another version"}', "config.json cannot be read"),
         ("config.json", None, "config.json is missing"),
         ("meta.json", None, "meta.json or data.json is missing"),

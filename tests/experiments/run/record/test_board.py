@@ -9,9 +9,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from experiments.run.record.board import SCALARS, TEST_ACCURACY, table
+from data.tasks import TASKS
+from experiments.run.record.board import TEST_ACCURACY, scalars, table
 from experiments.run.record.directory import Run
 from tests.helpers import only_run
+
+SCALARS = scalars(TASKS["classification"])
 
 
 def read_back(directory):

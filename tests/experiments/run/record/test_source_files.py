@@ -61,7 +61,7 @@ def replaced(file, old, new):
             ("data/builders/placed_digits.py", '"1.0.0"', '"2.0.0"'),
             ("data/builders/scenes.py", "default_rng", "another_rng"),
             ("data/sources/store.py", "def read(", "def read_it("),
-            ("data/pipeline.py", "ORDER, AUGMENT = 0, 1", "ORDER, AUGMENT = 1, 0"),
+            ("data/epochs/pipeline.py", "ORDER, AUGMENT = 0, 1", "ORDER, AUGMENT = 1, 0"),
         ],
         4,
     ),

@@ -8,7 +8,7 @@ import pytest
 
 import data
 from data.config import AugmentConfig
-from data.pipeline import plan_epoch
+from data.epochs.pipeline import plan_epoch
 from experiments.run.loop.batches import epoch_batches
 
 SEEDS = {"epoch": 0, "order_seed": 0, "augment_seed": 0}
@@ -107,7 +107,7 @@ def test_augmentation_belongs_to_the_example_not_to_its_place():
 
 
 def test_equal_seeds_do_not_tie_the_two_streams():
-    from data.pipeline import AUGMENT, ORDER, stream
+    from data.epochs.pipeline import AUGMENT, ORDER, stream
 
     assert stream(3, ORDER, 2).random() != stream(3, AUGMENT, 2).random()
 

@@ -3,9 +3,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from conf import schema
+from conf.choices import PROBES, probes_of
 from conf.commandline import ROOT
 from conf.help_page import help_page
-from conf.probes import NAMES, chosen
 from conf.reader import ConfigError
 
 
@@ -19,14 +19,14 @@ def config(*overrides: str) -> schema.Config:
     ("given", "names"),
     [
         (None, ()),
-        ("all", tuple(NAMES)),
+        ("all", tuple(PROBES)),
         ("shift", ("shift",)),
         (["swap", "shift", "swap"], ("shift", "swap")),
         ([], ()),
     ],
 )
 def test_what_is_asked_for_is_read(given, names):
-    assert chosen(given) == names
+    assert probes_of(given) == names
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_what_is_asked_for_is_read(given, names):
 )
 def test_what_is_no_probe_is_refused(given, message):
     with pytest.raises(ConfigError) as refusal:
-        chosen(given)
+        probes_of(given)
     assert message in str(refusal.value)
 
 
 def test_the_configuration_holds_names():
     assert config().probes == ()
     assert config("probes=[swap,shift]").probes == ("shift", "swap")
-    assert config("probes=all").probes == tuple(NAMES)
+    assert config("probes=all").probes == tuple(PROBES)
     asked = config("probes=shift")
     assert schema.from_dict(asked.to_dict()) == asked
 
@@ -60,5 +60,5 @@ def test_a_measurement_makes_no_other_run():
 
 def test_the_help_page_says_what_there_is():
     page = help_page()
-    for name, meaning in NAMES.items():
+    for name, meaning in PROBES.items():
         assert f"  {name}" in page and meaning in page

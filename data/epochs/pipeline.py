@@ -5,12 +5,13 @@ bit-identical on every back end and after a resume.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data import augment as augmentation
 from data.config import AugmentConfig, DataError, left_out
+from data.epochs import augment as augmentation
 from data.types import Split
 
 # Numbers of the two streams: with equal seeds, order and augmentation must not be correlated.
@@ -68,11 +69,19 @@ class Epoch:
     def __len__(self) -> int:
         return -(-len(self.order) // self.batch_size)
 
-    def __getitem__(self, i: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def __getitem__(self, i: int) -> tuple[NDArray[Any], NDArray[Any]]:
         if not 0 <= i < len(self):
             raise IndexError(i)
         ids = self.order[i * self.batch_size : (i + 1) * self.batch_size]
         if self.draws is None:
-            return self.split.x[ids], self.split.y[ids]
+            x = self.split.x[ids]
+            y = x if self.split.y is self.split.x else self.split.y[ids]
+            return x, self.split.framed(y)
         x = augmentation.apply(self.split.x, ids, self.draws, self.augment)
-        return x, self.split.y[ids]
+        if self.split.y is self.split.x:
+            return x, self.split.framed(x)
+        y = self.split.y[ids]
+        if y.ndim > 2:  # an image, which is mirrored with its input
+            turned = self.draws.flip[ids]
+            y[turned] = y[turned, :, ::-1]
+        return x, self.split.framed(y)

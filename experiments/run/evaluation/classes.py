@@ -1,4 +1,4 @@
-"""Evaluation of a trained model on the test split."""
+"""Predictions and accuracies of a network that gives classes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import keras
 import numpy as np
 
 from data import Spec, Split
+from experiments.run.evaluation.diverged import DivergedError
 from experiments.run.loop.batches import ordered_batches
-
-
-class DivergedError(ArithmeticError):
-    """A loss or an output is no longer finite."""
-
 
 # Margin: pixels from the object's bounding box to the nearest border; negative if cut by it.
 MARGIN_EDGES = (-4, 0, 3, 6)
@@ -82,17 +78,6 @@ def accuracies(predictions: dict[str, np.ndarray] | None, spec: Spec) -> dict[st
     return found
 
 
-def accuracies_at(tested: dict[int, dict[str, np.ndarray]]) -> dict[str, Any]:
-    """The test accuracies after earlier epochs: {"test_accuracy_at": {"3": 0.81}}."""
-    found = {}
-    for epoch, predictions in sorted(tested.items()):
-        right = predictions["predicted"] == predictions["label"]
-        if (subset := predictions.get("subset")) is not None:
-            right = right[subset == subset[0]]
-        found[str(epoch)] = float(right.mean())
-    return {"test_accuracy_at": found} if found else {}
-
-
 def by_subset(subset: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:
     """Accuracy and count of each subset, in the order of the subsets in the data."""
     found = {}
@@ -100,19 +85,6 @@ def by_subset(subset: np.ndarray, right: np.ndarray) -> dict[str, dict[str, floa
         inside = subset == name
         found[name] = {"accuracy": float(right[inside].mean()), "n": int(inside.sum())}
     return found
-
-
-def cost(model: keras.Model, layers: list[dict[str, Any]]) -> dict[str, Any]:
-    """The cost of a network: parameters, MACs per example and size of the last feature map.
-
-    A network that cannot be traced has no MACs and no map size.
-    """
-    maps = [layer["output_size"] for layer in layers if layer["output_size"]]
-    return {
-        "parameters": model.count_params(),
-        "macs": sum(layer["macs"] or 0 for layer in layers) if layers else None,
-        "final_map_size": list(maps[-1]) if maps else [],
-    }
 
 
 def by_margin(margin: np.ndarray, right: np.ndarray) -> dict[str, dict[str, float]]:

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.run.evaluation import by_margin, cost
+from experiments.run.evaluation.classes import by_margin
+from experiments.run.evaluation.tested import cost
 
 
 def test_accuracy_by_margin_counts_every_example_once_with_the_lower_bound_in():
@@ -38,7 +39,7 @@ def test_a_network_without_a_trace_has_its_parameters_counted():
 
 def test_probabilities_are_a_softmax_of_the_true_class():
     from data import Split
-    from experiments.run.evaluation import accuracies, predict
+    from experiments.run.evaluation.classes import accuracies, predict
 
     unchanged = keras.Sequential([keras.Input((2,)), keras.layers.Identity()])
     logits = np.array([[0.0, np.log(3.0)], [2.0, 2.0], [1000.0, 0.0]], np.float32)
@@ -57,7 +58,7 @@ def test_probabilities_are_a_softmax_of_the_true_class():
 
 
 def test_of_several_subsets_the_first_is_the_headline():
-    from experiments.run.evaluation import accuracies
+    from experiments.run.evaluation.classes import accuracies
 
     class Spec:
         class_names = ("a", "b")

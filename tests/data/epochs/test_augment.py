@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from data import augment as augmentation
-from data.augment import Draws
 from data.config import CROP_MODES, AugmentConfig
+from data.epochs import augment as augmentation
+from data.epochs.augment import Draws
 
 MODES = {"reflect": "reflect", "symmetric": "symmetric", "replicate": "edge", "circular": "wrap"}
 

@@ -1,0 +1,1 @@
+"""One epoch of training: the order of the examples, and their augmentation."""
