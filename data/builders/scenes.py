@@ -4,11 +4,12 @@ Lengths are in pixels of the 32 x 32 canvas and positions are those of edges: th
 reaches from 0 to 32, and pixel i from i to i + 1. Drawings are the 8 x 8 digits, 0 to 1.
 """
 
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from data.builders import streams
 
 Floats = NDArray[np.float64]
 
@@ -19,6 +20,9 @@ SHARES = {"train": 0.6, "validation": 0.1, "test": 0.3}  # of the drawings
 ENLARGE = (1.75, 2.25)  # canvas pixels per pixel of a drawing
 HIDDEN = 0.3  # largest part of the box's height, and of its width, outside the canvas
 INK = (80.0, 130.0)  # how much brighter than the background, in grey levels
+# Ink of the digit, 0 to 1, above which a pixel is the digit's: loops stay open, and as drawings are
+# in sixteenths, no rounding decides.
+MASKED = 0.4
 FRAGMENTS = 2
 STROKES = 2
 NOISE = 6.0  # standard deviation of the pixel noise, in grey levels
@@ -33,8 +37,8 @@ class Placement(NamedTuple):
 
 
 def stream(*names: str) -> np.random.Generator:
-    """A separate random generator for each purpose, the same on every machine."""
-    return np.random.default_rng([zlib.crc32(name.encode()) for name in ("placed_digits", *names)])
+    """A generator of this set's own for each purpose."""
+    return streams.stream("placed_digits", *names)
 
 
 def source_split(labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
@@ -142,6 +146,11 @@ def fragments(rng: np.random.Generator, drawings: Floats, n: int) -> Floats:
     return render(pieces, Placement(top, left, scale))
 
 
+def masks(ink: Floats, labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(n, SIDE, SIDE) 1 + the digit where its ink (n, SIDE, SIDE) is, 0 elsewhere; labels (n,)."""
+    return np.where(ink > MASKED, 1 + labels[:, None, None], 0).astype(np.uint8)
+
+
 def make_split(
     name: str, drawings: Floats, labels: NDArray[np.int64]
 ) -> dict[str, NDArray[np.generic]]:
@@ -153,7 +162,8 @@ def make_split(
         labels: (1797,).
 
     Returns:
-        image uint8 (n, 32, 32, 1), label int64 (n,), margin float32 (n,), source_id int64 (n,).
+        image uint8 (n, 32, 32, 1), label int64 (n,), margin float32 (n,), source_id int64 (n,),
+        mask uint8 (n, 32, 32).
     """
     rng, n, pool = stream(name), SPLITS[name], source_split(labels)[name]
     # Every drawing is used equally often, to within one, in random order.
@@ -165,11 +175,13 @@ def make_split(
     clutter += [fragments(rng, drawings[pool], n) for _ in range(FRAGMENTS)]
     for shape in clutter:
         canvas += shape * rng.uniform(*INK, n)[:, None, None] * 0.75
-    canvas += render(drawings[ids], place) * rng.uniform(*INK, n)[:, None, None]
+    ink = render(drawings[ids], place)
+    canvas += ink * rng.uniform(*INK, n)[:, None, None]
     canvas += rng.normal(scale=NOISE, size=canvas.shape)
     return {
         "image": np.clip(np.rint(canvas), 0, 255).astype(np.uint8)[..., None],
         "label": labels[ids].astype(np.int64),
         "margin": margins(box_on_canvas(box, place)),
         "source_id": ids.astype(np.int64),
+        "mask": masks(ink, labels[ids]),
     }

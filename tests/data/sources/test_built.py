@@ -62,9 +62,9 @@ def test_built_twice_is_identical(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.full
-def test_version_1_0_0_is_this_content(prepared, tmp_path):
+def test_each_version_is_this_content(prepared, tmp_path):
     """Prepared copies are found by their version: other content needs another version."""
-    assert data.fingerprint(config(prepared)) == "placed_digits/1.0.0+0e4c474cb7aa"
+    assert data.fingerprint(config(prepared)) == "placed_digits/1.1.0+0e4c474cb7aa"
     sequences = config(tmp_path, "mnist1d")
     data.ensure(sequences)
     assert data.fingerprint(sequences) == "mnist1d/1.0.0+a57cabd85cde"
@@ -77,7 +77,7 @@ def test_what_is_read_is_what_the_fingerprint_was_made_of(prepared):
         for name, s in raw.items()
     }
     digest = content_digest({name: columns[name] for name in scenes.SPLITS})
-    assert data.fingerprint(config(prepared)) == f"placed_digits/1.0.0+{digest[:12]}"
+    assert data.fingerprint(config(prepared)) == f"placed_digits/1.1.0+{digest[:12]}"
 
 
 def test_fingerprint_is_none_before_and_follows_the_content(tmp_path, tiny_mnist1d):

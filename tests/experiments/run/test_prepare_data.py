@@ -174,9 +174,9 @@ def test_what_is_said_and_the_command_it_ends_in(call, program, tmp_path):
     assert said["data"] == "images of 32×32×1, uint8"
     assert said["splits"] == "train 9,000   validation 1,000   test 3,000"
     assert said["classes"] == "10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
-    assert said["fingerprint"] == "placed_digits/1.0.0+0e4c474cb7aa"
+    assert said["fingerprint"] == "placed_digits/1.1.0+0e4c474cb7aa"
     assert said["holds"] == "train 120, validation 1,000, test 3,000, uint8"
-    assert "placed_digits/1.0.0 (" in said["location"]
+    assert "placed_digits/1.1.0 (" in said["location"]
     size = (tmp_path / "a b.npz").stat().st_size
     assert said["written to"] == f"a b.npz ({size / 2**20:.1f} MiB)"
     python, script, *words = shlex.split(said["train"])
