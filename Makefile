@@ -128,7 +128,7 @@ tensorboard: install-train  ## open TensorBoard on runs/ (http://localhost:6006)
 
 constraints: install  ## pin the newest versions that pyproject.toml allows
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
-	@$(VENV)/bin/uv pip compile --quiet --universal --extra train --extra tensorflow --extra jax --extra gpu --extra gpu-jax --extra dev --python-version 3.11 --no-annotate --no-header \
+	@$(VENV)/bin/uv pip compile --quiet --universal --extra train --extra tensorflow --extra jax --extra gpu --extra gpu-jax --extra photographs --extra dev --python-version 3.11 --no-annotate --no-header \
 		--upgrade --output-file constraints.txt pyproject.toml
 
 clean:  ## remove .venv, .venv-jax, .venv-gpu and caches (runs/ stays)
