@@ -48,6 +48,7 @@ class Network:
     def __init__(self, directory: Path) -> None:
         run = finished.find(directory)
         trained, learned = finished.trained(run)
+        finished.check_gives_classes(run, trained, "experiments.predict")
         self._model = finished.network(run, trained)
         self._data = trained.data
         self._mean, self._std = np.asarray(learned["mean"]), np.asarray(learned["std"])

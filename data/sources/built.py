@@ -54,6 +54,8 @@ def prepare(cfg: DataConfig) -> None:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
             try:
                 builder.download_and_prepare()
+            except DataError:
+                raise
             except (ValueError, TypeError, LookupError, AttributeError) as error:
                 raise DataError(f"data/builders/{cfg.name}.py: {_short(error)}") from error
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +97,9 @@ def read(folder: Path) -> Report:
             raise ValueError(f"{folder / 'runs.csv'}: two cells are named {row['padding']}")
         run = row["cell"], int(row["seed"])
         record = _record(row, items.get(run), curves.get((row["cell"], row["seed"]), []))
-        if record.items and not abs(record.items.points - (record.points(metric) or 0)) <= 1e-9:
+        if record.items and not math.isclose(
+            record.items.points, record.points(metric) or 0, rel_tol=1e-6, abs_tol=1e-9
+        ):
             raise ValueError(f"correct.csv and runs.csv disagree on {record.cell}, {record.seed}")
         cell.records[record.seed] = record
         cells[row["padding"]] = cell

@@ -9,6 +9,7 @@ from typing import Any
 
 from conf.reader import ConfigError
 from conf.schema import Config
+from data.tasks import TASKS
 from experiments import terminal
 from experiments.run import framework
 from experiments.run.record import files
@@ -61,6 +62,15 @@ def trained(run: Run, data_dir: str | None = None) -> tuple[Config, dict[str, An
             raise ValueError("std holds a number that is not positive")
         str(learned["fingerprint"])
     return dataclasses.replace(settings, data=own), learned
+
+
+def check_gives_classes(run: Run, trained: Config, what: str) -> None:
+    """Raise ConfigError for a run whose network gives images, which `what` does not take."""
+    if TASKS[trained.task].target != "class":
+        raise ConfigError(
+            f"{what} takes networks that give classes; {run.directory} was trained for "
+            f"task={trained.task}, and its images are in images.png and predictions.npz there"
+        )
 
 
 def network(run: Run, trained: Config) -> Any:

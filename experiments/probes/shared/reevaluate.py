@@ -44,6 +44,7 @@ def main(
     other = asks_for_other_data(overrides)
     run = finished.find(directory, "evaluate=")
     trained, learned = finished.trained(run, settings.data_dir)
+    finished.check_gives_classes(run, trained, "evaluate=")
     chosen = settings if other else trained.data
     model = finished.network(run, trained)
     from experiments.run.evaluation import classes

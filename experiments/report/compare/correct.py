@@ -4,7 +4,9 @@ be computed when the predictions are gone.
 A line for each run: its cell and seed, the number of its test set, and for every source of that set
 the number of its items that are right, each in `bits` bits, written together in hexadecimal. Items
 without common sources are sources of one item: a bit for each. The first lines, without cell and
-seed, hold the number of items of each source, in the same way.
+seed, hold the number of items of each source, in the same way. Of a measure that is no number of
+right items, such as a mean absolute error, the sum over each source is written as a float of 32
+bits: `bits` is then "float32".
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from experiments.report.compare.reading import Record
 from experiments.report.compare.tested_items import Items
 
+FLOATS = "float32"
 Counts = np.ndarray[Any, np.dtype[np.int_]]
 
 
@@ -37,7 +40,11 @@ def rows(records: Iterable[Record]) -> list[dict[str, Any]]:
                 "bits": bits,
                 "items": packed(items.sizes, bits),
             }
-        own = {"cell": record.cell, "seed": record.seed, "items": packed(items.correct, bits)}
+        own: dict[str, Any] = {"cell": record.cell, "seed": record.seed}
+        if items.correct.dtype.kind == "f":
+            own |= {"bits": FLOATS, "items": items.correct.astype(">f4").tobytes().hex()}
+        else:
+            own["items"] = packed(items.correct, bits)
         runs.append(sets[items.key] | own)
     return [*sets.values(), *runs]
 
@@ -52,6 +59,12 @@ def read(lines: Iterable[Mapping[str, str]]) -> dict[tuple[str, int], Items]:
     found = {}
     for line in lines:
         key = int(line["test_set"])
+        if line["bits"] == FLOATS:
+            sums = np.frombuffer(bytes.fromhex(line["items"]), ">f4").astype(float)
+            if sums.shape != sizes[key].shape:
+                raise ValueError(f"{len(sums)} sums of {len(sizes[key])} sources")
+            found[line["cell"], int(line["seed"])] = Items(sums, sizes[key], key, scale=1.0)
+            continue
         counts = unpacked(line["items"], int(line["sources"]), int(line["bits"]))
         if not line["cell"]:
             sizes[key] = counts

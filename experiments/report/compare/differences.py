@@ -30,7 +30,7 @@ from experiments.run.record import circumstances
 from experiments.run.record.circumstances import told, unlike
 from experiments.study.plan import Plan
 
-FINGERPRINT = "data fingerprint"
+FINGERPRINT, PREDICTED = "data fingerprint", "number of predicted pixels"
 
 
 @dataclass(frozen=True)
@@ -208,12 +208,15 @@ def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
 
 def _circumstances(cell: Cell) -> dict[str, list[Any]]:
     """The conditions of a cell's runs: for each entry, all values in any start of a run."""
-    found: dict[str, list[Any]] = {key: [] for key in (*circumstances.MUST_AGREE, FINGERPRINT)}
+    found: dict[str, list[Any]] = {
+        key: [] for key in (*circumstances.MUST_AGREE, FINGERPRINT, PREDICTED)
+    }
     for record in cell.records.values():
         starts = [circumstances.of_start(start) for start in record.starts]
         for key, value in [
             *(pair for start in starts for pair in start.items()),
             (FINGERPRINT, record.fingerprint),
+            (PREDICTED, sum(r["pixels"] for r in record.results.get("error_by_distance", []))),
         ]:
             if value not in found[key]:
                 found[key].append(value)
