@@ -115,12 +115,12 @@ def nearest_that_meet(followed: Followed, axis: int, size: int) -> tuple[int | N
     """Return `nearest_sizes` of a followed network."""
     if not _has_one_image(followed):
         return None, None
-    return nearest(followed, axis, size, lambda _: True, min(LARGEST, _period(followed, axis)))
+    return nearest(followed, axis, size, lambda _: True, min(LARGEST, period_of(followed, axis)))
 
 
 def sizes_that_meet(followed: Followed, axis: int) -> Sizes | None:
     """Return `meeting_sizes` of a followed network."""
-    period = _period(followed, axis)
+    period = period_of(followed, axis)
     if not any(kind_of(step.layer) == "merge" for step in followed.steps):
         period = 1
     least = smallest(followed, axis, 0, lambda _: True, meet=False)
@@ -136,8 +136,8 @@ def sizes_that_meet(followed: Followed, axis: int) -> Sizes | None:
     return Sizes(shortest, tuple(found), least)
 
 
-def _period(followed: Followed, axis: int) -> int:
-    """After how many pixels of input all floors and remainders repeat themselves."""
+def period_of(followed: Followed, axis: int) -> int:
+    """Return after how many pixels of input all floors and remainders repeat themselves."""
     maps = (fields for fields in followed.fields.values() if fields)
     return math.lcm(*(fields[axis].advance for fields in maps))
 
