@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .align import align
     from .bind import bind
     from .geometry.findings.lint import lint
+    from .geometry.tiling.halo import Halo, halo
+    from .geometry.tiling.predict_tiled import predict_tiled
+    from .geometry.tiling.tiled_network import TileError
     from .geometry.tracing.trace import TraceError, trace
     from .layers import (
         AveragePooling1D,
@@ -72,6 +75,7 @@ __all__ = [
     "DepthwiseConv2D",
     "DoesNotFitError",
     "Gives",
+    "Halo",
     "Kind",
     "LastStep",
     "LocalResponseNormalization",
@@ -84,6 +88,7 @@ __all__ = [
     "Padding",
     "PaddingError",
     "SeparableConv2D",
+    "TileError",
     "TraceError",
     "WeightNormConv1D",
     "__version__",
@@ -91,11 +96,13 @@ __all__ = [
     "bind",
     "build",
     "gives",
+    "halo",
     "kind",
     "lint",
     "names",
     "options",
     "pad",
+    "predict_tiled",
     "smallest_input",
     "trace",
 ]
@@ -104,7 +111,11 @@ __version__ = "0.1.0"  # the only place; pyproject.toml reads it
 
 # Where the names are that need Keras, if they are no layers.
 _PLACES = {
+    "Halo": "geometry.tiling.halo",
+    "halo": "geometry.tiling.halo",
     "lint": "geometry.findings.lint",
+    "predict_tiled": "geometry.tiling.predict_tiled",
+    "TileError": "geometry.tiling.tiled_network",
     "trace": "geometry.tracing.trace",
     "TraceError": "geometry.tracing.trace",
 }

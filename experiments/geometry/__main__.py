@@ -3,11 +3,13 @@
     python -m experiments.geometry model=vgg16 padding=valid data=cifar10
     python -m experiments.geometry --keras ResNet50 --input 224
     python -m experiments.geometry --file my.keras --input 224x320
+    python -m experiments.geometry model=unet data=placed_digits --input 1024 --tiles 256
     python -m experiments.geometry --explain conv --input 5 --kernel 3 --stride 2 --pad 1
 
 The first takes the settings of train.py; the data need not be prepared. The second is a network
-of keras.applications, untrained. The third is loaded in safe mode. The last explains the
-arithmetic of one layer: conv, pool or transposed. docs/geometry.md explains the output.
+of keras.applications, untrained. The third is loaded in safe mode. The fourth says by how much the
+tiles of a large image must overlap. The last explains the arithmetic of one layer: conv, pool or
+transposed. docs/geometry.md explains the output.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
     loaded: list[type[Exception]] = [ConfigError, data.DataError, models.ModelError, PaddingError]
     for module, name in (
         ("models.geometry.tracing.graph", "TraceError"),
+        ("models.geometry.tiling.tiled_network", "TileError"),
         ("models.geometry.explaining.relationships", "ExplainError"),
     ):
         if module in sys.modules:
@@ -78,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SIZE",
         help="size of the input in pixels, 224 or 224x320, or in steps of a sequence",
     )
+    parser.add_argument(
+        "--tiles",
+        metavar="SIZE",
+        help="say by how much tiles of that many pixels, 256 or 256x512, must overlap in an image "
+        "of the --input",
+    )
     parser.add_argument("--all", action="store_true", help="also show layers that have no window")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
     parser.add_argument(
@@ -98,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 def _explain(options: argparse.Namespace) -> int:
     from models.geometry.explaining.explain import explain
 
-    if options.keras or options.file or options.settings:
+    if options.keras or options.file or options.settings or options.tiles:
         raise ConfigError("--explain is about one layer and cannot be combined with a network")
     given = {name: getattr(options, name) for name in NUMBERS}
     for name in VALUES:
@@ -122,21 +131,27 @@ def _describe(options: argparse.Namespace) -> int:
     from experiments.geometry import networks
 
     sizes = read_sizes(options.input) if options.input is not None else None
+    tile = read_sizes(options.tiles, "--tiles") if options.tiles is not None else None
     with terminal.busy("building the network"):
         network = networks.build(options.settings, options.keras, options.file, sizes)
-    from experiments.geometry import geometry_picture, geometry_table
+    from experiments.geometry import geometry_picture, geometry_table, tiles_table
     from models.geometry.findings.lint import lint
     from models.geometry.reach.usage import usage
     from models.geometry.tracing.trace import TraceError, trace
 
     rows, used, findings = trace(network.model), usage(network.model), lint(network.model)
+    tiling = tiles_table.tiling(network.model, tile) if tile else None
     if options.settings:
         findings = [replace(one, remedy=terminal.in_overrides(one.remedy)) for one in findings]
     if options.json:
         content = geometry_table.as_json(network.name, rows, used, findings)
+        if tiling:
+            content["tiles"] = tiles_table.as_json(tiling)
         print(json.dumps(content, indent=1, ensure_ascii=False))
     else:
         geometry_table.show(network.name, rows, used, findings, everything=options.all)
+        if tiling:
+            tiles_table.show(tiling)
     if options.picture or not options.json:
         path = options.picture or Path("runs", "geometry", f"{network.file_name}.png")
         try:
@@ -151,7 +166,7 @@ def _describe(options: argparse.Namespace) -> int:
     return OK
 
 
-def read_sizes(text: str) -> tuple[int, ...]:
+def read_sizes(text: str, option: str = "--input") -> tuple[int, ...]:
     """224 -> (224,), 224x320 -> (224, 320).
 
     Raises:
@@ -159,7 +174,7 @@ def read_sizes(text: str) -> tuple[int, ...]:
     """
     parts = text.lower().replace("×", "x").split("x")
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(parts) > 2:
-        raise ConfigError(f"--input takes pixels, 224 or 224x320 (height x width); got {text!r}")
+        raise ConfigError(f"{option} takes pixels, 224 or 224x320 (height x width); got {text!r}")
     return tuple(map(int, parts))
 
 

@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
-from ..findings.meeting import nearest_that_meet, period_of, sizes_that_meet
-from ..tracing.kinds import kind_of
-from ..tracing.trace import Followed, follow
+from ..findings.meeting import period_of, sizes_that_meet
+from ..tracing.trace import Followed
 from .alike import Seen, seen
-from .cover import Cover, Ends, Place, cover, run
-
-AXES = {1: ("steps",), 2: ("rows", "columns")}
-INNER = (True, True)
-
-
-class TileError(ValueError):
-    """A network, an image or a tile of which tiles cannot be made; the message is one line."""
+from .cover import Cover, Place, run
+from .tiled_network import (
+    AXES,
+    INNER,
+    TileError,
+    check_size,
+    followed_image,
+    outputs_a_period,
+    places_of,
+    sees_everything,
+    window_of,
+)
 
 
 @dataclass(frozen=True)
@@ -81,60 +85,28 @@ def halo(model: keras.Model, image_size: Sequence[int | None] | None = None) -> 
     return Halo(overlap, tuple(grid), smallest, tuple(reasons))
 
 
-def followed_image(model: Any) -> tuple[Followed, tuple[int | None, ...]]:
-    """Return a network as it is followed, and the sizes that it is built for.
+def cover_image(model: keras.Model, sizes: Sequence[int], tile: int | Sequence[int]) -> list[Cover]:
+    """Return the windows of each axis of an image.
+
+    Args:
+        model: as in `halo`.
+        sizes: pixels of the image on each axis.
+        tile: the most pixels of a window on an axis, one number or one per axis.
 
     Raises:
-        TileError: unless it has one input and one output, and the input is a map.
+        TileError: for a network that has no halo, an image or a tile that does not fit it.
         TraceError: as `padzoo.trace`.
     """
-    followed = follow(model)
-    inputs = [step for step in followed.steps if kind_of(step.layer) == "input"]
-    if len(inputs) != 1 or len(followed.results) != 1 or len(inputs[0].output_shape) < 3:
-        raise TileError(
-            "Tiles are made of a model from one image to one image. Received: "
-            f"'{model.name}' with inputs {[tuple(step.output_shape) for step in inputs]} and "
-            f"{len(followed.results)} output(s)"
-        )
-    return followed, tuple(inputs[0].output_shape[1:-1])
+    followed, own = followed_image(model)
+    if reason := sees_everything(followed):
+        raise TileError(f"Nothing can be tiled: {reason}. Received: '{model.name}'")
+    tiles = _read_tile(tile, len(own))
+    found = halo(model, sizes)
+    axes = enumerate(zip(sizes, tiles, strict=True))
+    return [_cover_axis(followed, axis, *numbers, found) for axis, numbers in axes]
 
 
-def sees_everything(followed: Followed) -> str | None:
-    """Return why a network gives no image, a clause; None if it gives one."""
-    if followed.fields[followed.results[0]]:
-        return None
-    for step in followed.steps:
-        if followed.maps(step) and not followed.fields[step.outputs[0]]:
-            return f"'{step.name}' reads all of its map, and the network gives no image"
-    return "the network gives no image"
-
-
-def check_size(followed: Followed, axis: int, size: int, own: int | None) -> None:
-    """Raise TileError for an image of a size that the network's layers are not made for.
-
-    What a network crops, and what its transposed convolutions cut, was fixed for the size that it
-    was built for, and holds for all sizes that leave the same remainder.
-    """
-    period, names = period_of(followed, axis), AXES[len(followed.fields[followed.results[0]])]
-    if own is not None and (size - own) % period:
-        below = size - (size - own) % period
-        near = [str(n) for n in (below, below + period) if n >= 1]
-        raise TileError(
-            f"The network is built for {own} {names[axis]}, and what it crops and cuts holds for "
-            f"sizes {_congruent(period, own)}: crop or pad the image to {' or '.join(near)} "
-            f"{names[axis]}, or build the network for {size}. Received: {size} {names[axis]}"
-        )
-    there = seen(followed, axis, size, size, (False, False))
-    if there.unmet:
-        known = [str(n) for n in nearest_that_meet(followed, axis, size) if n]
-        advice = f" The nearest sizes at which all meet: {' and '.join(known)}." if known else ""
-        raise TileError(
-            f"With {size} {names[axis]} maps of unequal size meet at layer '{there.unmet}', or "
-            f"nothing is left of one.{advice} Received: {size} {names[axis]}"
-        )
-
-
-def cover_axis(followed: Followed, axis: int, size: int, tile: int, found: Halo) -> Cover:
+def _cover_axis(followed: Followed, axis: int, size: int, tile: int, found: Halo) -> Cover:
     """Return the windows of at most `tile` pixels that cover an axis of an image.
 
     Raises:
@@ -157,13 +129,14 @@ def cover_axis(followed: Followed, axis: int, size: int, tile: int, found: Halo)
             f"{found.overlap[axis]}. Received: tile={tile}"
         )
     if tile % period:
+        near = tile - tile % period
+        allowed = [str(n) for n in (near, near + period) if n >= least]
         raise TileError(
-            f"A tile must have a multiple of {period} {name}, the period of the network's "
-            f"strides: {tile - tile % period if tile - tile % period >= least else least} or "
-            f"{tile - tile % period + period}. Received: tile={tile}"
+            f"A tile must have a multiple of {period} {name}, the period of the network's strides: "
+            f"{' or '.join(allowed)}. Received: tile={tile}"
         )
-    window = _window(tile, period, size % period)
-    places, outputs = _places(followed, axis, window, size)
+    window = window_of(tile, period, size % period)
+    places, outputs = places_of(followed, axis, window, size)
     if places is None:
         raise TileError(
             f"Tiles of {tile} {name} do not cover {size} {name}: the network's borders reach "
@@ -172,31 +145,16 @@ def cover_axis(followed: Followed, axis: int, size: int, tile: int, found: Halo)
     return Cover(size, window, outputs, places)
 
 
-def _places(
-    followed: Followed, axis: int, window: int, size: int
-) -> tuple[tuple[Place, ...] | None, int]:
-    """Return where the windows lie, None if they do not cover the axis, and its outputs."""
-    period = period_of(followed, axis)
-    there = [
-        seen(followed, axis, window, size, inner) for inner in ((False, True), INNER, (True, False))
-    ]
-    pieces = [one.last for one in there if one.last is not None]
-    if len(pieces) < len(there):
-        return None, 0
-    ends = Ends(*(run(piece.alike) for piece in pieces))
-    step = _step(followed, axis)
-    return cover(size, window, pieces[0].whole, period, step, ends), pieces[0].whole
-
-
-def _step(followed: Followed, axis: int) -> int:
-    """The outputs that lie on a period of the strides."""
-    stride = followed.fields[followed.results[0]][axis].effective_stride
-    return int(period_of(followed, axis) / stride)
-
-
-def _window(tile: int, period: int, rest: int) -> int:
-    """The largest window of at most a tile that leaves the same remainder as the image."""
-    return tile - (period - rest) % period
+def _read_tile(tile: Any, rank: int) -> tuple[int, ...]:
+    """Return one number per axis; raises TileError for anything but positive ints."""
+    tiles = tuple(tile) if isinstance(tile, (tuple, list)) else (tile,) * rank
+    whole = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in tiles]
+    if len(tiles) != rank or not all(whole) or min(tiles) < 1:
+        raise TileError(
+            f"`tile` must be a number of pixels from 1 on, or one for each of {rank} axes. "
+            f"Received: tile={tile!r}"
+        )
+    return tuple(map(int, tiles))
 
 
 def _of_axis(followed: Followed, axis: int, period: int, rest: int) -> tuple[int, int]:
@@ -205,14 +163,14 @@ def _of_axis(followed: Followed, axis: int, period: int, rest: int) -> tuple[int
     there = seen(followed, axis, window, 4 * window - 3 * rest, INNER)
     assert there.last is not None
     first, stop = run(there.last.alike)
-    overlap = window - period * ((stop - first) // _step(followed, axis))
+    overlap = window - period * ((stop - first) // outputs_a_period(followed, axis))
     fails, works = 0, window + (period - rest) % period
     while works - fails > period:
         middle = fails + (works - fails) // (2 * period) * period
-        tried = _window(middle, period, rest)
+        tried = window_of(middle, period, rest)
         # Windows of all three kinds, and some within.
         whole = tried + period * (4 + 4 * window // period)
-        good = tried > 0 and _places(followed, axis, tried, whole)[0] is not None
+        good = tried > 0 and places_of(followed, axis, tried, whole)[0] is not None
         fails, works = (fails, middle) if good else (middle, works)
     return overlap, works
 
@@ -272,8 +230,3 @@ def _listed(given: Sequence[int | None] | None, own: Sequence[int | None]) -> li
             f"None. Received: image_size={given!r}"
         )
     return listed
-
-
-def _congruent(period: int, size: int) -> str:
-    rest = size % period
-    return f"{period}·a + {rest}" if rest else f"that are multiples of {period}"

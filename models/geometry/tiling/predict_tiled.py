@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..tracing.trace import Followed
 from .cover import Cover, Place
-from .halo import AXES, TileError, check_size, cover_axis, followed_image, halo, sees_everything
+from .halo import cover_image
+from .tiled_network import AXES, TileError, followed_image
 
 Window = tuple[Place, ...]
 
@@ -56,49 +56,17 @@ def predict_tiled(
         >>> padzoo.predict_tiled(model, image, tile=128).shape
         (300, 200, 2)
     """
-    followed, own = followed_image(model)
-    if reason := sees_everything(followed):
-        raise TileError(f"Nothing can be tiled: {reason}. Received: '{model.name}'")
-    images = _read(model, image, own)
+    images = _read(model, image)
     if type(batch_size) is not int or batch_size < 1:
         raise TileError(f"`batch_size` must be an int from 1 on. Received: {batch_size=}")
-    covers = cover_image(model, followed, own, images.shape[1:-1], tile)
+    covers = cover_image(model, images.shape[1:-1], tile)
     predicted = _predicted(_AtAnySize(model), images, covers, batch_size)
     return predicted if np.ndim(image) == images.ndim else predicted[0]
 
 
-def cover_image(
-    model: keras.Model,
-    followed: Followed,
-    own: Sequence[int | None],
-    sizes: Sequence[int],
-    tile: int | Sequence[int],
-) -> list[Cover]:
-    """Return the windows of each axis of an image of `sizes`; raises as `predict_tiled`."""
-    tiles = read_tile(tile, len(own))
-    for axis, size in enumerate(sizes):
-        check_size(followed, axis, size, own[axis])
-    found = halo(model, sizes)
-    return [
-        cover_axis(followed, axis, size, most, found)
-        for axis, (size, most) in enumerate(zip(sizes, tiles, strict=True))
-    ]
-
-
-def read_tile(tile: Any, rank: int) -> tuple[int, ...]:
-    """Return one number per axis; raises TileError for anything but positive ints."""
-    tiles = tuple(tile) if isinstance(tile, (tuple, list)) else (tile,) * rank
-    whole = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in tiles]
-    if len(tiles) != rank or not all(whole) or min(tiles) < 1:
-        raise TileError(
-            f"`tile` must be a number of pixels from 1 on, or one for each of {rank} axes. "
-            f"Received: tile={tile!r}"
-        )
-    return tuple(map(int, tiles))
-
-
-def _read(model: keras.Model, image: Any, own: Sequence[int | None]) -> np.ndarray:
+def _read(model: keras.Model, image: Any) -> np.ndarray:
     """Return a batch of images."""
+    _, own = followed_image(model)
     images, channels, rank = np.asarray(image), model.inputs[0].shape[-1], len(own)
     layout = "(" + ", ".join([*AXES[rank], "channels"]) + ")"
     if images.dtype == object or images.ndim not in (rank + 1, rank + 2):
