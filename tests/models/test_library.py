@@ -25,7 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 LAYERS = [n for n in layers.__all__ if isinstance(getattr(layers, n), type)
           and issubclass(getattr(layers, n), keras.Layer)]  # fmt: skip
 FUNCTIONS = ("Padding", "pad", "trace", "lint", "build", "bind", "align", "names", "gives",
-             "options")  # fmt: skip
+             "options", "halo", "predict_tiled")  # fmt: skip
 # What `import padzoo` gives; in the checkout's own name two of these are modules.
 PADZOO = SimpleNamespace(
     **{name: getattr(models, name) for name in models.__all__ if name not in ("align", "bind")},

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from keras import layers
 
 from ...layers.base import Bordered, is_of
 from ...padding import MODES
@@ -128,7 +129,19 @@ def _after(step: Step, axis: int, maps: list[Piece], inner: Sides, found: Seen) 
         return _shifted(step, axis, piece, inner, found)
     if whole_axes(step.layer, len(step.output_shape) - 2)[axis]:
         found.far.append(f"'{step.name}' normalises over the whole map")
+    if _weighs_pixels(step.layer, axis, len(step.output_shape) - 2):
+        found.far.append(f"'{step.name}' has weights for each pixel of its map")
     return piece
+
+
+def _weighs_pixels(layer: Any, axis: int, rank: int) -> bool:
+    """Whether an elementwise layer does something else at each place of an axis."""
+    if isinstance(layer, layers.PReLU):
+        return axis + 1 not in (layer.shared_axes or ())
+    if isinstance(layer, layers.Normalization):
+        given = (layer.axis,) if isinstance(layer.axis, int) else tuple(layer.axis or ())
+        return axis + 1 in {i % (rank + 2) for i in given}
+    return False
 
 
 def _slid(step: Step, axis: int, piece: Piece, inner: Sides, found: Seen) -> Piece | None:
@@ -192,10 +205,10 @@ def _shifted(step: Step, axis: int, piece: Piece, inner: Sides, found: Seen) -> 
     here, there = (
         shifts(layer, (None, *(n,) * rank, None))[axis] for n in (piece.size, piece.whole)
     )
-    if here is None or there is None:
-        return None
     if here != there:
         found.far.append(f"'{step.name}' crops to a fixed size")
+    if here is None or there is None:
+        return None
     before, after = here
     mode = layer.border.modes(rank)[axis] if is_of(layer, Bordered) else ZEROS
     added = (max(0, before), max(0, after))

@@ -69,8 +69,8 @@ def repeated(covers: Sequence[Cover]) -> float:
 
     Example:
         >>> places = (Place(0, (0, 6), (0, 6)), Place(4, (6, 12), (2, 8)))
-        >>> repeated([Cover(12, 8, 12, places)])
-        0.3333333333333333
+        >>> round(repeated([Cover(12, 8, 12, places)]), 3)
+        0.333
     """
     return 1 - math.prod(float((cover.counts() == 1).mean()) for cover in covers)
 

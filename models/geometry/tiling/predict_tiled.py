@@ -50,7 +50,7 @@ def predict_tiled(
         TraceError: as `padzoo.trace`.
 
     Example:
-        >>> inputs = keras.Input((None, None, 3))
+        >>> inputs = keras.Input((64, 64, 3))
         >>> model = keras.Model(inputs, padzoo.Conv2D(2, 5, padding="reflect")(inputs))
         >>> image = np.ones((300, 200, 3), "float32")
         >>> padzoo.predict_tiled(model, image, tile=128).shape
@@ -60,6 +60,7 @@ def predict_tiled(
     if type(batch_size) is not int or batch_size < 1:
         raise TileError(f"`batch_size` must be an int from 1 on. Received: {batch_size=}")
     covers = cover_image(model, images.shape[1:-1], tile)
+    _check_within(model, [cover.window for cover in covers])
     predicted = _predicted(_AtAnySize(model), images, covers, batch_size)
     return predicted if np.ndim(image) == images.ndim else predicted[0]
 
@@ -67,12 +68,16 @@ def predict_tiled(
 def _read(model: keras.Model, image: Any) -> np.ndarray:
     """Return a batch of images."""
     _, own = followed_image(model)
-    images, channels, rank = np.asarray(image), model.inputs[0].shape[-1], len(own)
+    channels, rank = model.inputs[0].shape[-1], len(own)
     layout = "(" + ", ".join([*AXES[rank], "channels"]) + ")"
+    try:
+        images = np.asarray(image)
+    except ValueError:  # lists of several lengths
+        images = np.empty((), object)
     if images.dtype == object or images.ndim not in (rank + 1, rank + 2):
         raise TileError(
             f"The image must be an array {layout}, or a batch of them. Received: "
-            f"shape={images.shape}"
+            f"{type(image).__name__} of shape {images.shape}"
         )
     if channels is not None and images.shape[-1] != channels:
         raise TileError(
@@ -82,6 +87,23 @@ def _read(model: keras.Model, image: Any) -> np.ndarray:
     if 0 in images.shape:
         raise TileError(f"The image has no pixel. Received: shape={images.shape}")
     return images if images.ndim == rank + 2 else images[None]
+
+
+def _check_within(model: keras.Model, window: Sequence[int]) -> None:
+    """Raise TileError if a model within the network takes another size than a window has."""
+    if list(window) == list(model.inputs[0].shape[1:-1]):
+        return
+    for layer in model.layers:
+        if not isinstance(layer, keras.Model):
+            continue
+        sizes = layer.inputs[0].shape[1:-1]
+        if any(size is not None for size in sizes):
+            raise TileError(
+                f"The network holds a model of a fixed size, '{layer.name}', and windows have "
+                f"another: build it with keras.Input(({', '.join(['None'] * len(sizes))}, "
+                f"channels)). Received: {tuple(sizes)}"
+            )
+        _check_within(layer, window)
 
 
 def _predicted(
