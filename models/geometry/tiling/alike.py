@@ -72,7 +72,8 @@ class Seen:
         far: why no window is enough, a clause for each layer that reads all of a map on this axis,
             or pads it from its far end.
         spread: the same for layers that pad with what both axes of the map hold.
-        unmet: the first layer at which maps of unequal size meet, or a map shrinks to nothing.
+        unmet: where the walk ends before its end, a clause: maps of unequal size meet, or one
+            shrinks to nothing.
     """
 
     last: Piece | None = None
@@ -101,7 +102,8 @@ def seen(followed: Followed, axis: int, size: int, whole: int, inner: Sides) -> 
             _after(step, axis, maps, inner, found) if maps else Piece(np.ones(size, bool), whole)
         )
         if piece is None or piece.size < 1:
-            found.unmet = step.name
+            what = "maps of unequal size meet" if len(maps) > 1 else "nothing is left of the map"
+            found.unmet = f"{what} at layer '{step.name}'"
             return found
         if any(i in followed.whole for i in step.inputs):
             found.far.append(f"'{step.name}' joins in what was computed from a whole map")

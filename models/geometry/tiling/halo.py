@@ -198,7 +198,7 @@ def _reasons(followed: Followed, grid: list[int], rests: list[int]) -> list[str 
         found.append(seen(followed, axis, window, 4 * window - 3 * rest, (False, False)))
     # What both axes of a map hold is far away on either.
     shared = [reason for one in found for reason in one.spread]
-    unmet = [[f"'{one.unmet}' fits one size of the image"] * bool(one.unmet) for one in found]
+    unmet = [[f"at other sizes {one.unmet}"] * bool(one.unmet) for one in found]
     return [
         next(iter((*one.far, *shared, *other)), None)
         for one, other in zip(found, unmet, strict=True)

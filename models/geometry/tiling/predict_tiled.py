@@ -119,7 +119,7 @@ def _predicted(
         # The last batch is as large as the others: one network is compiled, not two.
         missing = batch_size - len(batch) if outputs is not None else 0
         filled = np.concatenate([pixels, np.repeat(pixels[-1:], missing, axis=0)])
-        given = network.predict_on_batch(filled)
+        (given,) = keras.tree.flatten(network.predict_on_batch(filled))
         if outputs is None:
             sizes = [cover.outputs for cover in covers]
             outputs = np.empty((len(images), *sizes, given.shape[-1]), given.dtype)

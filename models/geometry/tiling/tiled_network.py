@@ -27,7 +27,8 @@ def followed_image(model: Any) -> tuple[Followed, tuple[int | None, ...]]:
     """
     followed = follow(model)
     inputs = [step for step in followed.steps if kind_of(step.layer) == "input"]
-    if len(inputs) != 1 or len(followed.results) != 1 or len(inputs[0].output_shape) < 3:
+    ranks = [len(step.output_shape) - 2 for step in inputs]
+    if len(inputs) != 1 or len(followed.results) != 1 or ranks[0] not in AXES:
         raise TileError(
             "Tiles are made of a model from one image to one image. Received: "
             f"'{model.name}' with inputs {[tuple(step.output_shape) for step in inputs]} and "
@@ -66,8 +67,7 @@ def check_size(followed: Followed, axis: int, size: int, own: int | None) -> Non
         known = [str(n) for n in nearest_that_meet(followed, axis, size) if n]
         advice = f" The nearest sizes at which all meet: {' and '.join(known)}." if known else ""
         raise TileError(
-            f"With {size} {names[axis]} maps of unequal size meet at layer '{there.unmet}', or "
-            f"nothing is left of one.{advice} Received: {size} {names[axis]}"
+            f"With {size} {names[axis]} {there.unmet}.{advice} Received: {size} {names[axis]}"
         )
 
 

@@ -168,6 +168,17 @@ def test_sizes_of_one_remainder_alone_are_found():
     assert halo(keras.Model(inputs, keras.layers.Add()([x, y]))).grid == (2, 2)
 
 
+def test_a_size_of_which_nothing_is_left_is_refused():
+    with pytest.raises(TileError, match="With 3 rows nothing is left of the map at layer"):
+        halo(network(Conv2D(1, 5), size=(None, None)), (3, 40))
+
+
+def test_a_volume_is_refused():
+    inputs = keras.Input((4, 4, 4, 1))
+    with pytest.raises(TileError, match="from one image to one image"):
+        halo(keras.Model(inputs, keras.layers.ReLU()(inputs)))
+
+
 def test_two_images_are_refused():
     a, b = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
     with pytest.raises(TileError, match="from one image to one image"):

@@ -113,6 +113,14 @@ def test_the_model_is_left_as_it_was():
     assert model.predict(picture(1, 48, 40, 2), verbose=0).shape == (1, 48, 40, 2)
 
 
+def test_a_picture_of_bytes_and_an_output_with_a_name():
+    inputs = keras.Input((None, None, 2))
+    x = layers.Conv2D(1, 3, padding="same")(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, {"mask": x})
+    image = np.random.default_rng(0).integers(0, 256, (40, 30, 2), dtype=np.uint8)
+    close(predict_tiled(model, image, tile=16), model.predict(image[None], verbose=0)["mask"][0])
+
+
 def test_dropout_and_moving_statistics_are_those_of_inference():
     inputs = keras.Input((None, None, 2))
     x = layers.BatchNormalization()(keras.layers.Dropout(0.9)(inputs))
