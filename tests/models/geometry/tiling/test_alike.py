@@ -80,3 +80,18 @@ def test_a_border_wider_than_the_window_folds_elsewhere_than_that_of_the_image()
     assert seen(followed, 0, 13, 40, (False, False)).last.alike.all()
     folded = seen(followed, 0, 12, 40, (False, False))
     assert not folded.last.alike.all() and folded.far
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("kernel_size", [2, 3, 4, 5])
+def test_a_transposed_layer_of_keras_reads_beyond_its_map(kernel_size, padding):
+    """Keras' own joins no border on; where the image goes on, there would be more to read."""
+    image = keras.Input((SIZE, OTHER, 1))
+    x = keras.layers.Conv2DTranspose(1, kernel_size, 2, padding=padding)(image)
+    model = positive(keras.Model(image, x))
+    followed = follow(model)
+    for start, inner in ((0, (False, True)), (20, (True, True)), (SIZE - WINDOW, (True, False))):
+        piece = seen(followed, 0, WINDOW, SIZE, inner).last
+        own = slice(2 * start, 2 * start + piece.size)
+        found = finite(model, SIZE, (start, start + WINDOW), 0)[own]
+        assert found.tolist() == piece.alike.tolist()
