@@ -48,6 +48,24 @@ def pixels(file: Path) -> NDArray[np.uint8]:
     return picture if picture.ndim == 3 else picture[..., None]
 
 
+def indices(file: Path) -> NDArray[np.uint8]:
+    """The values of a mask: grey levels, or the indices of a palette, as they are stored.
+
+    Returns:
+        uint8 (h, w).
+
+    Raises:
+        DataError: it is a colour image, or as `pixels`.
+    """
+    with _opened(file) as image:
+        if image.mode not in ("1", "L", "P"):
+            raise DataError(
+                f"{file} is a colour image; the pixels of a mask are the numbers of classes: grey "
+                "levels or indices of a palette"
+            )
+        return np.asarray(image).astype(np.uint8)
+
+
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[Any]:
     """A Pillow image; errors inside the block become a DataError."""

@@ -1,7 +1,8 @@
 """A folder of the user's own images, with one sub-folder per class.
 
 The layout is <folder>/train/<class>/<image>, with test and perhaps validation beside train, or
-<folder>/<class>/<image> without splits; see `image_listing`.
+<folder>/<class>/<image> without splits; see `image_listing`. Under a task whose targets are images
+there are no classes: see `paired_images`.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.config import DataConfig, DataError
-from data.sources import image_files
+from data.sources import image_files, paired_images
 from data.sources.image_listing import (
     Listing,
     list_images,
@@ -37,6 +38,8 @@ def prepare(cfg: DataConfig) -> None:
 
 def fingerprint(cfg: DataConfig) -> str | None:
     """`name+hash` of the images' relative paths and their bytes; None without a folder."""
+    if cfg.image_target:
+        return paired_images.fingerprint(cfg)
     folder = _path(cfg)
     if not folder.is_dir():
         return None
@@ -65,6 +68,8 @@ def read(cfg: DataConfig) -> Stored:
     Raises:
         DataError: something is wrong with the layout, a class or an image; one plain line.
     """
+    if cfg.image_target:
+        return paired_images.read(cfg)
     folder = _path(cfg)
     listing = list_images(folder)
     parts = listing.images
