@@ -72,15 +72,19 @@ def check_task(task: str, model: str, label_smoothing: float = 0.0) -> None:
     if model not in takes:
         others = [m for m in takes if models.kind(m) == models.kind(model)] or takes
         gives = "classes" if models.gives(model) == "logits" else "an image"
-        own = [t for t in TASKS if model in _fitting(t)]
         raise DoesNotFitError(
             f"model={model} gives {gives}: task={task} takes model={', '.join(others)}; {model} is "
-            f"for task={', '.join(own)}"
+            f"for task={', '.join(tasks_of(model))}"
         )
     if label_smoothing and TASKS[task].target != "class":
         raise ConfigError(
             f"trainer.label_smoothing is for classes; task={task} takes trainer.label_smoothing=0"
         )
+
+
+def tasks_of(model: str) -> list[str]:
+    """The tasks for which a network can be trained."""
+    return [task for task in TASKS if model in _fitting(task)]
 
 
 def _fitting(task: str) -> list[str]:

@@ -16,7 +16,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import models
-from conf import commandline
+from conf import choices, commandline
+from data.tasks import FORECASTING
 from experiments.run.record.tables import Marked, markdown
 from models import registry
 from models.geometry.tracing.trace import trace
@@ -63,7 +64,7 @@ def data_sets() -> str:
 
 def networks() -> str:
     """A row for each model."""
-    head = ["`model=`", "takes", "gives", "what", "source", "parameters", "receptive field"]
+    head = ["`model=`", "takes", "tasks", "what", "source", "parameters", "receptive field"]
     rows = [network(name) for name in commandline.options("model")]
     return markdown([*head, "smallest input under `valid`", "paddings"], rows)
 
@@ -83,8 +84,10 @@ def network(name: str) -> list[str]:
     field = [row for row in trace(model) if row.output_size][-1].receptive_field
     sizes = ("×".join(f"{n:,}" for n in axes) + UNIT[kind] for axes in (field, shape[:-1]))
     said = _said("model", name)
-    plain = [f"{kind}s", gives, said["help"], said.get("Source", ""), f"{model.count_params():,}"]
-    return [Marked(f"`{name}`"), *plain, *sizes, Marked(taken(model, rank))]
+    tasks = [t.replace("_", "-") for t in choices.tasks_of(architecture) if t != FORECASTING]
+    plain = [f"{kind}s", ", ".join(tasks), said["help"], said.get("Source", "")]
+    parameters = f"{model.count_params():,}"
+    return [Marked(f"`{name}`"), *plain, parameters, *sizes, Marked(taken(model, rank))]
 
 
 def taken(model: Any, rank: int) -> str:
