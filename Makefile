@@ -22,7 +22,7 @@ SIZE_bench := about 0.9 GB, one minute
 # What `make test-jax` runs; compiled by XLA, all of the models' tests take half an hour.
 TESTS ?= tests/models
 
-.PHONY: help install install-train install-jax install-bench train demo test test-all test-onednn test-slow test-random test-jax \
+.PHONY: help install install-train install-jax install-bench train demo demo-border test test-all test-onednn test-slow test-random test-jax \
 	test-bench test-without-tensorflow gpu-rehearsal check format tensorboard constraints clean
 
 help:  ## show this list
@@ -122,6 +122,9 @@ check: install  ## lint, format check, types
 format: install  ## format and sort imports
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+demo-border: install-train  ## where in an image a padding makes its error, in three minutes
+	@$(PY) train.py -m sweep=demo_border hydra/launcher=joblib $(ARGS)
 
 tensorboard: install-train  ## open TensorBoard on runs/ (http://localhost:6006)
 	@$(VENV)/bin/tensorboard --logdir runs

@@ -115,7 +115,8 @@ class Config:
         values = self.to_dict()
         for key in ("seed", "device", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes"):
             del values[key]
-        del values["data"]["task"], values["data"]["factor"]
+        for key in ("made_for", "task", "factor"):
+            del values["data"][key]
         if not self.data.image_target:
             del values["task"]
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
@@ -182,7 +183,7 @@ def _resolved(config: Config) -> Config:
     trainer = dataclasses.replace(trainer, precision=precision, jit=jit)
     asked = choices.probes_of(config.probes)
     model, of_data = config.model, config.data
-    task = choices.task_of(config.task, model.name, of_data.task)
+    task = choices.task_of(config.task, model.name, of_data.made_for)
     of_data = dataclasses.replace(
         of_data, task=task, factor=choices.factor(task, model.name, model.options)
     )

@@ -132,8 +132,8 @@ class DataConfig:
         does not shuffle them.
     normalize: "standardize" (per channel, training mean and sd), "unit" (to 0..1), "none".
     augment: training-time augmentation.
-    task: one of `data.tasks.TASKS`, by which the target is chosen; None for what the stored set
-        is labelled with.
+    made_for: the task that is taken where none is asked for and the network can; None for none.
+    task: one of `data.tasks.TASKS`, by which the target is chosen; None for the stored labels.
     factor: of super-resolution: the input has this many times fewer pixels on each side.
     epochs: the set's default length of training; stored but not used in this package.
     memory: a set that takes more GiB than this as float32 is read from disk batch by batch;
@@ -157,6 +157,7 @@ class DataConfig:
     permutation: int | None = None
     normalize: str = "standardize"
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    made_for: str | None = None
     task: str | None = None
     factor: int = 1
     epochs: int = 10
@@ -208,8 +209,9 @@ class DataConfig:
             raise DataError("data.augment is for images, but data.sequence=true makes sequences")
 
     def _validate_task(self) -> None:
-        if self.task is not None:
-            one_of("task", self.task, TASKS)
+        for name, task in (("data.made_for", self.made_for), ("task", self.task)):
+            if task is not None:
+                one_of(name, task, TASKS)
         _at_least("data.factor", self.factor, 1)
         if not self.image_target:
             return

@@ -31,7 +31,8 @@ GIB = 2**30
 # an image folder has no test part, split_seed chooses one when the folder is read.)
 LATER = {
     *("version", "data_dir", "path", "download", "validation", "split_seed", "examples"),
-    *("sequence", "permutation", "normalize", "augment", "epochs", "memory", "task", "factor"),
+    *("sequence", "permutation", "normalize", "augment", "epochs", "memory"),
+    *("made_for", "task", "factor"),
 }
 FORMAT = 1  # version of the format of the files below
 

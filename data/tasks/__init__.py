@@ -71,6 +71,12 @@ LOSS = Task("class", "loss", "loss", "", 1.0, False)  # of any task
 TESTED = tuple(dict.fromkeys(f"{TEST}{task.measure}" for task in TASKS.values()))
 
 
+def without_labels(made_for: str | None) -> str | None:
+    """The task by which a set is read that has no labels, by what it was made for; else None."""
+    pictures = made_for is not None and TASKS[made_for].target == "picture"
+    return made_for if pictures else None
+
+
 def of_metric(metric: str) -> Task:
     """The first task whose measure a metric is; classification for those of classes alone.
 

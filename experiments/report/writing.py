@@ -167,10 +167,10 @@ def tell(report: Report, out: Path) -> None:
     for line in next_looks(report.study, report.compared, here=True):
         terminal.say(f"\n{line}")
     terminal.say(f"\n{'report':<14} {out / 'report.html'}")
-    for name in content.FIRST:
-        if (picture := out / f"{name}.png").exists():
+    first = next((n for n in content.FIRST if (out / f"{n}.png").exists()), None)
+    for name in dict.fromkeys((first, "border", "examples")):
+        if name and (picture := out / f"{name}.png").exists():
             terminal.say(f"{'picture':<14} {picture}")
-            break
 
 
 def table(one: Compared, declared: Declared) -> list[str]:

@@ -23,6 +23,7 @@ import data
 from conf import choices, commandline, device, help_page
 from conf.reader import ConfigError, read
 from conf.schema import Config
+from data.tasks import without_labels
 from experiments import terminal
 from experiments.run import framework
 from experiments.run.quiet import quiet
@@ -108,12 +109,15 @@ def prepare(cfg: data.DataConfig, target: Path | None, overrides: list[str]) -> 
     said = {
         "data": _described(stored),
         "splits": "   ".join(_counts(stored)),
-        "classes": f"{len(stored.class_names)}: {_listed(stored.class_names)}",
+        "classes": f"{len(stored.class_names)}: {_listed(stored.class_names)}"
+        if stored.class_names
+        else "none; the targets are images",
         "location": f"{where} ({streaming.gib(_bytes(Path(str(where)).expanduser()))})",
         "fingerprint": identity,
         **({"note": "; ".join(stored.notes)} if stored.notes else {}),
     }
-    model = ["model=causal_conv1d", "padding=causal"] * (stored.kind == "sequence" or cfg.sequence)
+    model = ["model=autoencoder"] * cfg.image_target
+    model += ["model=causal_conv1d", "padding=causal"] * (stored.kind == "sequence" or cfg.sequence)
     model += ["model.head=steps"] * (stored.scored_steps is not None)
     if target is None:
         varied = None in stored.splits["train"].shape and cfg.resize is None
@@ -165,7 +169,7 @@ def _config(overrides: list[str]) -> data.DataConfig:
     values: Any = OmegaConf.to_container(composed.data, resolve=True, throw_on_missing=True)
     cfg = read(data.DataConfig, values, "data")
     cfg.validate()
-    return cfg
+    return dataclasses.replace(cfg, task=without_labels(cfg.made_for))
 
 
 def _counts(stored: Any) -> list[str]:
@@ -193,6 +197,8 @@ def _differences(cfg: data.DataConfig) -> list[str]:
     usual = dataclasses.asdict(data.DataConfig("npz", "npz"))
     changes = []
     for key, value in dataclasses.asdict(cfg).items():
+        if key in ("made_for", "task", "factor"):  # the network and the data suggest them
+            continue
         parts = {key: (value, usual[key])}
         if isinstance(value, dict):
             parts = {f"{key}.{name}": (v, usual[key][name]) for name, v in value.items()}

@@ -35,7 +35,10 @@ def test_an_unknown_task_is_told_with_those_there_are():
         (("model=unet", "task=super_resolution"), "task=super_resolution takes model=subpixel"),
         (("model=subpixel", "task=reconstruction"), "subpixel is for task=super_resolution"),
         (("model=autoencoder", "trainer.label_smoothing=0.1"), "label_smoothing is for classes"),
-        (("model=autoencoder", "sweep.metric=test_psnr"), "test_mae and validation_mae"),
+        (
+            ("model=autoencoder", "task=reconstruction", "sweep.metric=test_psnr"),
+            "test_mae and validation_mae",
+        ),
         (("model=autoencoder", "data.augment.crop=2"), "data.augment.flip alone"),
         (("model=autoencoder", "data.sequence=true"), "data.sequence=true"),
         (("task=painting",), "task"),

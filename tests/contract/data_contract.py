@@ -9,6 +9,7 @@ import numpy as np
 import data
 from conf import commandline
 from data import builders
+from data.tasks import TASKS
 from models.registry import SPATIAL_RANK, why_not
 from tests.contract.faults import fault
 
@@ -70,7 +71,10 @@ def check_the_data(name, config):
         splits["validation"] = loaded.validation
     if len(spec.input_shape) != SPATIAL_RANK[spec.kind] + 1:
         raise fault(f"data={name}: {spec.kind}s of shape {spec.input_shape}")
-    if len(spec.class_names) != spec.num_classes or spec.num_classes < 2:
+    pictures = config.task is not None and TASKS[config.task].target == "picture"
+    if pictures and (spec.class_names or spec.target_std is None):
+        raise fault(f"data={name}: pictures with the classes {spec.class_names}")
+    if not pictures and (len(spec.class_names) != spec.num_classes or spec.num_classes < 2):
         raise fault(f"data={name}: {spec.num_classes} classes called {spec.class_names}")
     if config.source == "built" and f"/{builders.versions()[config.name]}+" not in spec.fingerprint:
         raise fault(
@@ -78,8 +82,12 @@ def check_the_data(name, config):
         )
     for split, part in splits.items():
         check_the_split(f"data={name}, the {split} split", part, spec)
+        if config.image_target:
+            check_the_images(f"data={name}, the {split} split", part, spec, pictures)
+        else:
+            check_the_labels(f"data={name}, the {split} split", part, spec)
     found = np.unique(np.asarray(loaded.train.y))
-    if not np.array_equal(found, np.arange(spec.num_classes)):
+    if not pictures and not np.array_equal(found[found >= 0], np.arange(spec.num_classes)):
         raise fault(
             f"data={name}: the training split has the labels {found}, not all of the classes"
         )
@@ -93,21 +101,39 @@ def check_the_data(name, config):
 
 
 def check_the_split(where, part, spec):
-    """One split: as many labels as examples, finite numbers, classes that there are."""
+    """One split: as many targets as examples, finite numbers."""
     x, y = np.asarray(part.x), np.asarray(part.y)
     if not len(x) or len(x) != len(y) or len(part.ids) != len(y):
         raise fault(f"{where} has {len(x)} examples, {len(y)} labels and {len(part.ids)} ids")
-    if x.dtype != VALUES or y.dtype != LABELS or x.shape[1:] != spec.input_shape:
-        raise fault(f"{where} holds {x.dtype} of shape {x.shape[1:]} and labels of {y.dtype}")
+    if x.dtype != VALUES or x.shape[1:] != spec.input_shape:
+        raise fault(f"{where} holds {x.dtype} of shape {x.shape[1:]}")
     if not np.isfinite(x).all() or x.min() == x.max():
         raise fault(f"{where} holds values that are not finite, or all alike")
-    steps = () if spec.scored_steps is None else (spec.scored_steps,)
-    if y.shape[1:] != steps or y.max() >= spec.num_classes or y.min() < (-1 if steps else 0):
-        raise fault(f"{where} has labels of shape {y.shape[1:]} from {y.min()} to {y.max()}")
     for column in ("margin", "source_ids", "subset"):
         values = getattr(part, column)
         if values is not None and len(values) != len(y):
             raise fault(f"{where}: {column} has {len(values)} entries for {len(y)} examples")
+
+
+def check_the_labels(where, part, spec):
+    """Classes that there are, one for each example or each scored step."""
+    y = np.asarray(part.y)
+    steps = () if spec.scored_steps is None else (spec.scored_steps,)
+    if y.dtype != LABELS:
+        raise fault(f"{where} has labels of {y.dtype}")
+    if y.shape[1:] != steps or y.max() >= spec.num_classes or y.min() < (-1 if steps else 0):
+        raise fault(f"{where} has labels of shape {y.shape[1:]} from {y.min()} to {y.max()}")
+
+
+def check_the_images(where, part, spec, pictures):
+    """Pictures of finite numbers, or masks of classes that there are, of the input's size."""
+    y = np.asarray(part.y)
+    size = (*part.x.shape[1:3], spec.num_classes) if pictures else part.x.shape[1:3]
+    kind = VALUES if pictures else LABELS
+    if y.dtype != kind or y.shape[1:] != size or not np.isfinite(y).all():
+        raise fault(f"{where} has targets of {y.dtype}, of shape {y.shape[1:]}")
+    if not pictures and (y.max() >= spec.num_classes or y.min() < -1 or y.min() == y.max()):
+        raise fault(f"{where} has masks from {y.min()} to {y.max()}")
 
 
 def check_it_is_generated_alike(name, config, folder):

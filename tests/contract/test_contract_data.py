@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 import data
 from conf import commandline
 from data import builders, shapes
+from data.tasks import without_labels
 from models import registry
 from tests.contract import data_contract as contract
 from tests.helpers import full, thinned
@@ -35,6 +36,7 @@ def config(name, folder):
     with initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
         values = OmegaConf.to_container(compose("config", [f"data={name}"]).data)
     augment = data.AugmentConfig(**values.pop("augment"))
+    values |= {"task": without_labels(values["made_for"])}
     return data.DataConfig(**{**values, "augment": augment, "data_dir": str(folder)})
 
 
@@ -58,6 +60,8 @@ def test_it_is_well_formed(name, data_dir):
         if data.fingerprint(chosen) is None:
             pytest.skip(f"{chosen.name} is not prepared in {SHARED}; set PADZOO_TFDS")
     contract.check_the_data(name, chosen)
+    if chosen.made_for is not None:
+        contract.check_the_data(name, dataclasses.replace(chosen, task=chosen.made_for))
     contract.check_that_sources_stay_apart(name, chosen)
 
 
@@ -183,9 +187,32 @@ X, Y = np.random.default_rng(0).normal(size=(6, 4, 1)), np.array([0, 1, 0, 1, 0,
 def test_a_split_that_is_not_well_formed_is_told(changes, message):
     spec = data.Spec("sequence", (4, 1), 2, ("a", "b"), "x", (0,), (1,), "none", "none", "test")
     good = {"x": X.astype("float32"), "y": Y.astype("int32"), "ids": np.arange(6)}
-    contract.check_the_split("it", data.Split(**good), spec)
+
+    def check(split):
+        contract.check_the_split("it", split, spec)
+        contract.check_the_labels("it", split, spec)
+
+    check(data.Split(**good))
     with pytest.raises(pytest.fail.Exception, match=message):
-        contract.check_the_split("it", data.Split(**good | changes), spec)
+        check(data.Split(**good | changes))
+
+
+@pytest.mark.parametrize(
+    ("y", "pictures", "message"),
+    [
+        (np.zeros((6, 4, 5, 2), "float64"), True, "targets of float64"),
+        (np.zeros((6, 4, 4, 2), "float32"), True, "of shape"),
+        (np.zeros((6, 4, 5), "int32"), False, "masks from 0 to 0"),
+        (np.full((6, 4, 5), 2, "int32") - np.eye(4, 5, dtype="int32"), False, "masks from 1 to 2"),
+    ],
+)
+def test_target_images_that_are_not_well_formed_are_told(y, pictures, message):
+    spec = data.Spec("image", (4, 5, 1), 2, (), "x", (0,), (1,), "none", "none", "test")
+    x = np.random.default_rng(0).normal(size=(6, 4, 5, 1)).astype("float32")
+    good = np.repeat(x, 2, axis=-1) if pictures else (x[..., 0] > 0).astype("int32")
+    contract.check_the_images("it", data.Split(x, good, np.arange(6)), spec, pictures)
+    with pytest.raises(pytest.fail.Exception, match=message):
+        contract.check_the_images("it", data.Split(x, y, np.arange(6)), spec, pictures)
 
 
 def test_every_kind_of_data_is_one_that_a_model_takes():
