@@ -4,6 +4,7 @@ import functools
 import os
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from conf.commandline import ROOT, options
 from conf.reader import DoesNotFitError
 from conf.schema import from_dict
 from data.shapes import shape
+from data.tasks import TASKS
 from experiments.run import inputs
 from experiments.run.loop import optimizers, training
 from tests.helpers import thinned
@@ -47,11 +49,15 @@ def one_step(config):
     keras.utils.set_random_seed(0)
     model = inputs.build(config.model, config.padding, spec, padding_seed=0)
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=1)
-    training.compile_model(model, optimizer, config.trainer)
+    task, given = TASKS[config.task], model.output_shape[1:]
+    of_pictures = SimpleNamespace(target_std=(1.0,) * given[-1], target_range=1.0)
+    training.compile_model(model, optimizer, config.trainer, config.task, of_pictures)
     model.run_eagerly = True
     x = np.random.default_rng(0).normal(size=(BATCH, *spec.input_shape)).astype("float32")
     steps = () if spec.scored_steps is None else (spec.scored_steps,)
-    return model.train_on_batch(x, np.zeros((BATCH, *steps), "int32"), return_dict=True)["loss"]
+    target = {"class": steps, "mask": given[:-1], "picture": given}[task.target]
+    y = np.zeros((BATCH, *target), "float32" if task.target == "picture" else "int32")
+    return model.train_on_batch(x, y, return_dict=True)["loss"]
 
 
 def of_the_network(config):
