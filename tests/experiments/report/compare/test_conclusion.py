@@ -52,3 +52,11 @@ def test_a_verdict_that_does_not_hold_for_other_images_is_limited():
 
 def test_without_comparisons_nothing_is_said():
     assert conclusion(Compared(None, None), "test_accuracy") is None
+
+
+def test_a_smaller_error_is_better_and_has_its_own_unit():
+    cells = {"same": 1e-3 * NOISE + 0.05, "circular": 1e-3 * np.roll(NOISE, 1) + 0.04}
+    found = compare(cells, "same", margin=0.001, unit="")
+    one = Compared(None, "same", comparisons=found, seeds=list(range(6)))
+    assert conclusion(one, "test_mae") == "with 6 seeds, circular does better than same, by 0.01"
+    assert "circular does worse" in conclusion(one, "test_psnr")

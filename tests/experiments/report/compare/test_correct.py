@@ -5,6 +5,7 @@ import pytest
 
 from experiments.report.compare import correct
 from experiments.report.compare.reading import read
+from experiments.report.compare.tested_items import Items
 from experiments.run.record import files
 from tests import made
 
@@ -77,3 +78,14 @@ def test_more_right_items_than_there_are_are_refused(tmp_path):
     lines[1]["items"] = "f" * len(lines[1]["items"])
     with pytest.raises(ValueError, match="more items are right than there are: small_cnn-same"):
         correct.read(lines)
+
+
+def test_sums_of_a_measure_come_back_as_floats(tmp_path):
+    """Of images there are no right items: the sums over each source are kept to 7 digits."""
+    sums, sizes = np.array([1.25, 1e-7, 3e4]), np.array([2, 1, 3])
+    items = Items(sums, sizes, key=7, scale=1.0)
+    record = dataclasses.make_dataclass("Run", ["cell", "seed", "items"])("a", 3, items)
+    read_back = correct.read(stored(tmp_path, correct.rows([record])))["a", 3]
+    np.testing.assert_allclose(read_back.correct, sums, rtol=1e-6)
+    np.testing.assert_array_equal(read_back.sizes, sizes)
+    assert read_back.points == pytest.approx(items.points)
