@@ -7,6 +7,7 @@ import functools
 import hashlib
 import importlib
 import os
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ def started(threads: int) -> Iterator[None]:
         ConfigError: there are more threads than cores, or the platform that `JAX_PLATFORMS` names
             is not available.
     """
+    # Keras' mean IoU counts in 64 bits, which JAX has only if asked; 32 are enough for pixels.
+    warnings.filterwarnings("ignore", "Explicitly requested dtype int64")
     _keep_compiled(threads)
     alone = device.find("jax").kind == "cpu"
     with _platform_told(), _as_if_on(threads) if alone else contextlib.nullcontext():

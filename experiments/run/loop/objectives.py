@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
 from data import Spec
 from data.tasks import RECONSTRUCTION, SEGMENTATION, SUPER_RESOLUTION, TASKS
@@ -50,7 +51,7 @@ def measures(task: str, classes: int, spec: Spec | None = None) -> list[Any]:
 
 
 def _absolute(spec: Spec) -> Any:
-    scale = list(spec.target_std or ())
+    scale = np.asarray(spec.target_std, np.float32)
 
     def mae(target: Any, given: Any) -> Any:
         return keras.ops.mean(keras.ops.abs(given - target) * scale, axis=(1, 2, 3))
@@ -59,7 +60,7 @@ def _absolute(spec: Spec) -> Any:
 
 
 def _psnr(spec: Spec) -> Any:
-    scale, span = list(spec.target_std or ()), float(spec.target_range or 1)
+    scale, span = np.asarray(spec.target_std, np.float32), float(spec.target_range or 1)
 
     def psnr(target: Any, given: Any) -> Any:
         squared = keras.ops.mean(keras.ops.square((given - target) * scale), axis=(1, 2, 3))
