@@ -579,17 +579,18 @@ def test_an_interrupt_that_foreign_code_swallows_still_stops_the_run(tiny, monke
 
 @pytest.mark.parametrize("name", [n for n in models.names() if models.gives(n) == "image"])
 def test_a_model_that_gives_an_image_is_not_trained_to_classify(program, name):
-    outcome = program(f"model={name}", "data=mnist", "data.data_dir=data")
+    outcome = program(f"model={name}", "task=classification", "data=mnist", "data.data_dir=data")
     assert outcome.code == 2
-    assert outcome.err.startswith(f"error: model={name} gives an image, and a training classifies")
-    assert ": it takes " in outcome.err and "small_cnn" in outcome.err
+    told = f"error: model={name} gives an image: task=classification takes model="
+    assert outcome.err.startswith(told)
+    assert "small_cnn" in outcome.err
     assert "unet," not in outcome.err and outcome.err.count("\n") == 1
-    assert outcome.err.endswith(f"experiments.geometry model={name} shows the sizes of {name}\n")
+    assert f"; {name} is for task=" in outcome.err
     assert list(Path().iterdir()) == []
 
 
 def test_in_a_sweep_it_is_not_applicable(program):
-    outcome = program("-m", "model=unet,fcn8", "padding=same,valid")
+    outcome = program("-m", "task=classification", "model=unet,fcn8", "padding=same,valid")
     assert outcome.code == 2
     assert "gives an image" in outcome.err
     assert not list(Path().glob("runs/*/*"))
