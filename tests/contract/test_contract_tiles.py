@@ -13,7 +13,7 @@ from models.padding.definitions import PlaneRule, Statistic
 from models.padding.modes import plane_of
 from tests.contract import models_contract as contract
 from tests.contract.test_contract_images import CHANNELS, FORMS, WIDTHS, net, sizes_of, spoken
-from tests.helpers import full, thinned
+from tests.helpers import full, slow, thinned
 
 # In double precision a pixel that is wrong stands out from the rounding of a deep network, which
 # `odd_reflect` makes 100 times as large. The last layer, and on JAX all, are of single precision.
@@ -44,7 +44,9 @@ def cases():
         for form in FORMS:
             if contract.fits(form[0], padding) is None:
                 own = i % 2 == 0 and form == quick[i // 2 % len(quick)]
-                yield pytest.param(form, padding) if own else full(form, padding)
+                heavy = form not in quick and padding not in ("same", "reflect")
+                later = slow if heavy else full
+                yield pytest.param(form, padding) if own else later(form, padding)
 
 
 def goes_far(padding):
