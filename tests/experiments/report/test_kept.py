@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from experiments.report import kept, writing
+from experiments.report.kept import NOT_KEPT
 from experiments.report.statistics.verdict import EARLIER
 from experiments.run.record import files
 from tests import made
 from tests.helpers import thinned
 
 RESULTS = Path(kept.__file__).parents[1] / "results"
-KEPT = sorted(str(file.parent.relative_to(RESULTS)) for file in RESULTS.rglob("differences.csv"))
+REPORTED = sorted(file.parent for file in RESULTS.rglob("differences.csv"))
+# The others need their runs, and say so.
+TODAYS = [f for f in REPORTED if not any(p in (f / "report.md").read_text() for p in NOT_KEPT)]
+KEPT = [str(folder.relative_to(RESULTS)) for folder in TODAYS]
 
 
 def contents(folder):
@@ -189,3 +193,9 @@ def test_a_page_without_its_tables_is_refused_and_nothing_is_written(tmp_path, c
         kept.main([str(out)])
     assert "its page has no part that begins" in capsys.readouterr().err
     assert contents(out) == before
+
+
+@pytest.mark.parametrize("folder", [f for f in REPORTED if f not in TODAYS], ids=lambda f: f.name)
+def test_a_report_that_needs_its_runs_is_refused(folder):
+    with pytest.raises(ValueError, match="report its runs"):
+        kept.read(folder)
