@@ -50,7 +50,7 @@ def replaced(file, old, new):
     thinned(
         [
             ("train.py", "run.check_free()", "pass"),
-            ("experiments/run/loop/training.py", "from_logits=True", "from_logits=False"),
+            ("experiments/run/loop/objectives.py", "from_logits=True", "from_logits=False"),
             ("experiments/run/inputs.py", '"{seed}/{stream}"', '"{stream}/{seed}"'),
             ("models/layers/convolution.py", '"same" if native', '"valid" if native'),
             ("models/layers/engine/convolve.py", "1 - after", "2 - after"),
