@@ -7,6 +7,7 @@ import re
 import models
 from conf.choices import PROBES
 from conf.commandline import ROOT, options
+from data.tasks import TASKS
 
 GROUPS = {
     "model": "architectures that classify",
@@ -19,9 +20,7 @@ GROUPS = {
     "sweep": "studies, with -m",
     "debug": "short runs",
 }
-IMAGES = (
-    "architectures that give an image: experiments.geometry shows them, nothing trains them yet"
-)
+IMAGES = "architectures that give an image, for reconstruction, segmentation or super-resolution"
 USAGE = """\
 padzoo: train a network with a padding, and see how the padding changed the accuracy.
 
@@ -32,6 +31,8 @@ padzoo: train a network with a padding, and see how the padding changed the accu
   python train.py -m sweep=… hydra/launcher=joblib         as many runs at once as there are cores
   python train.py evaluate=<run directory>                 evaluate a finished run again
   python train.py evaluate=<run directory> probes=all      and apply the probes below
+  python train.py model=unet data=placed_digits            an image to an image: error by distance
+                                                           to the border
   python -m experiments.predict <run directory> a.png      predict the classes of images or arrays
   python -m experiments.geometry model=vgg16 data=cifar10  sizes, receptive fields and findings
   python train.py --cfg job                                show the composed configuration
@@ -71,6 +72,10 @@ def help_page() -> str:
         for gives, said in parts.items():
             if lines := choices(group, gives):
                 page += [f"{group}=  ({said})", *lines, ""]
+    width = max(map(len, TASKS)) + 2
+    page += ["task=  (what is predicted; auto, the default, follows from network and data)"]
+    page += [f"  {name:<{width}}{task.label}" for name, task in TASKS.items()]
+    page += [""]
     width = max(map(len, PROBES)) + 2
     page += ["probes=  (measurements of a trained network; all, a name, or a list [shift,swap])"]
     page += [*(f"  {name:<{width}}{text}" for name, text in PROBES.items()), ""]

@@ -60,9 +60,12 @@ def check(cfg: DataConfig, features: Any) -> tuple[str, str | None]:
             return "image", "label"
         if "sequence" in keys and len(features["sequence"].shape or ()) == 2:
             return "sequence", "label"
+    hint = " (a network that gives an image takes it, such as model=autoencoder)" * pictures
     raise DataError(
-        f"{cfg.name} is not an image classification set: it needs the features image (height, "
+        f"{cfg.name} is not an image classification set{hint}: it needs the features image (height, "
         f"width, channels) and label (a class), {holds}"
+        + "; a network that gives an image takes it, such as model=autoencoder"
+        * pictures
     )
 
 

@@ -48,6 +48,19 @@ def pixels(file: Path) -> NDArray[np.uint8]:
     return picture if picture.ndim == 3 else picture[..., None]
 
 
+def common_shape(files: list[Path], side: int | None) -> tuple[int, int, int]:
+    """(h, w, c) of all images after reading; DataError if sizes differ and are not resized."""
+    headers = [header(file) for file in files]
+    (height, width), channels = headers[0][:2], max(header[2] for header in headers)
+    for file, own in zip(files, headers, strict=True):
+        if side is None and own[:2] != (height, width):
+            raise DataError(
+                f"the images differ in size: {files[0]} is {height}×{width} and {file} "
+                f"{own[0]}×{own[1]}; set data.resize=<pixels>"
+            )
+    return (height, width, channels) if side is None else (side, side, channels)
+
+
 def indices(file: Path) -> NDArray[np.uint8]:
     """The values of a mask: grey levels, or the indices of a palette, as they are stored.
 

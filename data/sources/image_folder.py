@@ -83,7 +83,9 @@ def read(cfg: DataConfig) -> Stored:
     }
     if "test" not in files:
         files["train"], files["test"] = _held_out(cfg, *files["train"], names)
-    shape = _shape([file for listed, _ in files.values() for file in listed], cfg.resize)
+    shape = image_files.common_shape(
+        [file for listed, _ in files.values() for file in listed], cfg.resize
+    )
     counted = sorted({*of_first_suffixes(folder), *listing})
     place = {file: i for i, file in enumerate(counted)}
     splits = {
@@ -121,19 +123,6 @@ def _checked(folder: Path, listing: Listing) -> tuple[str, ...]:
 
 def _labels(by_class: list[list[Path]]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(by_class)), [len(files) for files in by_class])
-
-
-def _shape(files: list[Path], side: int | None) -> tuple[int, int, int]:
-    """(h, w, c) of all images after reading; DataError if sizes differ and are not resized."""
-    headers = [image_files.header(file) for file in files]
-    (height, width), channels = headers[0][:2], max(header[2] for header in headers)
-    for file, header in zip(files, headers, strict=True):
-        if side is None and header[:2] != (height, width):
-            raise DataError(
-                f"the images differ in size: {files[0]} is {height}×{width} and {file} "
-                f"{header[0]}×{header[1]}; set data.resize=<pixels>"
-            )
-    return (height, width, channels) if side is None else (side, side, channels)
 
 
 def _split(

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from data.config import DataError
 from data.sources import npz_file
+from data.tasks import UNCOUNTED
 
 # Columns that a split may have in addition to x and y, and the types they are converted to.
 EXTRA: dict[str, type] = {"margin": np.float32, "source_ids": np.int64, "subset": np.str_}
-UNCOUNTED = -1  # the class of a pixel that does not count
 Columns = dict[str, NDArray[Any]]
 
 

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from data.config import DataConfig, DataError
 from data.sources import image_files
 from data.sources.image_listing import SPLITS, unreadable
-from data.tasks import SUPER_RESOLUTION, TASKS
+from data.tasks import SUPER_RESOLUTION, TASKS, UNCOUNTED
 from data.transforms import piece, resize_images, resize_masks
 from data.types import RawSplit, Stored, StoredSplit
 
 INPUTS, MASKS, PICTURES = "images", "masks", "targets"
-UNCOUNTED = 255  # of a mask's pixels; stored as -1
+LEFT_OUT = 255  # of a mask's pixels; read as UNCOUNTED
 LAYOUT = "<folder>/[train|test/]images/<name> with masks/<name>, or targets/<name>, of one name"
 
 
@@ -70,7 +70,9 @@ def read(cfg: DataConfig) -> Stored:
         parts["test"] = parts.pop("validation")
     if test == "held out":
         parts["train"], parts["test"] = _held_out(cfg, parts["train"])
-    shape = _shape([file for pairs in parts.values() for file in pairs.images], cfg.resize)
+    shape = image_files.common_shape(
+        [file for pairs in parts.values() for file in pairs.images], cfg.resize
+    )
     names: tuple[str, ...] = ()
     channels = None
     files = [file for pairs in parts.values() for file in pairs.targets or ()]
@@ -78,8 +80,7 @@ def read(cfg: DataConfig) -> Stored:
         names = tuple(map(str, range(_classes(files))))
     elif files:
         channels = max(image_files.header(file)[2] for file in files)
-    order = sorted(file for pairs in parts.values() for file in pairs.images)
-    place = {file: i for i, file in enumerate(order)}
+    place = {file: i for i, file in enumerate(sorted(everything))}
     splits = {
         role: _split(pairs, np.array([place[f] for f in pairs.images]), shape, cfg, channels)
         for role, pairs in parts.items()
@@ -143,23 +144,10 @@ def _held_out(cfg: DataConfig, pairs: Pairs) -> tuple[Pairs, Pairs]:
     return some(rest), some(held)
 
 
-def _shape(files: list[Path], side: int | None) -> tuple[int, int, int]:
-    """(h, w, c) of all images after reading."""
-    headers = [image_files.header(file) for file in files]
-    size, channels = headers[0][:2], max(header[2] for header in headers)
-    for file, header in zip(files, headers, strict=True):
-        if side is None and header[:2] != size:
-            raise DataError(
-                f"the images differ in size: {files[0]} is {size[0]}×{size[1]} and {file} "
-                f"{header[0]}×{header[1]}; set data.resize=<pixels>"
-            )
-    return (*size, channels) if side is None else (side, side, channels)
-
-
 def _classes(masks: list[Path]) -> int:
     """The number of classes: one more than the largest value that counts."""
     values = [np.unique(image_files.indices(file)) for file in masks]
-    counted = np.concatenate([v[v != UNCOUNTED] for v in values])
+    counted = np.concatenate([v[v != LEFT_OUT] for v in values])
     classes = int(counted.max(initial=0)) + 1
     if classes < 2:
         raise DataError(f"the masks beside {masks[0]} hold one class; at least two are needed")
@@ -208,5 +196,5 @@ def _target(image: Path, file: Path, side: int | None, channels: int | None) -> 
     if channels is not None:
         return _pixels(file, side, channels)
     mask = image_files.indices(file).astype(np.int16)
-    mask[mask == UNCOUNTED] = -1
+    mask[mask == LEFT_OUT] = UNCOUNTED
     return mask if side is None else resize_masks(mask[None], side)[0]

@@ -59,6 +59,7 @@ FORECASTING = "forecasting"
 RECONSTRUCTION = "reconstruction"
 SEGMENTATION = "segmentation"
 SUPER_RESOLUTION = "super_resolution"
+UNCOUNTED = -1  # the class of a pixel that does not count
 TEST, VALIDATION = "test_", "validation_"  # before the name of a measure, that of a metric
 TASKS = {
     CLASSIFICATION: Task("class", "accuracy", "accuracy", "%", 100.0),

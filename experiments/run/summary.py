@@ -68,6 +68,7 @@ def summary(
         f"training {results['train_seconds']:.1f} s, "
         f"{results['images_per_second']:,.0f} images/s",
         "results": str(run.directory),
+        "picture": str(run.directory / files.IMAGES) if "error_by_distance" in results else "",
         "look": f"tensorboard --logdir {runs_dir}",
     }
     say("")

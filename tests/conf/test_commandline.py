@@ -26,7 +26,7 @@ def test_models_that_cannot_be_trained_stand_apart_on_the_help_page():
         for name in options("model")
         if name in models.names() and models.gives(name) == "image"
     ]
-    assert "nothing trains them yet" in page
+    assert "segmentation or super-resolution" in page
 
 
 def test_the_paddings_fit_on_a_line_of_the_help_page():

@@ -173,9 +173,6 @@ def notes(one: Compared, metric: str) -> list[str]:
 
 
 COLUMNS = (
-    "comparison",
-    "n",
-    None,  # the differences
     "verdict",
     "over new test images",
     "sign-flip test",
@@ -233,8 +230,9 @@ def left_out(one: Compared, name: str, unit: str) -> str:
 
 
 def _table(one: Compared, unit: str) -> Table:
-    columns = [covers(unit) if column is None else column for column in COLUMNS]
-    return Table(columns, [_row(one, c, unit) for c in one.comparisons])
+    return Table(
+        ["comparison", "n", covers(unit), *COLUMNS], [_row(one, c, unit) for c in one.comparisons]
+    )
 
 
 def _row(one: Compared, c: Comparison, unit: str) -> list[Entry]:

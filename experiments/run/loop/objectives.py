@@ -8,9 +8,7 @@ import keras
 import numpy as np
 
 from data import Spec
-from data.tasks import RECONSTRUCTION, SEGMENTATION, SUPER_RESOLUTION, TASKS
-
-UNCOUNTED = -1  # the class of a pixel that does not count
+from data.tasks import RECONSTRUCTION, SEGMENTATION, SUPER_RESOLUTION, TASKS, UNCOUNTED
 
 
 def loss(task: str, classes: int, label_smoothing: float = 0.0) -> Any:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SPOKEN = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
 
+IMAGES = "images.png"  # in the directory of a run whose network gives images
+
 
 class DamagedError(ConfigError):
     """A stored file is damaged; the message names it.

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from data.tasks import SEGMENTATION, TASKS
 from experiments.run.record import files
 
-FILE = "images.png"
 EXAMPLES = 4
 COLUMNS = ("input", "target", "predicted", "error")
 
@@ -22,7 +21,7 @@ def write(
 ) -> np.ndarray:
     """Draw the picture into the directory of a run, as images.png, and return it."""
     drawn = picture(predictions, results, task)
-    files.write(directory / FILE, files.png(drawn))
+    files.write(directory / files.IMAGES, files.png(drawn))
     return drawn
 
 
@@ -67,7 +66,8 @@ def sheets(
     Target and prediction share one scale. Pixels that are not predicted are left blank.
     """
     top, left, height, width = predictions["shown_frame"]
-    whole = predictions["shown_input"][example].squeeze(-1 if _grey(predictions) else ())
+    whole = predictions["shown_input"][example]
+    grey = whole.shape[-1] == 1
     target = predictions["shown_target"][example]
     given = predictions["shown_predicted"][example]
     if task == SEGMENTATION:
@@ -92,12 +92,8 @@ def sheets(
         "error": error,
     }
     found = {name: (_placed(image, size, place), how) for name, (image, how) in images.items()}
-    own = {"cmap": "gray"} if whole.ndim == 2 else {}
-    return {"input": (whole if whole.ndim == 2 else _colours(whole), own), **found}
-
-
-def _grey(predictions: dict[str, np.ndarray]) -> bool:
-    return predictions["shown_input"].shape[-1] == 1
+    own = {"cmap": "gray"} if grey else {}
+    return {"input": (whole[..., 0] if grey else _colours(whole), own), **found}
 
 
 def _colours(image: np.ndarray) -> np.ndarray:
