@@ -62,10 +62,8 @@ def check(cfg: DataConfig, features: Any) -> tuple[str, str | None]:
             return "sequence", "label"
     hint = " (a network that gives an image takes it, such as model=autoencoder)" * pictures
     raise DataError(
-        f"{cfg.name} is not an image classification set{hint}: it needs the features image (height, "
-        f"width, channels) and label (a class), {holds}"
-        + "; a network that gives an image takes it, such as model=autoencoder"
-        * pictures
+        f"{cfg.name} is not an image classification set{hint}: it needs the features image "
+        f"(height, width, channels) and label (a class), {holds}"
     )
 
 

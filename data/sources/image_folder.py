@@ -83,9 +83,8 @@ def read(cfg: DataConfig) -> Stored:
     }
     if "test" not in files:
         files["train"], files["test"] = _held_out(cfg, *files["train"], names)
-    shape = image_files.common_shape(
-        [file for listed, _ in files.values() for file in listed], cfg.resize
-    )
+    everything = [file for listed, _ in files.values() for file in listed]
+    shape = image_files.common_shape(everything, cfg.resize)
     counted = sorted({*of_first_suffixes(folder), *listing})
     place = {file: i for i, file in enumerate(counted)}
     splits = {

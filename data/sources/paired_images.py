@@ -70,9 +70,8 @@ def read(cfg: DataConfig) -> Stored:
         parts["test"] = parts.pop("validation")
     if test == "held out":
         parts["train"], parts["test"] = _held_out(cfg, parts["train"])
-    shape = image_files.common_shape(
-        [file for pairs in parts.values() for file in pairs.images], cfg.resize
-    )
+    everything = [file for pairs in parts.values() for file in pairs.images]
+    shape = image_files.common_shape(everything, cfg.resize)
     names: tuple[str, ...] = ()
     channels = None
     files = [file for pairs in parts.values() for file in pairs.targets or ()]
