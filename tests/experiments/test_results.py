@@ -81,7 +81,8 @@ def test_every_interval_is_one_of_a_committed_report(page: str) -> None:
     """Those that decide and those over new test images, to the digits that are told."""
     known = {
         tuple(f"{float(row[f'{kind}{end}']):+.{digits}f}" for end in ("low", "high"))
-        for file in RESULTS.rglob("differences.csv")
+        for name in ("differences.csv", "contrasts.csv")
+        for file in RESULTS.rglob(name)
         for row in csv.DictReader(file.read_text().splitlines())
         for kind in ("", "new_items_")
         for digits in (1, 2)
