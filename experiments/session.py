@@ -121,10 +121,12 @@ class Session:
             study = Path(composed.runs_dir).expanduser() / str(composed.study)
             with open_dict(composed):
                 del composed["hydra"]
+            metric = declared.metric
             with contextlib.suppress(DoesNotFitError):  # the run is then left out
-                _config(composed)  # a mistake is found before anything is tuned
+                metric = _config(composed).sweep.metric  # a mistake is found before it is tuned
             (Plan.read(study) or Plan()).check_declared(declared)
-            runs = tuning.tune(runs, grid, study, functools.partial(self._carry_out, sweeper))
+            train = functools.partial(self._carry_out, sweeper)
+            runs = tuning.tune(runs, grid, study, metric, train)
             self.code = OK  # values with which a run fails are not chosen
         self._carry_out(sweeper, runs)
 

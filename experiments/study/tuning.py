@@ -2,9 +2,10 @@
 
 An arm is a configuration without its seed. With `sweep.tuned={optimizer.learning_rate: [0.001,
 0.003, 0.01]}` every arm is first trained with every value, in the study `<study>-tuning`, where the
-test split is left alone; the value with the highest mean validation accuracy becomes the arm's. As
-long as one arm is best at an edge of a grid of positive numbers, the grid is widened by its own
-ratio, for all arms. The study then compares fresh seeds.
+test split is left alone; the value with the best mean measure on validation data, such as the
+highest accuracy or the lowest error, becomes the arm's. As long as one arm is best at an edge of a
+grid of positive numbers, the grid is widened by its own ratio, for all arms. The study then
+compares fresh seeds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from conf.reader import ConfigError
+from data.tasks import VALIDATION, Task, of_metric
 from experiments import terminal
 from experiments.run.record import files
 from experiments.study.jobs import Sweep
@@ -25,7 +27,6 @@ SEEDS = (1000, 1001, 1002)
 WIDENINGS = 2  # of a grid, at each of its edges
 RECORD = "tuning.json"
 NO_PART = ("rerun", "trainer.progress")  # of an arm
-METRIC = "validation_accuracy"
 # Of the runs that tune; they neither test nor compare.
 OWN = {
     "trainer.test": "false",
@@ -33,7 +34,6 @@ OWN = {
     "sweep.tuned": "null",
     "sweep.contrasts": "null",
     "sweep.looks": "null",
-    "sweep.metric": METRIC,
 }
 Overrides = list[str]
 Grid = dict[str, list[Any]]
@@ -45,6 +45,7 @@ def tune(
     runs: Sequence[Overrides],
     grid: Mapping[str, Sequence[Any]],
     study: Path,
+    metric: str,
     train: Callable[[list[Overrides]], Sweep],
 ) -> list[Overrides]:
     """Tune every arm of the runs; returns the runs with the values of their arms.
@@ -53,23 +54,25 @@ def tune(
         runs: overrides of each run.
         grid: setting -> values, as declared.
         study: the folder of the study, in which tuning.json records what was chosen and why.
+        metric: the declared one; its measure on validation data chooses.
         train: trains runs, those that are complete excepted.
 
     Raises:
-        ConfigError: a run sets what is tuned, or has a seed that tunes; an arm has no validation
-            accuracy.
+        ConfigError: a run sets what is tuned, or has a seed that tunes; an arm was not
+            validated.
     """
     for run in runs:
         _check(run, grid)
     if len({override for run in runs for override in run if override.startswith("study=")}) > 1:
         raise ConfigError("sweep.tuned tunes one study in a command: give one study=…")
+    judged = of_metric(metric)
     known = _recorded(study)
     arms = list(dict.fromkeys(_arm(run) for run in runs))
     wide = {key: _sorted(values) for key, values in grid.items()}
     widened = {(key, edge): 0 for key in wide for edge in (0, -1)}
-    found = _train(arms, wide, study.name, train)
+    found = _train(arms, wide, study.name, judged, train)
     while True:
-        best = {arm: max(scores, key=lambda v: scores[v]) for arm, scores in found.items()}
+        best = {arm: _best(scores, judged) for arm, scores in found.items()}
         edges = {
             (key, edge)
             for at, (key, values) in enumerate(wide.items())
@@ -88,12 +91,12 @@ def tune(
             terminal.say(f"tuning: an arm is best at the edge of {key}; for all arms also {value}")
         try:
             again = [tuple(o for o in arm if not o.startswith("rerun=")) for arm in arms]
-            scores = _train(again, wider, study.name, train)
+            scores = _train(again, wider, study.name, judged, train)
         except ConfigError as refusal:  # as of a fraction that would be above 1
             terminal.say(f"tuning: the grid is not widened: {refusal}")
             break
         wide, found = wider, {a: scores[b] for a, b in zip(arms, again, strict=True) if b in scores}
-    record = _described(arms, wide, found, best)
+    record = _described(arms, wide, found, best, _validated(judged))
     # Another command may have tuned other arms of this study, such as those of another back end.
     mine = [one["overrides"] for one in record]
     others = [one for one in known if one["overrides"] not in mine]
@@ -110,14 +113,26 @@ def tune(
 
 
 def said(arm: Mapping[str, Any]) -> str:
-    """A line on an arm of tuning.json: what was chosen, and the accuracies it was chosen by."""
+    """A line on an arm of tuning.json: what was chosen, and the measures it was chosen by."""
+    (metric,) = (key for key in arm if key.startswith(VALIDATION))
+    judged = of_metric(metric)
     among = ", ".join(
-        f"{'/'.join(str(v) for k, v in row.items() if k != 'mean')}: {100 * row['mean']:.1f}"
-        for row in arm[METRIC]
+        f"{'/'.join(str(v) for k, v in row.items() if k != 'mean')}: {judged.told(row['mean'])}"
+        for row in arm[metric]
     )
     chosen = " ".join(f"{key}={_text(value)}" for key, value in arm["chosen"].items())
     edge = f"; at the edge of {', '.join(arm['edge'])}" if arm["edge"] else ""
-    return f"{' '.join(arm['arm'])}: {chosen} (validation, %: {among}){edge}"
+    return f"{' '.join(arm['arm'])}: {chosen} (validation {judged.label} {among}){edge}"
+
+
+def _validated(judged: Task) -> str:
+    return f"{VALIDATION}{judged.measure}"
+
+
+def _best(scores: Mapping[Values, float], judged: Task) -> Values:
+    """The first values with the best mean."""
+    choose = max if judged.higher_is_better else min
+    return choose(scores, key=lambda values: scores[values])
 
 
 def _described(
@@ -125,6 +140,7 @@ def _described(
     grid: Grid,
     found: Mapping[Arm, Mapping[Values, float]],
     best: Mapping[Arm, Values],
+    metric: str,
 ) -> list[dict[str, Any]]:
     """What was chosen for each arm, among what, and why; `arm` is that in which the arms differ."""
     shared = set.intersection(*map(set, arms)) if len(arms) > 1 else set()
@@ -135,7 +151,7 @@ def _described(
             "grid": grid,
             "chosen": dict(zip(grid, chosen, strict=True)),
             "edge": [k for k, v in zip(grid, chosen, strict=True) if v in _ends(grid[k])],
-            METRIC: [
+            metric: [
                 {**dict(zip(grid, values, strict=True)), "mean": mean}
                 for values, mean in found[arm].items()
             ],
@@ -157,14 +173,18 @@ def _recorded(study: Path) -> list[dict[str, Any]]:
 
 
 def _train(
-    arms: Sequence[Arm], grid: Grid, study: str, train: Callable[[list[Overrides]], Sweep]
+    arms: Sequence[Arm],
+    grid: Grid,
+    study: str,
+    judged: Task,
+    train: Callable[[list[Overrides]], Sweep],
 ) -> dict[Arm, dict[Values, float]]:
-    """Arm -> values -> mean validation accuracy over the seeds.
+    """Arm -> values -> mean of the measure on validation data over the seeds.
 
     Values with which a run failed, as by divergence, are left out, and so are arms that make no
     sense.
     """
-    own = {**OWN, "study": f"{study}-tuning"}
+    own = {**OWN, "sweep.metric": _validated(judged), "study": f"{study}-tuning"}
     asked: dict[tuple[Arm, Values], list[Overrides]] = {}
     for arm, values in itertools.product(arms, itertools.product(*grid.values())):
         kept = [o for o in arm if o.partition("=")[0] not in own]
@@ -175,7 +195,9 @@ def _train(
     found: dict[Arm, dict[Values, float]] = {}
     for (arm, values), some in asked.items():
         made = [sweep.of[tuple(run)] for run in some if tuple(run) in sweep.of]
-        scores = [run.results[METRIC] for run in made if run.complete and run.results]
+        scores = [
+            run.results.get(_validated(judged)) for run in made if run.complete and run.results
+        ]
         if None in scores:
             raise ConfigError("sweep.tuned needs a validation split: data.validation > 0")
         if made:

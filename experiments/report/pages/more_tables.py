@@ -107,7 +107,7 @@ def of_tuning(record: Mapping[str, Any] | None, study: str) -> list[Block]:
     return [
         Heading("Tuned per padding"),
         Paragraph(
-            f"Every arm has the value with the highest mean validation accuracy over the seeds "
+            f"Every arm has the value with the best mean on validation data over the seeds "
             f"{seeds}, which are not compared ({grid}{widened}). These runs are in the study "
             f"{study}-tuning and never computed the test split."
         ),

@@ -17,8 +17,9 @@ ARMS = {"same": 0.003, "valid": 0.03}  # the best rate of each padding
 class Trainer:
     """Makes runs whose validation accuracy falls with the distance from their arm's best rate."""
 
-    def __init__(self, folder, best=ARMS, diverge=()):
+    def __init__(self, folder, best=ARMS, diverge=(), of_validation=None):
         self.folder, self.best, self.diverge, self.asked = folder, best, diverge, []
+        self.of_validation = of_validation or (lambda a: {"validation_accuracy": 0.9 - a})
 
     def __call__(self, runs):
         sweep = Sweep()
@@ -29,7 +30,7 @@ class Trainer:
             rate = float(said[RATE])
             apart = abs(rate - self.best[said["padding"]])
             done = {"status": "FAILED" if rate in self.diverge else "COMPLETED"}
-            results = {"test_accuracy": None, "validation_accuracy": 0.9 - apart, "epochs": 1}
+            results = {"test_accuracy": None, **self.of_validation(apart), "epochs": 1}
             files.write_json(directory / "status.json", done)
             files.write_json(directory / "results.json", results)
             sweep.of[tuple(run)] = Run(directory)
@@ -46,7 +47,9 @@ def chosen(tuned):
 
 def test_every_arm_gets_its_best_value_and_keeps_its_own_seeds(tmp_path):
     train = Trainer(tmp_path)
-    tuned = tune(runs(0, 1), {RATE: [0.001, 0.003, 0.01, 0.03, 0.1]}, tmp_path / "s", train)
+    tuned = tune(
+        runs(0, 1), {RATE: [0.001, 0.003, 0.01, 0.03, 0.1]}, tmp_path / "s", "test_accuracy", train
+    )
     assert chosen(tuned) == {"same": f"{RATE}=0.003", "valid": f"{RATE}=0.03"}
     assert [run[:-1] for run in tuned] == runs(0, 1)
     assert {said["seed"] for said in train.asked} == set(map(str, SEEDS))
@@ -58,7 +61,7 @@ def test_every_arm_gets_its_best_value_and_keeps_its_own_seeds(tmp_path):
 
 def test_a_grid_is_widened_for_all_arms_while_one_is_best_at_an_edge(tmp_path):
     train = Trainer(tmp_path)
-    tuned = tune(runs(0), {RATE: [0.001, 0.003, 0.01]}, tmp_path / "s", train)
+    tuned = tune(runs(0), {RATE: [0.001, 0.003, 0.01]}, tmp_path / "s", "test_accuracy", train)
     assert chosen(tuned) == {"same": f"{RATE}=0.003", "valid": f"{RATE}=0.033"}
     record = json.loads((tmp_path / "s" / "tuning.json").read_text())
     assert [arm["grid"][RATE] for arm in record["arms"]] == [[0.001, 0.003, 0.01, 0.033, 0.11]] * 2
@@ -68,9 +71,40 @@ def test_a_grid_is_widened_for_all_arms_while_one_is_best_at_an_edge(tmp_path):
     assert [arm["edge"] for arm in record["arms"]] == [[], []]
 
 
+@pytest.mark.parametrize(
+    ("metric", "validated"),
+    [("test_mae", "validation_mae"), ("validation_loss", "validation_loss")],
+)
+def test_of_an_error_the_lowest_is_best(tmp_path, metric, validated):
+    train = Trainer(tmp_path, of_validation=lambda apart: {validated: apart})
+    tuned = tune(runs(0), {RATE: [0.001, 0.003, 0.01, 0.03, 0.1]}, tmp_path / "s", metric, train)
+    assert chosen(tuned) == {"same": f"{RATE}=0.003", "valid": f"{RATE}=0.03"}
+    assert {said["sweep.metric"] for said in train.asked} == {validated}
+    record = json.loads((tmp_path / "s" / "tuning.json").read_text())
+    assert record["arms"][0][validated][0]["mean"] == pytest.approx(0.002)
+
+
+@pytest.mark.parametrize(
+    ("metric", "label", "told"),
+    [("test_accuracy", "accuracy", "0.001: 89.80 %,"), ("test_mae", "MAE", "0.001: 0.898,")],
+)
+def test_what_an_arm_was_chosen_by_is_told_with_its_unit(tmp_path, metric, label, told, capsys):
+    name = metric.replace("test", "validation")
+    train = Trainer(tmp_path, of_validation=lambda apart: {name: 0.9 - apart})
+    tune(runs(0), {RATE: [0.001, 0.003, 0.01]}, tmp_path / "s", metric, train)
+    out = capsys.readouterr().out
+    assert f"(validation {label} " in out and told in out
+
+
+def test_runs_that_were_not_validated_are_refused(tmp_path):
+    train = Trainer(tmp_path, of_validation=lambda apart: {"validation_mae": None})
+    with pytest.raises(ConfigError, match="needs a validation split"):
+        tune(runs(0), {RATE: [0.003, 0.01]}, tmp_path / "s", "test_mae", train)
+
+
 def test_widening_ends_and_an_edge_that_is_left_is_said(tmp_path, capsys):
     train = Trainer(tmp_path, best={"same": 0.003, "valid": 100.0})
-    tune(runs(0), {RATE: [0.001, 0.01]}, tmp_path / "s", train)
+    tune(runs(0), {RATE: [0.001, 0.01]}, tmp_path / "s", "test_accuracy", train)
     record = json.loads((tmp_path / "s" / "tuning.json").read_text())
     assert record["arms"][0]["grid"] == {RATE: [0.0001, 0.001, 0.01, 0.1, 1.0]}
     assert [arm["edge"] for arm in record["arms"]] == [[], [RATE]]
@@ -79,14 +113,14 @@ def test_widening_ends_and_an_edge_that_is_left_is_said(tmp_path, capsys):
 
 def test_a_value_with_which_a_run_fails_is_not_chosen(tmp_path):
     train = Trainer(tmp_path, diverge=(0.03,))
-    tuned = tune(runs(0), {RATE: [0.003, 0.01, 0.03, 0.1]}, tmp_path / "s", train)
+    tuned = tune(runs(0), {RATE: [0.003, 0.01, 0.03, 0.1]}, tmp_path / "s", "test_accuracy", train)
     assert chosen(tuned)["valid"] == f"{RATE}=0.01"
 
 
 def test_an_arm_that_trains_with_no_value_is_named(tmp_path):
     train = Trainer(tmp_path, diverge=(0.003, 0.01))
     with pytest.raises(ConfigError, match="no value trained with every seed: padding=same"):
-        tune(runs(0), {RATE: [0.003, 0.01]}, tmp_path / "s", train)
+        tune(runs(0), {RATE: [0.003, 0.01]}, tmp_path / "s", "test_accuracy", train)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +133,7 @@ def test_an_arm_that_trains_with_no_value_is_named(tmp_path):
 def test_what_is_tuned_is_not_set_and_what_tunes_is_not_compared(tmp_path, run, why):
     train = Trainer(tmp_path)
     with pytest.raises(ConfigError, match=why):
-        tune([run], {RATE: [0.001, 0.01]}, tmp_path / "s", train)
+        tune([run], {RATE: [0.001, 0.01]}, tmp_path / "s", "test_accuracy", train)
     assert not train.asked
 
 
@@ -107,7 +141,7 @@ def test_arms_of_several_commands_stand_in_one_record_and_an_arm_once(tmp_path):
     grid = {RATE: [0.001, 0.003, 0.01, 0.03, 0.1]}
     for padding in ("same", "valid", "same"):
         some = [run for run in runs(0) if f"padding={padding}" in run]
-        tune(some, grid, tmp_path / "s", Trainer(tmp_path / padding))
+        tune(some, grid, tmp_path / "s", "test_accuracy", Trainer(tmp_path / padding))
     record = json.loads((tmp_path / "s" / "tuning.json").read_text())
     assert [arm["overrides"][0] for arm in record["arms"]] == ["padding=valid", "padding=same"]
 
@@ -120,7 +154,7 @@ def test_whole_numbers_stay_whole_and_what_cannot_be_meant_ends_the_widening(tmp
             return super().__call__(runs)
 
     train = Choosy(tmp_path, best={"same": 1000, "valid": 1000})
-    tuned = tune(runs(0), {RATE: [32, 64]}, tmp_path / "s", train)
+    tuned = tune(runs(0), {RATE: [32, 64]}, tmp_path / "s", "test_accuracy", train)
     assert chosen(tuned) == {"same": f"{RATE}=130", "valid": f"{RATE}=130"}
     out = capsys.readouterr().out
     assert "for all arms also 130\n" in out and "the grid is not widened: at most 200" in out
@@ -129,7 +163,7 @@ def test_whole_numbers_stay_whole_and_what_cannot_be_meant_ends_the_widening(tmp
 def test_complete_runs_are_trained_again_once_and_not_in_every_round(tmp_path):
     train = Trainer(tmp_path)
     again = [[*run, "rerun=true"] for run in runs(0)]
-    tune(again, {RATE: [0.001, 0.003, 0.01]}, tmp_path / "s", train)
+    tune(again, {RATE: [0.001, 0.003, 0.01]}, tmp_path / "s", "test_accuracy", train)
     first = 2 * 3 * len(SEEDS)
     assert all(said.get("rerun") == "true" for said in train.asked[:first])
     assert len(train.asked) > first
@@ -140,10 +174,10 @@ def test_several_studies_and_a_damaged_record_are_refused_before_anything_is_tra
     train = Trainer(tmp_path)
     several = [["padding=same", "study=a", "seed=0"], ["padding=same", "study=b", "seed=0"]]
     with pytest.raises(ConfigError, match="one study in a command"):
-        tune(several, {RATE: [0.001, 0.01]}, tmp_path / "a", train)
+        tune(several, {RATE: [0.001, 0.01]}, tmp_path / "a", "test_accuracy", train)
     for content in ('{"arms": 3}', '{"arms": [{}]}', "[]", "{"):
         (tmp_path / "s").mkdir(exist_ok=True)
         (tmp_path / "s" / "tuning.json").write_text(content)
         with pytest.raises(files.DamagedError):
-            tune(runs(0), {RATE: [0.001, 0.01]}, tmp_path / "s", train)
+            tune(runs(0), {RATE: [0.001, 0.01]}, tmp_path / "s", "test_accuracy", train)
     assert not train.asked
