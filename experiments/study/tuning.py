@@ -195,9 +195,8 @@ def _train(
     found: dict[Arm, dict[Values, float]] = {}
     for (arm, values), some in asked.items():
         made = [sweep.of[tuple(run)] for run in some if tuple(run) in sweep.of]
-        scores = [
-            run.results.get(_validated(judged)) for run in made if run.complete and run.results
-        ]
+        results = [run.results for run in made if run.complete and run.results]
+        scores: list[Any] = [one.get(_validated(judged)) for one in results]
         if None in scores:
             raise ConfigError("sweep.tuned needs a validation split: data.validation > 0")
         if made:
