@@ -19,6 +19,7 @@ from typing import Any
 import keras
 
 from ..bind import Bound
+from ..layers.normalization import BatchNormalization
 
 KIND = "image"
 GIVES = "image"
@@ -34,6 +35,7 @@ def build(
     *,
     depth: int = 2,
     width: int = 16,
+    batch_norm: bool = False,
 ) -> keras.Model:
     """Build the network: two 3x3 convolutions at each size, `depth` pools and up-convolutions.
 
@@ -43,6 +45,7 @@ def build(
         num_classes: channels of the map that is given: logits of each pixel's class.
         depth: pools, and as many up-convolutions, 1 to 8; 4 as published.
         width: filters at the full size, doubled with each pool; 64 as published.
+        batch_norm: normalise after each 3x3 convolution, as is common today; the paper does not.
 
     Returns:
         A model from (batch, height, width, channels) to float32 (batch, height, width,
@@ -59,10 +62,10 @@ def build(
     x = nn.pad_input(inputs)
     skips = []
     for level in range(depth):
-        x = _convolutions(nn, x, width * 2**level, f"down{level + 1}")
+        x = _convolutions(nn, x, width * 2**level, batch_norm, f"down{level + 1}")
         skips.append(x)
         x = nn.MaxPooling2D(2, padding="same", name=f"down{level + 1}_pool")(x)
-    x = _convolutions(nn, x, width * 2**depth, "bottom")
+    x = _convolutions(nn, x, width * 2**depth, batch_norm, "bottom")
     for level in reversed(range(depth)):
         filters, name, skip = width * 2**level, f"up{level + 1}", skips[level]
         # Cut as the pools pad: nothing, but for the pixel that one has taken beyond an odd size.
@@ -77,20 +80,24 @@ def build(
         )
         skip, x = nn.align([skip, up(x)], "bound", name=f"{name}_align")
         x = keras.layers.Concatenate(name=f"{name}_concat")([skip, x])
-        x = _convolutions(nn, x, filters, name)
+        x = _convolutions(nn, x, filters, batch_norm, name)
     x, _ = nn.align([x, inputs], "bound", name="output_align")
     outputs = nn.Conv2D(num_classes, 1, dtype="float32", name="output")(x)
     return keras.Model(inputs, outputs, name="unet")
 
 
-def _convolutions(nn: Bound, x: Any, filters: int, name: str) -> Any:
+def _convolutions(nn: Bound, x: Any, filters: int, batch_norm: bool, name: str) -> Any:
     for i in (1, 2):
         conv = nn.Conv2D(
             filters,
             3,
-            activation="relu",
+            activation=None if batch_norm else "relu",
+            use_bias=not batch_norm,
             kernel_initializer="he_normal",
             name=f"{name}_conv{i}",
         )
         x = conv(x)
+        if batch_norm:
+            x = BatchNormalization(name=f"{name}_bn{i}")(x)
+            x = keras.layers.ReLU(name=f"{name}_relu{i}")(x)
     return x

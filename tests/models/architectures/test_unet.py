@@ -55,6 +55,16 @@ def test_under_valid_the_sizes_are_those_of_figure_1():
     }
 
 
+def test_batch_normalisation_takes_the_place_of_each_3x3_bias():
+    plain, normalised = net(), net(batch_norm=True)
+    norms = [lay for lay in normalised.layers if isinstance(lay, keras.layers.BatchNormalization)]
+    three = [lay for lay in normalised.layers if getattr(lay, "kernel_size", None) == (3, 3)]
+    assert len(norms) == len(three) == 10 and not any(lay.use_bias for lay in three)
+    channels = sum(lay.filters for lay in three)
+    assert normalised.count_params() - plain.count_params() == (4 - 1) * channels
+    assert normalised.get_layer("bottom_relu2").output.shape == (None, 11, 11, 8)
+
+
 def test_the_overlap_tile_is_amount_input_with_reflect():
     model = net(388, depth=4, padding={"amount": "input", "mode": "reflect"})
     border = model.get_layer("pad_input")
