@@ -12,7 +12,6 @@ from data.tasks import TEST, of_metric
 from experiments.run.record import files
 
 TEST_ACCURACY = METRICS[0]
-MEAN_IOU = "mean_iou"  # of all test items together
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,9 @@ class Items:
 
     Attributes:
         correct: (sources,), the number of items of each source whose predicted class was the label;
-            of images the sum of their measures.
-        sizes: (sources,), the number of items of each source; 1 if they have no common sources.
+            of images the sum of their measures, or the part that a source has in mean IoU.
+        sizes: (sources,), the number of items of each source; 1 if they have no common sources, and
+            under mean IoU.
         key: of the test set: equal for the same items, labels and sources in the same order.
         predicted: digest of the predicted classes and probabilities: equal for equal predictions;
             None if it is not known.
@@ -44,23 +44,48 @@ class Items:
 
 
 def has_items(metric: str) -> bool:
-    """Whether a metric is a mean over test items."""
-    return metric.startswith(ON) or (
-        metric.startswith(TEST) and of_metric(metric).measure != MEAN_IOU
-    )
+    """Whether a metric is measured on the items of the test split."""
+    return metric.startswith((ON, TEST))
 
 
 def read_images(path: Path, metric: str, scored_steps: int | None = None) -> Items:
     """Read the measures of a run's predicted images; arguments as those of `read_items`."""
     columns = files.read_npz(path)
-    values, ids, groups = columns["value"], columns["id"], columns.get("source_id")
+    ids, groups = columns["id"], columns.get("source_id")
     key = hash((ids.tobytes(), groups is None or groups.tobytes()))
     said = hash((columns["error"].tobytes(), columns["pixels"].tobytes()))
     scale = of_metric(metric).scale
-    if groups is None:
-        return Items(values, np.ones(len(values), int), key, said, scale=scale)
-    _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    return Items(np.bincount(place, values, len(sizes)), sizes, key, said, scale=scale)
+    _, place, sizes = np.unique(
+        ids if groups is None else groups, return_inverse=True, return_counts=True
+    )
+    if of_metric(metric).target == "mask":
+        both, either = (_summed(columns[name], place, len(sizes)) for name in ("both", "either"))
+        return Items(_of_masks(both, either), np.ones(len(sizes), int), key, said, scale=scale)
+    return Items(_summed(columns["value"], place, len(sizes)), sizes, key, said, scale=scale)
+
+
+def _summed(values: np.ndarray, place: np.ndarray, sources: int) -> np.ndarray:
+    """(n, …) -> (sources, …)."""
+    found = np.zeros((sources, *values.shape[1:]))
+    np.add.at(found, place, values)
+    return found
+
+
+def _of_masks(both: np.ndarray, either: np.ndarray) -> np.ndarray:
+    """(sources,) a number for each source, whose mean is the mean IoU of all sources together.
+
+    The IoU of a class is a ratio of sums over the sources, so a source counts with the linearised
+    ratio (Cochran 1977, "Sampling techniques", section 6.3), the mean over the classes that are
+    there or predicted.
+
+    Args:
+        both, either: (sources, classes), pixels as in `images.predict`.
+    """
+    known = either.sum(axis=0) > 0
+    both, either = both[:, known], either[:, known]
+    iou = both.sum(axis=0) / either.sum(axis=0)
+    apart: np.ndarray = ((both - iou * either) / either.mean(axis=0)).mean(axis=1)
+    return iou.mean() + apart
 
 
 def read_items(path: Path, metric: str, scored_steps: int | None = None) -> Items:

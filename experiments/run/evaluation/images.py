@@ -42,8 +42,9 @@ def predict(model: keras.Model, split: Split, spec: Spec, task: str) -> dict[str
         error, pixels: float64 (n, r), the sum of the pixels' errors in each ring of an image, and
         how many pixels count there. An error is the absolute difference in stored units, or its
         square under super-resolution, the mean over channels; or 1 for a wrong class. value:
-        float64 (n,), the measure of each image; or confusion: int64 (classes, classes), pixels by
-        their class and the predicted one. shown_*: input, target and predicted images of the
+        float64 (n,), the measure of each image; or for masks both, either: int32 (n, classes),
+        the pixels of an image that have a class and are predicted to have it, and those with one
+        of the two. shown_*: input, target and predicted images of the
         examples `shown`, in stored units, and the frame that is predicted. source_id as in
         `data.Split`.
 
@@ -77,12 +78,7 @@ def predict(model: keras.Model, split: Split, spec: Spec, task: str) -> dict[str
         own = shown[(shown >= start) & (shown < start + len(x))] - start
         pictures.append({"input": x[own], "target": target[own], "predicted": given[own]})
         of_examples.append(measured)
-    columns = {
-        name: np.sum([m[name] for m in of_examples], axis=0)
-        if name == "confusion"
-        else np.concatenate([m[name] for m in of_examples])
-        for name in of_examples[0]
-    }
+    columns = {name: np.concatenate([m[name] for m in of_examples]) for name in of_examples[0]}
     columns |= {"id": split.ids, "distance": distance, "shown": split.ids[shown]}
     columns["shown_frame"] = np.array([top, left, height, width])
     columns |= _stored(
@@ -102,7 +98,7 @@ def results(predictions: dict[str, np.ndarray], spec: Spec, task: str) -> dict[s
     """
     found: dict[str, Any] = {}
     if task == SEGMENTATION:
-        of_class = iou(predictions["confusion"])
+        of_class = iou(predictions["both"].sum(axis=0), predictions["either"].sum(axis=0))
         found["test_mean_iou"] = float(np.nanmean(of_class))
         found["per_class_iou"] = {
             name: float(value)
@@ -132,13 +128,15 @@ def by_distance(error: np.ndarray, pixels: np.ndarray, task: str) -> np.ndarray:
     return 100 * mean if task == SEGMENTATION else mean
 
 
-def iou(confusion: np.ndarray) -> np.ndarray:
+def iou(both: np.ndarray, either: np.ndarray) -> np.ndarray:
     """(classes,) intersection over union of each class; NaN for one neither there nor predicted.
 
     Everingham et al. 2010, "The Pascal visual object classes (VOC) challenge", section 4.4.
+
+    Args:
+        both: (classes,) pixels that have a class and are predicted to have it.
+        either: (classes,) pixels that have a class, are predicted to have it, or both.
     """
-    both = np.diag(confusion)
-    either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
     with np.errstate(invalid="ignore"):
         return both / np.where(either == 0, np.nan, either)
 
@@ -156,14 +154,15 @@ def _whole(split: Split) -> tuple[int, int]:
 
 
 def _masks(given: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
-    classes, predicted = given.shape[-1], given.argmax(axis=-1)
-    counted = target >= 0
-    pairs = classes * target[counted].astype(np.int64) + predicted[counted]
-    confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    predicted, counted = given.argmax(axis=-1), target >= 0
+    classes = np.arange(given.shape[-1])
+    there = target[..., None] == classes
+    found = (predicted[..., None] == classes) & counted[..., None]
     return {
         "error": (predicted != target).astype(np.float64),
         "counted": counted.astype(np.float64),
-        "confusion": confusion,
+        "both": (there & found).sum(axis=(1, 2), dtype=np.int32),
+        "either": (there | found).sum(axis=(1, 2), dtype=np.int32),
     }
 
 
