@@ -3,12 +3,15 @@
     python -m docs.readme_tables     writes them between the markers of README.md
 
 A row holds what the comment at the top of the choice's YAML says: the line of the help page and,
-below it, `# Source` and `# Examples`. The rest is measured on the choice itself.
+below it, `# Source`, `# Examples` and `# Result`, a folder of experiments/results and a cell there.
+The rest is measured on the choice itself.
 """
 
 from __future__ import annotations
 
+import csv
 import re
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from omegaconf import OmegaConf
 
 import models
 from conf import choices, commandline
-from data.tasks import FORECASTING
+from data.tasks import FORECASTING, TESTED, of_metric
 from experiments.run.record.tables import Marked, markdown
 from models import registry
 from models.geometry.tracing.trace import trace
@@ -26,6 +29,7 @@ from models.padding.names import INPUT
 from models.padding.supports import LAYERS, supports
 
 PAGE = commandline.ROOT.parent / "README.md"
+RESULTS = "experiments/results"
 END = "<!-- end -->"
 UNIT = {"image": "", "sequence": " steps"}
 
@@ -66,7 +70,8 @@ def networks() -> str:
     """A row for each model."""
     head = ["`model=`", "takes", "tasks", "what", "source", "parameters", "receptive field"]
     rows = [network(name) for name in commandline.options("model")]
-    return markdown([*head, "smallest input under `valid`", "paddings"], rows)
+    last = ["smallest input under `valid`", "paddings", "a result on test data (sd), n"]
+    return markdown([*head, *last], rows)
 
 
 def network(name: str) -> list[str]:
@@ -86,8 +91,30 @@ def network(name: str) -> list[str]:
     said = _said("model", name)
     tasks = [t.replace("_", "-") for t in choices.tasks_of(architecture) if t != FORECASTING]
     plain = [f"{kind}s", ", ".join(tasks), said["help"], said.get("Source", "")]
-    parameters = f"{model.count_params():,}"
-    return [Marked(f"`{name}`"), *plain, parameters, *sizes, Marked(taken(model, rank))]
+    measured = [f"{model.count_params():,}", *sizes, Marked(taken(model, rank))]
+    return [Marked(f"`{name}`"), *plain, *measured, Marked(result(said.get("Result", "")))]
+
+
+def result(place: str) -> str:
+    """The mean and sd over seeds of a cell of a committed study, with what it was trained on.
+
+    Args:
+        place: "<folder of experiments/results> <cell>"; empty for a model without a result.
+    """
+    if not place:
+        return ""
+    folder, cell = place.split()
+    with open(PAGE.parent / RESULTS / folder / "runs.csv", newline="") as file:
+        runs = [row for row in csv.DictReader(file) if row["cell"] == cell]
+    one = runs[0]
+    metric = next(name for name in TESTED if one.get(name))
+    task = of_metric(metric)
+    values = [float(row[metric]) for row in runs]
+    sd = f"{task.scale * statistics.stdev(values):{'.2f' if task.unit else '.2g'}}"
+    told = f"{task.label} {task.told(statistics.mean(values))} ({sd}), {len(values)}"
+    examples = f", {int(one['examples']):,} examples" if one["examples"] else ""
+    on = f"`{one['padding']}`, {one['data']}{examples}, {one['epochs']} epochs"
+    return f"[{told}]({RESULTS}/README.md#{folder}): {on}"
 
 
 def taken(model: Any, rank: int) -> str:
@@ -109,7 +136,7 @@ def _said(group: str, choice: str) -> dict[str, str]:
     text = (commandline.ROOT / group / f"{choice}.yaml").read_text()
     return {
         "help": commandline.options(group)[choice],
-        **dict(re.findall(r"^# (Source|Examples) +(.*)$", text, re.MULTILINE)),
+        **dict(re.findall(r"^# (Source|Examples|Result) +(.*)$", text, re.MULTILINE)),
     }
 
 

@@ -18,9 +18,12 @@ from statistics import mean, stdev
 
 import pytest
 
+from conf.presets import METRICS, ON
+from data.tasks import of_metric
+
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "experiments" / "results"
-ACCURACIES = ("test_accuracy", "accuracy_on/", "validation_accuracy")
+MEASURES = (*METRICS, ON)
 DECIDED = ("mean", "low", "high", "margin", "p", "new_items_low", "new_items_high")
 FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
@@ -48,21 +51,23 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def accuracies(folder: Path) -> dict[tuple[str, str, str], dict[str, float]]:
-    """(family, metric, cell) -> seed -> accuracy in per cent."""
+def measures(folder: Path) -> dict[tuple[str, str, str], dict[str, float]]:
+    """(family, metric, cell) -> seed -> measure in its unit."""
     found: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for path in folder.rglob("runs.csv"):
         for row in rows(path):
             family = row.get("family") or f"{row['model']} on {row['data']}"
             for key, value in row.items():
-                if key and key.startswith(ACCURACIES) and value:
-                    found[family, key, row["cell"]][row["seed"]] = 100 * float(value)
+                if key and key.startswith(MEASURES) and value:
+                    found[family, key, row["cell"]][row["seed"]] = of_metric(key).scale * float(
+                        value
+                    )
     return found
 
 
 def of_runs(folder: Path) -> Iterator[float]:
     """Means and sds of the cells, and the settings that are part of a family's name."""
-    for (family, *_), by_seed in accuracies(folder).items():
+    for (family, *_), by_seed in measures(folder).items():
         yield from map(float, FIGURE.findall(family))
         yield mean(by_seed.values())
         if len(by_seed) > 1:
@@ -71,7 +76,7 @@ def of_runs(folder: Path) -> Iterator[float]:
 
 def of_seeds(folder: Path) -> Iterator[float]:
     """Single runs, and differences of paired runs."""
-    found = accuracies(folder)
+    found = measures(folder)
     for (family, key, _), own in found.items():
         yield from own.values()
         for (family_, key_, _), other in found.items():
@@ -84,6 +89,27 @@ def of_differences(folder: Path) -> Iterator[float]:
     for name in ("differences.csv", "contrasts.csv"):
         for path in folder.rglob(name):
             yield from (float(row[key]) for row in rows(path) for key in DECIDED if row.get(key))
+
+
+def of_border(folder: Path) -> Iterator[float]:
+    """Mean error over seeds at each distance to the border, and how many times another it is."""
+    for path in folder.rglob("border.csv"):
+        rings: dict[tuple[str, ...], list[float]] = defaultdict(list)
+        for row in rows(path):
+            rings[row["family"], row["distance"], row["cell"]].append(float(row["error"]))
+        means = {ring: mean(values) for ring, values in rings.items()}
+        yield from means.values()
+        for (ring, error), (other, less) in itertools.permutations(means.items(), 2):
+            if ring[:2] == other[:2] and less:
+                yield error / less
+
+
+def of_ratios(folder: Path) -> Iterator[float]:
+    """How many times the mean of one cell is that of another."""
+    means = {key: mean(by_seed.values()) for key, by_seed in measures(folder).items()}
+    for (one, value), (other, less) in itertools.permutations(means.items(), 2):
+        if one[:2] == other[:2]:
+            yield value / less
 
 
 def of_settings(folder: Path) -> Iterator[float]:
@@ -162,6 +188,9 @@ POOLS = {
     "alexnet_resnet": (of_times,),
     "mnist": (of_seeds,),
     "tuning": (of_settings,),
+    **dict.fromkeys(("border_reconstruction", "border_superresolution"), (of_border,)),
+    "border_segmentation": (of_border,),
+    **dict.fromkeys(("torus", "walls"), (of_border, of_ratios)),
     "Modes": (of_seeds,),
     "Why": (of_why,),
     "Trust": (of_trust,),
@@ -170,8 +199,12 @@ POOLS = {
 
 
 def told(numbers: Iterable[float]) -> set[str]:
-    """The numbers as a page may write them: without sign, to up to three digits."""
-    return {f"{abs(number):.{digits}f}" for number in numbers for digits in (1, 2, 3)}
+    """The numbers as a page may write them: without sign, to three decimals or digits."""
+    found = [abs(number) for number in numbers]
+    decimals = {f"{number:.{digits}f}" for number in found for digits in (1, 2, 3)}
+    return decimals | {
+        f"{number:#.{digits}g}" for number in found if number < 1 for digits in (2, 3)
+    }
 
 
 def sections(page: Path) -> dict[str, str]:
