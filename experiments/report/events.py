@@ -36,10 +36,12 @@ OPEN = 4  # number of families whose charts are expanded at first
 # TensorBoard shows them in the order of their tags.
 PICTURES = {
     "differences": "1_paired_differences",
-    "accuracy": "2_accuracy_by_padding",
+    "accuracy": "2_test_results",
     "margin": "3_accuracy_by_margin",
-    "cost": "4_accuracy_against_cost",
-    "curves": "5_learning_curves",
+    "border": "3_error_by_distance_to_the_border",
+    "examples": "4_examples",
+    "cost": "5_results_against_cost",
+    "curves": "6_learning_curves",
 }
 
 

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "red_green": {
         "89.7 73.7 99.8 8.4 0.5": "Kayhan & van Gemert 2020, table of the red-green experiment",
     },
+    "torus": {"2.3 2.7": "the velocity of data/builders/advection.py"},
     "causal_leak": {"35.1 31.5 29.8": "naive predictions, counted on the labels of the test part"},
     "Modes": {"0.02": "3.02 less the 3 points named beside it"},
     "Why": {"0.012 0.274 0.397": "Islam et al. 2020, as cited by posenet/table.md"},
