@@ -29,6 +29,7 @@ from models.padding.supports import supports
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = ("tensorflow", "jax")
 DEVICES = ("auto", "cpu", "gpu")
+FIT, SCAN = "fit", "scan"  # Keras' loop over steps; a chunk of steps as one program
 MOST_THREADS = 1024
 
 
@@ -54,6 +55,7 @@ class TrainerConfig:
     precision: str = "auto"
     jit: bool | str = "auto"
     steps_per_execution: int = 1
+    engine: str = "auto"
     threads: int | str = "auto"
     progress: bool = True
 
@@ -127,6 +129,8 @@ class Config:
         if left_out(examples, self.trainer.batch_size):
             # Earlier runs made a step with these examples; this entry tells new runs from them.
             values["trainer"]["last_batch"] = "left out"
+        if self.trainer.engine == FIT:
+            del values["trainer"]["engine"]
         if self.trainer.freeze is None:
             del values["trainer"]["freeze"]
         if self.trainer.test:
@@ -180,7 +184,11 @@ def _resolved(config: Config) -> Config:
         # On a CPU, TensorFlow trains these networks twice as fast without XLA; JAX always uses
         # XLA.
         jit = on_gpu or backend == "jax"
-    trainer = dataclasses.replace(trainer, precision=precision, jit=jit)
+    engine = trainer.engine
+    if engine == "auto":
+        # On a CPU, XLA runs a convolution inside a loop on a slow path.
+        engine = SCAN if on_gpu and backend == "jax" else FIT
+    trainer = dataclasses.replace(trainer, precision=precision, jit=jit, engine=engine)
     asked = choices.probes_of(config.probes)
     model, of_data = config.model, config.data
     task = choices.task_of(config.task, model.name, of_data.made_for)
@@ -206,6 +214,12 @@ def _checked(config: Config) -> Config:
     _one_of("backend", config.backend, ("auto", *BACKENDS))
     _one_of("device", config.device, DEVICES)
     _one_of("trainer.precision", trainer.precision, ("auto", *PRECISIONS))
+    _one_of("trainer.engine", trainer.engine, ("auto", FIT, SCAN))
+    if trainer.engine == SCAN and config.backend != "jax":
+        raise ConfigError(
+            f"trainer.engine={SCAN} needs backend=jax; backend={config.backend} takes "
+            f"trainer.engine={FIT}"
+        )
     if not isinstance(trainer.jit, bool):
         raise ConfigError(f"trainer.jit must be auto, true or false; got {trainer.jit!r}")
     if (trainer.epochs is None) == (trainer.steps is None):

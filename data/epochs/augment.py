@@ -5,6 +5,7 @@ batch size changes them.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,37 +57,54 @@ def padded_indices(length: int, crop: int, mode: str) -> Ints:
 
 def apply(x: Examples, ids: Ints, draws: Draws, augment: AugmentConfig) -> NDArray[np.float32]:
     """Gather x[ids], (b, h, w, c), flipped, cropped and cut out according to the draws."""
-    height, width = x.shape[1:3]
     place = ids
     if not isinstance(x, np.ndarray):  # indexing reads from disk
         x, place = x[ids], np.arange(len(ids))
-    rows = _source(height, draws.window[ids, 0], augment)
-    columns = _source(width, draws.window[ids, 1], augment)
-    columns = np.where(draws.flip[ids, None], columns[:, ::-1], columns)
+    return apply_by(np, x, place, draws.flip[ids], draws.window[ids], draws.hole[ids], augment)
+
+
+def apply_by(
+    ops: Any, x: Any, place: Any, flip: Any, window: Any, hole: Any, augment: AugmentConfig
+) -> Any:
+    """Gather x[place], flipped, cropped and cut out, by the operations of NumPy or of jax.numpy.
+
+    Args:
+        ops: the module.
+        x: (n, h, w, c).
+        place: (b,) indices into x.
+        flip, window, hole: (b,), (b, 2) and (b, 2), the draws of these examples as in `Draws`.
+        augment: what is augmented, and how.
+
+    Returns:
+        (b, h, w, c), to the bit the same by either module.
+    """
+    height, width = x.shape[1:3]
+    rows = _source(ops, height, window[:, 0], augment)
+    columns = _source(ops, width, window[:, 1], augment)
+    columns = ops.where(flip[:, None], columns[:, ::-1], columns)
     # One flat index per pixel: `take` is several times faster than indexing with three arrays.
-    pixel = (place[:, None] * height + np.maximum(rows, 0))[:, :, None] * width
-    pixel = pixel + np.maximum(columns, 0)[:, None, :]
-    out = x.reshape(-1, x.shape[3]).take(pixel, axis=0)
-    keep = np.ones(pixel.shape, bool)
+    pixel = (place[:, None] * height + ops.maximum(rows, 0))[:, :, None] * width
+    pixel = pixel + ops.maximum(columns, 0)[:, None, :]
+    out = ops.take(x.reshape(-1, x.shape[3]), pixel, axis=0)
+    keep = ops.ones(pixel.shape, bool)
     if augment.crop and augment.crop_mode == "zeros":
         keep &= (rows != OUTSIDE)[:, :, None] & (columns != OUTSIDE)[:, None, :]
     if augment.cutout:
-        down = _inside(height, draws.hole[ids, 0], augment.cutout)
-        across = _inside(width, draws.hole[ids, 1], augment.cutout)
+        down = _inside(ops, height, hole[:, 0], augment.cutout)
+        across = _inside(ops, width, hole[:, 1], augment.cutout)
         keep &= ~(down[:, :, None] & across[:, None, :])
     # The data is finite, so a product with 0 blanks as an assignment does, but much faster.
     out *= keep[..., None]
     return out
 
 
-def _source(length: int, first: Ints, augment: AugmentConfig) -> Ints:
+def _source(ops: Any, length: int, first: Any, augment: AugmentConfig) -> Any:
     """(b, length) source index along one axis for the windows that begin at `first`."""
-    return padded_indices(length, augment.crop, augment.crop_mode)[
-        first[:, None] + np.arange(length)
-    ]
+    indices = ops.asarray(padded_indices(length, augment.crop, augment.crop_mode))
+    return indices[first[:, None] + ops.arange(length)]
 
 
-def _inside(length: int, first: Ints, side: int) -> NDArray[np.bool_]:
+def _inside(ops: Any, length: int, first: Any, side: int) -> Any:
     """(b, length) whether a position lies in the interval of `side` positions from `first`."""
-    place = np.arange(length)
+    place = ops.arange(length)
     return (place >= first[:, None]) & (place < first[:, None] + side)

@@ -80,8 +80,16 @@ class Epoch:
         x = augmentation.apply(self.split.x, ids, self.draws, self.augment)
         if self.split.y is self.split.x:
             return x, self.split.framed(x)
-        y = self.split.y[ids]
-        if y.ndim > 2:  # an image, which is mirrored with its input
-            turned = self.draws.flip[ids]
-            y[turned] = y[turned, :, ::-1]
+        y = mirrored(np, self.split.y[ids], self.draws.flip[ids])
         return x, self.split.framed(y)
+
+
+def mirrored(ops: Any, y: Any, flip: Any) -> Any:
+    """Targets (b, …); images of them are mirrored with their input where `flip`, (b,), says so.
+
+    Args:
+        ops: the module NumPy or jax.numpy.
+    """
+    if y.ndim <= 2:
+        return y
+    return ops.where(flip.reshape(-1, *[1] * (y.ndim - 1)), y[:, :, ::-1], y)

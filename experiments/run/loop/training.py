@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from conf.reader import ConfigError
-from conf.schema import TrainerConfig
+from conf.schema import SCAN, TrainerConfig
 from data import AugmentConfig, Data, Spec, Split
 from data.config import left_out
 from data.epochs.pipeline import plan_epoch
@@ -24,6 +24,9 @@ from experiments.run import framework
 from experiments.run.evaluation.diverged import DivergedError
 from experiments.run.loop import checkpoint, objectives
 from experiments.run.loop.batches import epoch_batches, ordered_batches
+
+if TYPE_CHECKING:
+    from experiments.run.loop.scan import ScannedEpochs
 
 Row = dict[str, Any]
 
@@ -107,6 +110,11 @@ def fit(
         on_epoch(history)
     watch = Watch(trainer.batch_size, len(data.train), steps)
     watch.step = history[-1]["step"] if history else 0
+    scanned = None
+    if trainer.engine == SCAN:
+        from experiments.run.loop.scan import ScannedEpochs
+
+        scanned = ScannedEpochs(model, data.train, augment)
     for epoch in range(len(history), epochs):
         if stopped_early(history, trainer.early_stopping):
             break
@@ -120,6 +128,7 @@ def fit(
             seeds=seeds,
             steps=watch.remaining(),
             callbacks=[watch, progress],
+            scanned=scanned,
         )
         history.append(
             {
@@ -167,6 +176,7 @@ def train_epoch(
     seeds: dict[str, int],
     steps: int,
     callbacks: list[keras.callbacks.Callback],
+    scanned: ScannedEpochs | None = None,
 ) -> dict[str, float]:
     """One pass over `train` of at most `steps` steps; returns the mean loss and the measure."""
     plan: dict[str, Any] = {
@@ -177,6 +187,8 @@ def train_epoch(
         "augment": augment,
         "steps": steps,
     }
+    if scanned is not None:
+        return scanned.run(plan_epoch(train, **plan), callbacks)
     if augment.active or isinstance(train.x, Streamed):
         source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
     else:  # the same batches from arrays in this epoch's order, the fastest way in Keras

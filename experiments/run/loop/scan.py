@@ -1,0 +1,164 @@
+"""Training on JAX by chunks of steps, each one compiled program.
+
+Keras' `fit` calls Python at every step, which a fast accelerator waits for. Here the data lies on
+the device, and a chunk of steps is a `jax.lax.scan` over Keras' own training step, which is a pure
+function of the lists of variables. The order of the examples and the draws of their augmentation
+are those of `fit`, sent as indices, so the batches are the same to the bit. The next chunk is on
+its way while the measures of the last are read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from data import AugmentConfig, Split
+from data.epochs import augment as augmentation
+from data.epochs.pipeline import Epoch, mirrored
+from data.sources.streaming import Streamed
+
+CHUNK = 50  # steps; more make training no faster, and an interrupt waits for two chunks
+FITS = 0.5  # fraction of the device's memory that the data may take
+State = tuple[list[Any], ...]
+
+
+class ScannedEpochs:
+    """The epochs of one training.
+
+    Args:
+        model: compiled, its optimizer built.
+        train: the training split.
+        augment: of the batches.
+    """
+
+    def __init__(self, model: keras.Model, train: Split, augment: AugmentConfig) -> None:
+        self._model, self._train, self._augment = model, train, augment
+        _build_metrics(model, train)
+        self._x = self._y = None
+        if _fits(train):
+            self._x = jax.device_put(np.asarray(train.x))
+            self._y = self._x if train.y is train.x else jax.device_put(np.asarray(train.y))
+        self._chunk = jax.jit(self._steps, donate_argnums=0)
+
+    def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
+        """Train one epoch; the callbacks get its beginning and the end of each chunk.
+
+        Returns:
+            The mean loss and the measure, as in Keras' history.
+        """
+        for callback in callbacks:
+            callback.on_epoch_begin(0)
+        self._model.reset_metrics()
+        state, logs, waiting = self._state(), {}, None
+        for first, count in _chunks(epoch):
+            state, found = self._chunk(state, *self._given(epoch, first, count))
+            if waiting is not None:
+                logs = _told(callbacks, *waiting)
+            waiting = (first, found)
+        if waiting is not None:
+            logs = _told(callbacks, *waiting)
+        self._keep(state)
+        return logs
+
+    def _steps(self, state: State, *given: Any) -> tuple[State, Any]:
+        """The state after a chunk, and the logs after each of its steps."""
+
+        def step(state: State, one: Any) -> tuple[State, Any]:
+            batch = one if self._x is None else self._batch(*held, *one)
+            logs, state = self._model.train_step(state, batch)
+            return state, logs
+
+        held, each = (given[:2], given[2:]) if self._x is not None else ((), given)
+        return jax.lax.scan(step, state, each)
+
+    def _batch(self, x: Any, y: Any, ids: Any, *draws: Any) -> tuple[Any, Any]:
+        """A batch of the data on the device, as `Epoch` makes it."""
+        own = self._train.y is self._train.x
+        if not draws:
+            inputs = x[ids]
+            return inputs, self._train.framed(inputs if own else y[ids])
+        flip, window, hole = draws
+        inputs = augmentation.apply_by(jnp, x, ids, flip, window, hole, self._augment)
+        return inputs, self._train.framed(inputs if own else mirrored(jnp, y[ids], flip))
+
+    def _given(self, epoch: Epoch, first: int, count: int) -> tuple[Any, ...]:
+        """The arguments of the batches from `first` on: indices and draws, or the batches."""
+        if self._x is None:
+            batches = [epoch[i] for i in range(first, first + count)]
+            return tuple(np.stack(arrays) for arrays in zip(*batches, strict=True))
+        size = epoch.batch_size
+        ids = epoch.order[first * size : (first + count) * size].reshape(count, -1)
+        draws = epoch.draws
+        drawn = () if draws is None else (draws.flip[ids], draws.window[ids], draws.hole[ids])
+        return (self._x, self._y, *(_narrow(one) for one in (ids, *drawn)))
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        model = self._model
+        return (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.optimizer.variables,
+            model.metrics_variables,
+        )
+
+    def _state(self) -> State:
+        return tuple([variable.value for variable in part] for part in self._lists())
+
+    def _keep(self, state: State) -> None:
+        for variables, values in zip(self._lists(), state, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+
+
+def _chunks(epoch: Epoch) -> list[tuple[int, int]]:
+    """(first step, steps) of the chunks: equally long but for the last, and a smaller last batch
+    alone, since each length and size is compiled.
+
+    Example: 120 full batches and a smaller one are (0, 40), (40, 40), (80, 40), (120, 1).
+    """
+    full = len(epoch.order) // epoch.batch_size
+    length = math.ceil(full / max(1, math.ceil(full / CHUNK)))
+    found = [(first, min(length, full - first)) for first in range(0, full, max(1, length))]
+    return found if full == len(epoch) else [*found, (full, 1)]
+
+
+def _told(callbacks: Sequence[Any], first: int, logs: Any) -> dict[str, float]:
+    """Call the callbacks as after the last step of a chunk, or the first without a finite loss;
+    returns the logs after that step.
+    """
+    each = {name: np.asarray(values) for name, values in logs.items()}
+    wrong = np.flatnonzero(~np.isfinite(each["loss"]))
+    at = int(wrong[0]) if len(wrong) else len(each["loss"]) - 1
+    last = {name: float(values[at]) for name, values in each.items()}
+    for callback in callbacks:
+        callback.on_train_batch_end(first + at, last)
+    return last
+
+
+def _narrow(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.int32) if values.dtype.kind == "i" else values
+
+
+def _build_metrics(model: keras.Model, train: Split) -> None:
+    """Make the variables of the loss and the measure, which Keras makes at the first batch."""
+    x, y = np.asarray(train.x[:1]), train.framed(np.asarray(train.y[:1]))
+    predicted = keras.ops.zeros((1, *model.output_shape[1:]), model.output.dtype)
+    model.compute_loss(x=x, y=y, y_pred=predicted, training=False)
+    model.compute_metrics(x, y, predicted)
+    model.reset_metrics()
+
+
+def _fits(train: Split) -> bool:
+    """Whether the data can lie on the device, with 32-bit indices of its pixels."""
+    if isinstance(train.x, Streamed):
+        return False
+    x, y = np.asarray(train.x), np.asarray(train.y)
+    held = x.nbytes + (0 if train.y is train.x else y.nbytes)
+    limit = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit", math.inf)
+    return bool(held <= FITS * limit) and math.prod(x.shape[:-1]) < 2**31

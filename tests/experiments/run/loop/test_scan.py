@@ -1,0 +1,256 @@
+"""Chunks of steps as one program: the training of `fit`, on JAX."""
+
+import dataclasses
+import functools
+
+import keras
+import numpy as np
+import pytest
+
+import models
+from conf.schema import SCAN, TrainerConfig
+from data import AugmentConfig, Data, Spec, Split
+from tests.helpers import full
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="is about JAX")
+
+# Relative to the largest value: XLA computes a convolution in a loop by another kernel, and a
+# training carries the difference of its rounding on.
+TOLERANCE = 2e-4
+SEEDS = {"order": 1, "augment": 2}
+TRAINER = TrainerConfig(epochs=2, batch_size=8, jit=True, progress=False)
+
+
+def split(shape, classes, n, seed):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(n, *shape)).astype(np.float32)
+    return Split(x, random.integers(0, classes, n).astype(np.int32), np.arange(n))
+
+
+def data(shape, classes=3, n=37):
+    spec = Spec(
+        "image", shape, classes, tuple("abc"), "f", (0.0,), (1.0,), "none", "carved", "test"
+    )
+    train, validation, test = (split(shape, classes, k, i) for i, k in enumerate((n, 9, 9)))
+    return Data(train=train, validation=validation, test=test, spec=spec)
+
+
+def trained(
+    build, loaded, trainer, folder, augment=None, optimizer=None, task="classification", **more
+):
+    """(history, variables) of a training of a network that is built anew."""
+    from experiments.run import framework
+    from experiments.run.loop import training
+
+    framework.fresh(precision=trainer.precision.replace("auto", "float32"), seed=5)
+    model = build()
+    chosen = optimizer() if optimizer else keras.optimizers.AdamW(0.003)
+    training.compile_model(model, chosen, trainer, task, loaded.spec)
+    history = training.fit(
+        model,
+        loaded,
+        trainer,
+        augment=augment or AugmentConfig(),
+        seeds=SEEDS,
+        checkpoint_path=folder / "checkpoint.npz",
+        **{"progress": keras.callbacks.Callback(), "on_epoch": lambda _: None, **more},
+    )
+    return history, [np.asarray(v) for v in framework.variables(model)]
+
+
+def assert_alike(tmp_path, build, loaded, trainer=TRAINER, **more):
+    """A training by either engine has the same history and ends with the same variables."""
+    scanned = dataclasses.replace(trainer, engine=SCAN)
+    for name in ("fit", "scan"):
+        (tmp_path / name).mkdir()
+    history, values = trained(build, loaded, trainer, tmp_path / "fit", **more)
+    again, others = trained(build, loaded, scanned, tmp_path / "scan", **more)
+    assert len(values) == len(others)
+    for row, other in zip(history, again, strict=True):
+        assert row.keys() == other.keys() and row["step"] == other["step"]
+        for name in row.keys() - {"time", "train_seconds", "images_per_second", "step_ms"}:
+            assert other[name] == pytest.approx(row[name], rel=1e-3, abs=1e-4), name
+    for value, other in zip(values, others, strict=True):
+        scale = max(1.0, float(np.abs(value).max(initial=0)))
+        np.testing.assert_allclose(other, value, rtol=0, atol=TOLERANCE * scale)
+
+
+def network(name, **more):
+    """(build, data, task) of a network of the zoo, as small as can be."""
+    kind, options = models.kind(name), {**models.registry.tiny(name), **more}
+    image = models.gives(name) == "image"
+    options["num_classes"] = 1 if image else 3
+    side = max(8, models.smallest_input(name, **options))
+    loaded = data((*(side,) * models.SPATIAL_RANK[kind], 1))
+    build = functools.partial(models.build, name, input_shape=loaded.spec.input_shape, **options)
+    if not image:
+        return build, loaded, "classification"
+    larger = options.get("factor", models.options(name).get("factor", 1))
+    return build, of_images(loaded, larger), "reconstruction"
+
+
+def of_images(loaded, larger):
+    """The same data with pictures as targets: each image's own, or its enlargement."""
+
+    def target(split):
+        return split.x if larger == 1 else split.x.repeat(larger, 1).repeat(larger, 2)
+
+    splits = {name: getattr(loaded, name) for name in ("train", "validation", "test")}
+    own = {name: dataclasses.replace(split, y=target(split)) for name, split in splits.items()}
+    spec = dataclasses.replace(
+        loaded.spec, num_classes=1, target_mean=(0.0,), target_std=(1.0,), target_range=4.0
+    )
+    return dataclasses.replace(loaded, **own, spec=spec)
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in ("causal_conv1d", "small_cnn", "unet") else full(n) for n in models.names()]
+)
+def test_every_architecture_trains_as_by_fit(tmp_path, name):
+    build, loaded, task = network(name)
+    assert_alike(tmp_path, build, loaded, task=task)
+
+
+@pytest.mark.parametrize(
+    ("name", "augment"),
+    [
+        ("small_cnn", {"flip": True, "crop": 2, "cutout": 3}),
+        full("small_cnn", {"crop": 2, "crop_mode": "reflect"}),
+        full("unet", {"flip": True}),
+        full("subpixel", {"flip": True}),
+    ],
+)
+def test_augmented_images_are_those_of_fit(tmp_path, name, augment):
+    build, loaded, task = network(name)
+    assert_alike(tmp_path, build, loaded, task=task, augment=AugmentConfig(**augment))
+
+
+def test_dropout_draws_the_same_numbers(tmp_path):
+    build, loaded, _ = network("small_cnn", dropout=0.5)
+    assert_alike(tmp_path, build, loaded)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        full({"steps": 7, "epochs": None}),  # the second epoch is cut short
+        full({"label_smoothing": 0.1}),
+        full({"freeze": "*conv*"}),
+        full({"restore_best": True}),
+        full({"precision": "mixed_float16"}),
+    ],
+)
+def test_settings_of_the_trainer(tmp_path, change):
+    build, loaded, _ = network("small_cnn")
+    assert_alike(tmp_path, build, loaded, dataclasses.replace(TRAINER, **change))
+
+
+def test_a_schedule_goes_on_from_epoch_to_epoch(tmp_path):
+    build, loaded, _ = network("small_cnn")
+
+    def falling():
+        return keras.optimizers.SGD(
+            keras.optimizers.schedules.CosineDecay(0.1, 10), momentum=0.9, nesterov=True
+        )
+
+    assert_alike(tmp_path, build, loaded, optimizer=falling)
+
+
+def test_a_training_that_is_cut_goes_on_to_the_same_end(tmp_path):
+    build, loaded, _ = network("small_cnn", dropout=0.5)
+    scanned = dataclasses.replace(TRAINER, engine=SCAN, epochs=3)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    history, values = trained(build, loaded, scanned, tmp_path / "whole")
+
+    class Cut(KeyboardInterrupt):
+        pass
+
+    def cut(history):
+        if len(history) == 2:
+            raise Cut
+
+    with pytest.raises(Cut):
+        trained(build, loaded, scanned, tmp_path / "cut", on_epoch=cut)
+    again, others = trained(build, loaded, scanned, tmp_path / "cut")
+    assert [row["loss"] for row in again] == [row["loss"] for row in history]
+    for value, other in zip(values, others, strict=True):
+        np.testing.assert_array_equal(other, value)
+
+
+def test_an_interrupt_ends_it_between_two_chunks(tmp_path, monkeypatch):
+    from experiments.run import framework
+    from experiments.run.loop import scan
+
+    monkeypatch.setattr(scan, "CHUNK", 2)
+    build, loaded, _ = network("small_cnn")
+    seen = []
+
+    class Bar(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(batch)
+            framework.INTERRUPTED.set()
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trained(
+                build, loaded, dataclasses.replace(TRAINER, engine=SCAN), tmp_path, progress=Bar()
+            )
+    finally:
+        framework.INTERRUPTED.clear()
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("chunk", [2, 50])
+def test_a_loss_that_is_not_finite_is_told_with_its_step(tmp_path, monkeypatch, chunk):
+    from experiments.run.evaluation.diverged import DivergedError
+    from experiments.run.loop import scan
+
+    monkeypatch.setattr(scan, "CHUNK", chunk)
+    build, loaded, _ = network("small_cnn")
+    told = {}
+    for engine in ("fit", "scan"):
+        (tmp_path / engine).mkdir()
+        settings = dataclasses.replace(TRAINER, engine=engine)
+        with pytest.raises(DivergedError) as caught:
+            trained(build, loaded, settings, tmp_path / engine, optimizer=Exploding)
+        told[engine] = str(caught.value)
+    assert told["scan"] == told["fit"] == "the loss became nan at step 4"
+
+
+class Exploding(keras.optimizers.SGD):
+    """Makes the weights NaN in its third step, so that the loss of the fourth is."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        late = keras.ops.where(self.iterations >= 2, np.nan, 0.0)
+        self.assign(variable, variable + late)
+
+
+def test_data_that_stays_beside_the_device_is_sent_by_the_chunk(tmp_path, monkeypatch):
+    from experiments.run.loop import scan
+
+    monkeypatch.setattr(scan, "_fits", lambda train: False)
+    build, loaded, _ = network("small_cnn")
+    assert_alike(tmp_path, build, loaded, augment=AugmentConfig(flip=True))
+
+
+@pytest.mark.parametrize(
+    ("examples", "expected"),
+    [
+        (120 * 8 + 5, [(0, 40), (40, 40), (80, 40), (120, 1)]),
+        (51 * 8, [(0, 26), (26, 25)]),
+        (8, [(0, 1)]),
+        (5, [(0, 1)]),
+    ],
+)
+def test_chunks_cover_an_epoch(examples, expected):
+    from data.epochs.pipeline import Epoch
+    from experiments.run.loop.scan import _chunks
+
+    assert _chunks(Epoch(None, np.arange(examples), 8, AugmentConfig(), None)) == expected
+
+
+def test_another_back_end_is_refused(tiny):
+    outcome = tiny("trainer.engine=scan", "backend=tensorflow")
+    assert outcome.code == 2
+    assert "trainer.engine=scan needs backend=jax" in outcome.err
