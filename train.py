@@ -46,7 +46,7 @@ def train(config: Config) -> int:
     with terminal.busy(f"starting {config.backend}"):
         framework.start(config.backend, threads, config.device)
         from experiments.run.evaluation import tested
-        from experiments.run.loop import memory, optimizers, progress, training
+        from experiments.run.loop import memory, optimizers, progress, reuse, training
         from experiments.run.record import activations, image_errors
         from experiments.run.record.board import Board, hparams
         from models.geometry.glance import glance
@@ -72,6 +72,7 @@ def train(config: Config) -> int:
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
     loaded = inputs.framed(loaded, model)
     training.compile_model(model, optimizer, config.trainer, config.task, loaded.spec)
+    model = reuse.compiled(model, cell)
     summary.headline(config)
 
     settings = config.to_dict()

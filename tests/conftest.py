@@ -59,6 +59,8 @@ def program(tmp_path, monkeypatch, capsys, data_dir):
     import train
 
     monkeypatch.chdir(tmp_path)
+    if reuse := sys.modules.get("experiments.run.loop.reuse"):
+        monkeypatch.setattr(reuse, "_last", None)  # no test trains by another's programs
 
     def call(*arguments: str) -> Outcome:
         flags = [a for a in arguments if a.startswith("-")]

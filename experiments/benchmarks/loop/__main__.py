@@ -15,6 +15,7 @@ wait for each other. Goals: 0.97 of the bare fit's images per second, 1.0 of PyT
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
 import sys
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conf import commandline, device
-from conf.schema import Config, from_dict
+from conf.schema import FIT, SCAN, Config, from_dict
 from data import Spec, Split
 from experiments import terminal
 from experiments.benchmarks.loop import cases
@@ -33,7 +34,7 @@ from experiments.benchmarks.pytorch.torch_loop import Peer
 from experiments.run import framework, inputs
 
 Loops = dict[str, Callable[[], float]]
-OURS, BARE, TORCH = "padzoo", "bare fit", "PyTorch"
+OURS, BY_FIT, BARE, TORCH = "padzoo", "padzoo by fit", "bare fit", "PyTorch"
 BFLOAT16 = " bfloat16"
 SECONDS_A_ROUND, FEWEST_STEPS, MOST_STEPS = 2.0, 5, 200
 
@@ -113,6 +114,11 @@ def prepare(
         steps = min(max(wanted, FEWEST_STEPS), on.most_steps)
     labels = {p: BFLOAT16 * (p != main) for p in on.precisions}
     loops = {OURS + label: ours(p, steps) for p, label in labels.items()}
+    if configs[main].trainer.engine == SCAN:
+        by_fit = dataclasses.replace(configs[main].trainer, engine=FIT)
+        config = dataclasses.replace(configs[main], trainer=by_fit)
+        split = examples(case, steps * batch_size)
+        loops[BY_FIT] = epoch(compiled(config, spec(case)), config, split, steps)
     loops[BARE] = _bare(compiled(configs[main], spec(case)), case, batch_size, steps)
     if peer:
         optimizer = models[main].optimizer

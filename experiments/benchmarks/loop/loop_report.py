@@ -18,6 +18,7 @@ Row = dict[str, Any]
 # The comparisons: images per second of the first divided by those of the second.
 PAIRS = (
     ("padzoo", "bare fit"),
+    ("padzoo", "padzoo by fit"),
     ("padzoo", "PyTorch"),
     ("padzoo bfloat16", "padzoo"),
     ("PyTorch bfloat16", "PyTorch"),

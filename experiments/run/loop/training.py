@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,9 +24,6 @@ from experiments.run import framework
 from experiments.run.evaluation.diverged import DivergedError
 from experiments.run.loop import checkpoint, objectives
 from experiments.run.loop.batches import epoch_batches, ordered_batches
-
-if TYPE_CHECKING:
-    from experiments.run.loop.scan import ScannedEpochs
 
 Row = dict[str, Any]
 
@@ -110,11 +107,6 @@ def fit(
         on_epoch(history)
     watch = Watch(trainer.batch_size, len(data.train), steps)
     watch.step = history[-1]["step"] if history else 0
-    scanned = None
-    if trainer.engine == SCAN:
-        from experiments.run.loop.scan import ScannedEpochs
-
-        scanned = ScannedEpochs(model, data.train, augment)
     for epoch in range(len(history), epochs):
         if stopped_early(history, trainer.early_stopping):
             break
@@ -128,7 +120,6 @@ def fit(
             seeds=seeds,
             steps=watch.remaining(),
             callbacks=[watch, progress],
-            scanned=scanned,
         )
         history.append(
             {
@@ -176,7 +167,6 @@ def train_epoch(
     seeds: dict[str, int],
     steps: int,
     callbacks: list[keras.callbacks.Callback],
-    scanned: ScannedEpochs | None = None,
 ) -> dict[str, float]:
     """One pass over `train` of at most `steps` steps; returns the mean loss and the measure."""
     plan: dict[str, Any] = {
@@ -187,8 +177,10 @@ def train_epoch(
         "augment": augment,
         "steps": steps,
     }
-    if scanned is not None:
-        return scanned.run(plan_epoch(train, **plan), callbacks)
+    if trainer.engine == SCAN:
+        from experiments.run.loop import scan
+
+        return scan.scanned(model, train, augment).run(plan_epoch(train, **plan), callbacks)
     if augment.active or isinstance(train.x, Streamed):
         source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
     else:  # the same batches from arrays in this epoch's order, the fastest way in Keras

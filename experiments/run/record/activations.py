@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -14,16 +15,23 @@ EXAMPLES = 256
 
 def means(model: keras.Model, x: Any) -> dict[str, np.ndarray]:
     """Each convolution's mean output over examples and channels: (height, width) or (time,)."""
-    layers = [layer for layer in model.layers if "Conv" in type(layer).__name__]
-    names, outputs = [layer.name for layer in layers], [layer.output for layer in layers]
-    if not outputs:
+    names, shown = _convolutions(model)
+    if shown is None:
         return {}
-    found = keras.Model(model.inputs, outputs).predict(x[:EXAMPLES], batch_size=64, verbose=0)
+    found = shown.predict(x[:EXAMPLES], batch_size=64, verbose=0)
     found = found if isinstance(found, list) else [found]
     return {
         name: np.asarray(value, np.float64).mean(axis=(0, -1))
         for name, value in zip(names, found, strict=True)
     }
+
+
+@functools.lru_cache(maxsize=1)  # the seeds of a cell have one model, which is compiled once
+def _convolutions(model: keras.Model) -> tuple[list[str], keras.Model | None]:
+    """The names of the convolutions and a network that gives their outputs, if there are any."""
+    layers = [layer for layer in model.layers if "Conv" in type(layer).__name__]
+    outputs = [layer.output for layer in layers]
+    return [layer.name for layer in layers], keras.Model(model.inputs, outputs) if outputs else None
 
 
 def picture(maps: dict[str, np.ndarray]) -> np.ndarray | None:

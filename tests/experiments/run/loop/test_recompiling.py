@@ -1,14 +1,17 @@
-"""An epoch after the first traces and compiles nothing: its steps are those of the first."""
+"""An epoch after the first, and a seed after the first, trace and compile nothing."""
 
 import contextlib
+import csv
 import dataclasses
 import functools
 import logging
+from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
-from experiments.run.loop import training
+from experiments.run.loop import reuse, training
 from experiments.run.record.directory import Run
 from tests.helpers import full
 
@@ -87,6 +90,70 @@ def test_an_epoch_after_the_first_traces_and_compiles_nothing(tiny, epochs, opti
     assert first[0] > 0
     assert (first[1] > 0) == (keras.backend.backend() == "jax")
     assert others == [first, first]
+
+
+SCANNED = () if keras.backend.backend() != "jax" else (full(("trainer.engine=scan",)),)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        full(("model.dropout=0.5",)),
+        full(("optimizer=sgd", "schedule=cosine")),
+        full(("trainer.freeze='*conv*'",)),
+        *SCANNED,
+    ],
+)
+def test_a_second_seed_compiles_nothing_and_has_the_numbers_of_its_own(tiny, counter, options):
+    words = [*EVEN, *options]
+    assert tiny(*words, "seed=0").code == 0
+    before = (counter.traced, counter.compiled)
+    assert before[0] > 0
+    assert tiny(*words, "seed=1").code == 0
+    assert (counter.traced, counter.compiled) == before
+    found = trained_by(1)
+    reuse._last = None
+    assert tiny(*words, "seed=1", "rerun=true").code == 0
+    assert counter.traced > before[0]
+    again = trained_by(1)
+    assert found.keys() == again.keys()
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, again[name], err_msg=name)
+    assert not np.array_equal(found["weights0"], trained_by(0)["weights0"])
+
+
+def trained_by(seed):
+    """What a run's seed leaves: its weights, predictions and measures."""
+    (run,) = Path("runs/default").glob(f"*/seed={seed}")
+    model = keras.saving.load_model(run / "model.keras", compile=False)
+    weights = {f"weights{i}": value for i, value in enumerate(model.get_weights())}
+    predictions = {f"predictions/{k}": v for k, v in np.load(run / "predictions.npz").items()}
+    with open(run / "metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    measured = {
+        f"{name}@{row['epoch']}": row[name] for row in rows for name in row if "loss" in name
+    }
+    return {**weights, **predictions, **measured}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "change", ["padding=valid", "optimizer.learning_rate=0.1", "data.examples=64"]
+)
+def test_another_cell_is_compiled_for_itself(tiny, counter, change):
+    assert tiny(*EVEN).code == 0
+    before = counter.traced
+    assert tiny(*EVEN, change).code == 0
+    assert counter.traced > before
+
+
+@pytest.mark.full
+def test_random_borders_of_another_seed_are_another_network(tiny, counter):
+    assert tiny(*EVEN, "padding=random").code == 0
+    before = counter.traced
+    assert tiny(*EVEN, "padding=random", "seed=1").code == 0
+    assert counter.traced > before
 
 
 @pytest.mark.full
