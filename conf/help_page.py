@@ -33,7 +33,7 @@ padzoo: train a network with a padding, and see how the padding changed the accu
   python train.py evaluate=<run directory> probes=all      and apply the probes below
   python train.py model=unet data=placed_digits            an image to an image: error by distance
                                                            to the border
-  python -m experiments.predict <run directory> a.png      predict the classes of images or arrays
+  python -m experiments.predict <run directory> a.png      predict classes, masks or pictures
   python -m experiments.geometry model=vgg16 data=cifar10  sizes, receptive fields and findings
   python train.py --cfg job                                show the composed configuration
   tensorboard --logdir runs                                look at the results

@@ -14,7 +14,9 @@ import data
 from conf.commandline import ROOT
 from conf.schema import from_dict
 from data import DataError, loading
-from experiments import predict
+from experiments import predict, terminal
+from experiments.predict.__main__ import main
+from experiments.predict.example_files import examples
 from experiments.run.evaluation.classes import accuracies
 from tests.helpers import only_run, slow
 
@@ -93,7 +95,7 @@ def test_files_by_command(finished, tmp_path, capsys):
     np.save("one.npy", pixels[0])
     np.save("two.npy", pixels[:2])
     files = ["grey.png", "colour.png", "large.png", "one.npy", "two.npy"]
-    assert predict.main([str(finished), *files, "--top", "2"]) == 0
+    assert main([str(finished), *files, "--top", "2"]) == 0
     grey, colour, said, large, one, first, second = capsys.readouterr().out.splitlines()
     name, best, next_best = grey.split("   ")
     network = predict.load(finished)
@@ -128,7 +130,7 @@ def trained_on(program, tmp_path):
 
 def told(file, network):
     """The probabilities of a file's examples."""
-    names, stored = predict.examples(Path(file), network)
+    names, stored = examples(Path(file), network)
     found = network.of_stored(stored)
     assert len(names) == len(found)
     return list(found)
@@ -207,7 +209,7 @@ def test_damaged_statistics_are_named(finished, capsys, key, value, why):
     file = finished / "data.json"
     content = json.loads(file.read_text()) | {key: value}
     file.write_text(json.dumps(content))
-    assert predict.main([str(finished), "a.png"]) == 2
+    assert main([str(finished), "a.png"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: {file} cannot be read: ")
     assert why in said
@@ -230,7 +232,7 @@ def test_damaged_statistics_are_named(finished, capsys, key, value, why):
 def test_what_is_no_example_is_one_line(finished, capsys, file, content, message):
     if content is not None:
         Path(file).write_bytes(content)
-    code = predict.terminal.call(lambda _: predict.main([str(finished), file]))
+    code = terminal.call(lambda _: main([str(finished), file]))
     said = capsys.readouterr()
     assert (code, said.err.count("\n")) == (2, 1)
     assert said.err.startswith("error: ")
@@ -238,7 +240,7 @@ def test_what_is_no_example_is_one_line(finished, capsys, file, content, message
 
 
 def test_what_is_no_run_is_one_line(tmp_path, capsys):
-    assert predict.main([str(tmp_path), "a.png"]) == 2
+    assert main([str(tmp_path), "a.png"]) == 2
     assert "is not a finished run" in capsys.readouterr().err
 
 
@@ -260,3 +262,10 @@ def test_examples_that_do_not_fit_are_refused(finished, shape, dtype):
 def test_values_that_are_not_finite_are_refused(finished):
     with pytest.raises(DataError, match="NaN, infinity"):
         predict.load(finished).predict(np.full((1, 32, 32), np.nan))
+
+
+@pytest.mark.parametrize("option", [("--out", "here"), ("--tile", "64")])
+def test_what_is_for_images_is_refused_for_classes(finished, capsys, option):
+    assert main([str(finished), "a.png", *option]) == 2
+    said = capsys.readouterr().err
+    assert said == f"error: {option[0]} is for images; the network of {finished} gives classes\n"

@@ -55,22 +55,21 @@ def trained(run: Run, data_dir: str | None = None) -> tuple[Config, dict[str, An
     if learned is None:
         raise files.DamagedError(path, "it is missing")
     with files.content_of(path):
-        mean, std = learned["mean"], learned["std"]
-        if not mean or len(mean) != len(std) or not all(map(files.is_number, [*mean, *std])):
-            raise ValueError("mean and std are not lists with one number per channel")
-        if min(std) <= 0:
-            raise ValueError("std holds a number that is not positive")
+        _check_statistics(learned, "mean", "std")
+        if TASKS[settings.task].target == "picture":
+            _check_statistics(learned, "target_mean", "target_std")
+            if not files.is_number(learned["target_range"]) or learned["target_range"] < 0:
+                raise ValueError("target_range is not a number from 0 on")
         str(learned["fingerprint"])
     return dataclasses.replace(settings, data=own), learned
 
 
-def check_gives_classes(run: Run, trained: Config, what: str) -> None:
-    """Raise ConfigError for a run whose network gives images, which `what` does not take."""
-    if TASKS[trained.task].target != "class":
-        raise ConfigError(
-            f"{what} takes networks that give classes; {run.directory} was trained for "
-            f"task={trained.task}, and its images are in images.png and predictions.npz there"
-        )
+def _check_statistics(learned: dict[str, Any], *names: str) -> None:
+    mean, std = (learned[name] for name in names)
+    if not mean or len(mean) != len(std) or not all(map(files.is_number, [*mean, *std])):
+        raise ValueError(f"{' and '.join(names)} are not lists with one number per channel")
+    if min(std) <= 0:
+        raise ValueError(f"{names[1]} holds a number that is not positive")
 
 
 def network(run: Run, trained: Config) -> Any:
@@ -89,12 +88,14 @@ def network(run: Run, trained: Config) -> Any:
         if not zipfile.is_zipfile(_file(run)):
             raise files.DamagedError(_file(run), "it is not a complete .keras file")
         try:
-            return keras.saving.load_model(_file(run), compile=False)
+            model = keras.saving.load_model(_file(run), compile=False)
         except ImportError:
             raise
         except Exception as error:  # readers of a damaged archive raise many kinds of errors
             told = " ".join(str(error).split())[:200] or type(error).__name__
             raise files.DamagedError(_file(run), told) from error
+        # From a file, a network has lists of one input and one output; as it was built, it has not.
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
 
 def _file(run: Run) -> Path:

@@ -10,9 +10,9 @@ from typing import Any
 import data
 from conf.reader import ConfigError
 from conf.schema import Config
-from data.tasks import TASKS
+from data.tasks import TASKS, TEST, Task
 from experiments import terminal
-from experiments.run import finished
+from experiments.run import finished, summary
 from experiments.run.record import files
 from experiments.run.record.directory import Run
 from experiments.terminal import OK
@@ -44,26 +44,26 @@ def main(
     other = asks_for_other_data(overrides)
     run = finished.find(directory, "evaluate=")
     trained, learned = finished.trained(run, settings.data_dir)
-    finished.check_gives_classes(run, trained, "evaluate=")
-    chosen = settings if other else trained.data
+    chosen, task = trained.data, TASKS[trained.task]
+    if other:  # its targets and the size of its inputs are those of the run's task
+        chosen = dataclasses.replace(settings, task=trained.task, factor=chosen.factor)
     model = finished.network(run, trained)
-    from experiments.run.evaluation import classes
+    from experiments.run import inputs
+    from experiments.run.evaluation import tested
 
     loaded = data.load(chosen)
     for note in loaded.notes:
         terminal.say(note)
-    _check_fits(model, loaded.spec)
+    _check_fits(model, loaded.spec, task)
     loaded = renormalised(loaded, learned)
-    predictions = classes.predict(model, loaded.test)
-    found = classes.accuracies(predictions, loaded.spec)
+    test = inputs.framed(loaded, model).test
+    predictions = tested.predict(model, test, loaded.spec, trained.task)
+    found = tested.results(predictions, loaded.spec, trained.task)
     fingerprint = loaded.spec.fingerprint
     target = run.directory / "evaluations" / f"{fingerprint.replace('/', '-')}.json"
-    recorded = (run.results or {})["test_accuracy"]
     terminal.say(f"{run.directory}: {trained.model.name}, padding {trained.padding.label}")
-    terminal.say(f"test accuracy on {chosen.name}: {100 * found['test_accuracy']:.2f} %")
-    terminal.say(
-        f"recorded by the run on {trained.data.name}: {TASKS[trained.task].told(recorded)}"
-    )
+    _tell(f"test {task.label} on {chosen.name}", found, task)
+    _tell(f"recorded by the run on {trained.data.name}", run.results or {}, task)
     changed = not other and fingerprint != learned["fingerprint"]
     if changed:
         terminal.say(
@@ -133,39 +133,69 @@ def asks_for_other_data(overrides: list[str]) -> bool:
 def renormalised(loaded: data.Data, learned: dict[str, Any]) -> data.Data:
     """The data normalised as in training: with the training run's mean and sd.
 
+    Target pictures are normalised by those of the run's training targets, and have their range.
+
     Raises:
         DataError: a value of the test split is not finite after that.
     """
     import numpy as np
 
-    from data.sources.streaming import Streamed
     from data.transforms import extremes
 
-    mean, std = tuple(learned["mean"]), tuple(learned["std"])
-    if (tuple(loaded.spec.mean), tuple(loaded.spec.std)) == (mean, std):
+    spec = loaded.spec
+    now = dataclasses.replace(spec, mean=tuple(learned["mean"]), std=tuple(learned["std"]))
+    if pictures := spec.target_mean is not None:
+        now = dataclasses.replace(
+            now,
+            target_mean=tuple(learned["target_mean"]),
+            target_std=tuple(learned["target_std"]),
+            target_range=learned["target_range"],
+        )
+    if now == spec:
         return loaded
 
     def again(split: data.Split) -> data.Split:
-        if isinstance(split.x, Streamed):
-            return dataclasses.replace(split, x=split.x.normalised(mean, std))
-        stored = np.asarray(split.x) * np.asarray(loaded.spec.std) + np.asarray(loaded.spec.mean)
-        x = (stored - np.asarray(mean)) / np.asarray(std)
-        return dataclasses.replace(split, x=x.astype(np.float32))
+        x = _shifted(split.x, (spec.mean, spec.std), (now.mean, now.std))
+        y = split.y
+        if pictures:
+            of_targets = ((s.target_mean, s.target_std) for s in (spec, now))
+            y = _shifted(split.y, *of_targets)
+        return dataclasses.replace(split, x=x, y=y)
 
     with np.errstate(over="ignore"):
         test = again(loaded.test)
-        if not np.isfinite(extremes(test.x)).all():
-            raise data.DataError(
-                f"the test split of {loaded.spec.provenance.get('name')} holds values that are "
-                "too large for float32 after normalisation by the run's own training data"
-            )
+        for values in (test.x, test.y) if pictures else (test.x,):
+            if not np.isfinite(extremes(values)).all():
+                raise data.DataError(
+                    f"the test split of {spec.provenance.get('name')} holds values that are too "
+                    "large for float32 after normalisation by the run's own training data"
+                )
     return dataclasses.replace(
         loaded,
         train=again(loaded.train),
         validation=again(loaded.validation) if loaded.validation else None,
         test=test,
-        spec=dataclasses.replace(loaded.spec, mean=mean, std=std),
+        spec=now,
     )
+
+
+def _shifted(values: Any, before: tuple[Any, Any], after: tuple[Any, Any]) -> Any:
+    """Values that were normalised by one mean and sd, normalised by others."""
+    import numpy as np
+
+    from data.sources.streaming import Streamed
+
+    if isinstance(values, Streamed):
+        return values.normalised(*after)
+    stored = np.asarray(values) * np.asarray(before[1]) + np.asarray(before[0])
+    return ((stored - np.asarray(after[0])) / np.asarray(after[1])).astype(np.float32)
+
+
+def _tell(name: str, results: dict[str, Any], task: Task) -> None:
+    """Print the task's measure and, of images, the error by distance to the border."""
+    terminal.say(f"{name}: {task.told(results[f'{TEST}{task.measure}'])}")
+    if line := summary.rings(results.get("error_by_distance", []), task):
+        terminal.say(f"  by border, px: {line}")
 
 
 def _earlier(target: Path) -> dict[str, Any] | None:
@@ -176,8 +206,17 @@ def _earlier(target: Path) -> dict[str, Any] | None:
         return None
 
 
-def _check_fits(model: Any, spec: data.Spec) -> None:
+def _check_fits(model: Any, spec: data.Spec, task: Task) -> None:
     takes, gives = tuple(model.input_shape[1:]), model.output_shape[-1]
+    if task.target != "class":
+        if takes != spec.input_shape or gives != spec.num_classes:
+            what = "classes" if task.target == "mask" else "channels"
+            raise ConfigError(
+                f"the model takes {takes} and gives images of {gives} {what}; the data is "
+                f"{spec.input_shape} with target images of {spec.num_classes} {what}: choose data "
+                "of that shape (data.resize=… resizes images)"
+            )
+        return
     steps = (*model.output_shape[1:-1], None)[0]
     if steps != spec.scored_steps:
         told, labelled = (

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from data import Spec, Split
+from data import DataError, Spec, Split
 from data.tasks import SEGMENTATION, SUPER_RESOLUTION, TASKS
 from experiments.run.evaluation.diverged import DivergedError
 from experiments.run.loop.batches import ordered_batches
@@ -95,8 +95,13 @@ def results(predictions: dict[str, np.ndarray], spec: Spec, task: str) -> dict[s
     Returns:
         test_<measure>; error_by_distance, a list of the distance to the border in pixels, the mean
         error of all pixels there and their number; for masks per_class_iou.
+
+    Raises:
+        DataError: no pixel counts.
     """
     found: dict[str, Any] = {}
+    if not predictions["pixels"].any():
+        raise DataError("no pixel of the test split's masks counts where the network predicts")
     if task == SEGMENTATION:
         of_class = iou(predictions["both"].sum(axis=0), predictions["either"].sum(axis=0))
         found["test_mean_iou"] = float(np.nanmean(of_class))
