@@ -60,9 +60,9 @@ def test_evaluate_takes_other_data_in_the_units_of_the_training(run, program, tm
         (
             GREY[:, :20, :20],
             MASKS[:, :20, :20],
-            "the model takes (24, 24, 1) and gives images of 3",
+            "the model takes (24, 24, 1) and gives images with",
         ),
-        (GREY, np.minimum(MASKS, 1), "target images of 2 classes"),
+        (GREY, np.minimum(MASKS, 1), "with target images with classes: 2"),
         (GREY, None, "lacks y_train, y_test"),
         (GREY, np.arange(40) % 3, "does not pair with x_train"),
         (GREY[:, 0], np.arange(40) % 3, "does not pair with x_train"),

@@ -95,6 +95,7 @@ def test_an_image_keeps_its_size_where_the_runs_were_resized(run, capsys):
         "a.png is predicted at its own size, 24×24; the run's images were resized to 12×12"
     )
     assert written == "a.png   24×24, written to a-predicted.png"
+    assert image_files.indices(Path("a-predicted.png")).shape == (24, 24)
 
 
 def test_masks_by_command(run, capsys):

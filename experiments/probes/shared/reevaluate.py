@@ -212,9 +212,9 @@ def _check_fits(model: Any, spec: data.Spec, task: Task) -> None:
         if takes != spec.input_shape or gives != spec.num_classes:
             what = "classes" if task.target == "mask" else "channels"
             raise ConfigError(
-                f"the model takes {takes} and gives images of {gives} {what}; the data is "
-                f"{spec.input_shape} with target images of {spec.num_classes} {what}: choose data "
-                "of that shape (data.resize=… resizes images)"
+                f"the model takes {takes} and gives images with {what}: {gives}; the data is "
+                f"{spec.input_shape} with target images with {what}: {spec.num_classes}; choose "
+                "data of that shape (data.resize=… resizes images)"
             )
         return
     steps = (*model.output_shape[1:-1], None)[0]
