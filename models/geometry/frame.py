@@ -35,7 +35,7 @@ def frame(model: keras.Model) -> tuple[tuple[int, int], ...]:
     """
     sizes, given = model.input_shape[1:-1], model.output_shape[1:-1]
     axes = []
-    for axis, field in enumerate(fields_of([model.output])[0]):
+    for axis, field in enumerate(fields_of(model.outputs)[0]):
         larger = Fraction(1) / field.effective_stride
         whole = math.floor(sizes[axis] * larger)
         if given[axis] == whole:

@@ -46,3 +46,11 @@ def test_an_output_that_is_no_part_is_refused():
     model = keras.Model(inputs, models.Conv2D(1, 3, padding="full")(inputs))
     with pytest.raises(TraceError, match="no part of an image of 9"):
         frame(model)
+
+
+def test_a_network_of_a_list_of_one_output_has_a_frame_too():
+    """As a trained network is saved: `keras.Model(model.inputs, model.outputs)`."""
+    model = models.build("unet", input_shape=(24, 24, 1), num_classes=1, depth=1, padding="valid")
+    again = keras.Model(model.inputs, model.outputs)
+    assert isinstance(again.output, list)
+    assert frame(again) == frame(model)
