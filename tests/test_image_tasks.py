@@ -102,10 +102,3 @@ def test_a_run_is_resumed_after_its_last_epoch(program, monkeypatch):
     )
     assert whole["test_mae"] == cut["test_mae"]
     assert whole["error_by_distance"] == cut["error_by_distance"]
-
-
-def test_probes_say_that_they_measure_classes(program):
-    outcome = program(*NETWORKS["reconstruction"], *TINY, "probes=shift")
-    assert outcome.code == 2
-    assert "probes" in outcome.err
-    assert outcome.err.count("\n") == 1

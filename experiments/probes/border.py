@@ -121,7 +121,7 @@ def rolled(x: np.ndarray, seed: int) -> np.ndarray:
 def of_layers(subject: Subject, names: Sequence[str], x: np.ndarray) -> dict[str, Response]:
     """Measure examples x themselves, as `input`, and the named layers' outputs for them."""
     gathered: list[Any] = [Gathered() for _ in names]
-    for batch in looking.activations(subject.model, names, x):
+    for batch in looking.activations(subject.model, names, x, linear=True):
         for one, outputs in zip(gathered, batch, strict=True):
             one.add(outputs)
     found = {"input": measure([x])} if min(x.shape[1:-1]) >= LEAST else {}

@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.examples import chosen, classes, one_class
 from experiments.probes.shared.moving import WAYS, told
-from experiments.probes.shared.subject import Measured, Subject
+from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
 from experiments.report.pages.pictures import canvas
 from experiments.run.evaluation.classes import by_margin
 
@@ -38,8 +38,13 @@ def probe(subject: Subject) -> Measured:
     """Accuracy (from 0 to 1) over a grid of offsets, for images and for sequences.
 
     Raises:
-        NotApplicableError: if every step of a sequence has a class.
+        NotApplicableError: if every step of a sequence has a class, or the network gives images.
     """
+    if subject.gives_images:
+        raise NotApplicableError(
+            "an image that is given must move along with its input, which shift measures; what the "
+            "border costs is the error by distance to the border, of every run"
+        )
     one_class(subject, "position")
     index = chosen(subject, EXAMPLES)
     x, labels = subject.loaded.test.x[index], subject.loaded.test.y[index]

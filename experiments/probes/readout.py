@@ -10,10 +10,10 @@ about position give SPC 0. Such information can come from the borders of the con
 images whose content depends on position.
 
 Two things differ from the paper. The reader is fitted by least squares with a small penalty
-(`experiments.probes.shared.ridge`), while theirs has batch normalisation and a sigmoid and is
-trained by SGD. Ours needs no learning rate, has no randomness, and is the best linear reader, so it
-may reach a slightly higher SPC (`experiments.benchmarks.posenet` has both on the same images). And
-maps are compared at 26×26, the size of the convolution's output, not resized to the image.
+(`experiments.probes.shared.readers.ridge`), while theirs has batch normalisation and a sigmoid and
+is trained by SGD. Ours needs no learning rate, has no randomness, and is the best linear reader, so
+it may reach a slightly higher SPC (`experiments.benchmarks.posenet` has both on the same images).
+And maps are compared at 26×26, the size of the convolution's output, not resized to the image.
 
 The same is done with the network's input alone: `input` is the SPC reached from the images
 themselves. Sequences have only H.
@@ -27,9 +27,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.probes.shared import looking, ridge
-from experiments.probes.shared import position_maps as maps
+from experiments.probes.shared import looking
 from experiments.probes.shared.drawing import pixels
+from experiments.probes.shared.readers import position_maps as maps
+from experiments.probes.shared.readers import ridge
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
 from experiments.report.pages.pictures import canvas
 from models.geometry.tracing.trace import Row

@@ -7,6 +7,12 @@ pixels there. The ratio is 1 if the border counts as much as other pixels, and e
 linear network with global pooling; it is less if fewer windows read the border (under `valid`, a
 corner is in one 3×3 window, a pixel in the middle in nine), and more if padding repeats it. The
 content of the image near its border also matters, because a trained network responds to it.
+
+Of a network that gives images the derivative is that of one number too: for masks the sum, over the
+pixels that count, of the logits of their true classes; for pictures the sum of all values, so that
+it says how much the picture as a whole depends on a pixel. It is exactly 1 for a linear circular
+network of stride 1, which reads every pixel equally often. Where a pixel raises some values and
+lowers others, these cancel.
 """
 
 from __future__ import annotations
@@ -42,10 +48,10 @@ def probe(subject: Subject) -> Measured:
     Raises:
         NotApplicableError: the network predicts a class at every step, or no input changes it.
     """
-    if len(subject.model.output_shape) != 2:
+    if len(subject.model.output_shape) != 2 and not subject.gives_images:
         raise NotApplicableError("saliency needs one prediction per example, not one per step")
     x, y = looking.sample(subject.loaded.test, EXAMPLES, subject.seed)
-    found = saliency(subject.model, x, y)
+    found = saliency(subject.model, x, subject.loaded.test.framed(y))
     each = relative(found)
     if not len(each):
         raise NotApplicableError("saliency is zero: no input changes the network's output")
@@ -70,16 +76,29 @@ def saliency(model: keras.Model, x: np.ndarray, labels: np.ndarray) -> np.ndarra
 
     Args:
         x: (n, *spatial, channels).
-        labels: (n,), the class whose logit is differentiated.
+        labels: (n,), the class whose logit is differentiated; (n, height, width), those of a mask,
+            whose logits are added, -1 for none; or a picture (n, height, width, channels), of which
+            all that the model gives is added.
 
     Returns:
         (n, *spatial), float64.
     """
-    wanted = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
     derivative = {"tensorflow": _tensorflow, "jax": _jax}[keras.backend.backend()]
     parts = range(0, len(x), BATCH)
-    found = [derivative(model, x[i : i + BATCH], wanted[i : i + BATCH]) for i in parts]
+    classes = model.output_shape[-1]
+    found = [
+        derivative(model, x[i : i + BATCH], _wanted(labels[i : i + BATCH], classes)) for i in parts
+    ]
     return np.abs(np.concatenate(found).astype(np.float64)).max(axis=-1)
+
+
+def _wanted(labels: np.ndarray, classes: int) -> np.ndarray:
+    """The weight of each output in the sum that is differentiated."""
+    if labels.ndim == 4:
+        return np.ones_like(labels, dtype=np.float32)
+    weights = np.eye(classes, dtype=np.float32)[labels]
+    weights[labels < 0] = 0
+    return weights
 
 
 def _tensorflow(model: keras.Model, x: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -6,8 +6,13 @@ Gemert 2020 (arXiv:2003.07064) add accuracy along the diagonal. Both crop a larg
 image has the network's size, so it is shifted `filled` with background, and `circular`. The two
 shifts of a pair differ, each up to 1/8 of the size on every axis (theirs: 32 of 256 pixels).
 
+A network that gives an image has no one class that could stay the same: its image must move along
+(`experiments.probes.shared.of_images.image_shift`), and only under circular shifts. Where content
+is lost and background enters, the right answer is another one.
+
 Known answer: exactly 100 % under circular shifts for circular padding, stride 1 and global
 pooling, trained or not, because the feature maps shift with the image and pooling ignores position.
+For the same reason a circular network's image moves along with shifts by multiples of its stride.
 """
 
 from __future__ import annotations
@@ -21,10 +26,11 @@ from matplotlib.axes import Axes
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.examples import chosen, classes, interval, one_class
 from experiments.probes.shared.moving import WAYS, background, moved, told
+from experiments.probes.shared.of_images import image_shift
 from experiments.probes.shared.subject import Measured, Subject
 from experiments.report.pages.pictures import canvas
 
-MEASURES = "shift consistency: how often two shifts of an image get the same prediction"
+MEASURES = "shift consistency: whether classes stay the same, and images move along, on shifts"
 PAIRS = 1024  # one pair per image, so they are independent; half an interval <= 3.1 points
 DIAGONAL_EXAMPLES = 512
 PART = 8  # a shift is at most the size divided by this
@@ -34,9 +40,17 @@ SIZE = 4.2, 3.0
 def probe(subject: Subject) -> Measured:
     """Consistency with its 95 % interval, and accuracy along the diagonal (from 0 to 1).
 
+    Of images: `agreement` (from 0 to 1) or `change` (in the data's units) under circular shifts,
+    with its interval, by distance to the border, and along each axis; beside the network's error.
+
     Raises:
         NotApplicableError: if every step of a sequence has a class.
     """
+    if subject.gives_images:
+        found, maps = image_shift.measured(subject)
+        return Measured(
+            found, pixels(image_shift.figure(found, maps)), maps, image_shift.line(found)
+        )
     one_class(subject, "shift")
     sizes = subject.loaded.spec.input_shape[:-1]
     values: dict[str, Any] = {"largest_shift": [largest(n) for n in sizes]}

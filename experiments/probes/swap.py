@@ -1,8 +1,9 @@
 """Swap: the trained weights under every other padding that fits the architecture.
 
-A padding has no weights, so a network's weights fit every other padding; the fall in accuracy shows
-how much the network depends on its border values. Nothing is adapted: batch normalisation keeps the
-statistics of training, as when a network is moved to a framework with other borders.
+A padding has no weights, so a network's weights fit every other padding; the fall in accuracy, or
+in the measure of another task, shows how much the network depends on its border values. Nothing is
+adapted: batch normalisation keeps the statistics of training, as when a network is moved to a
+framework with other borders. Networks that give images are compared on the pixels that both give.
 
 The paddings are those of `models.padding.NAMED` that compute something different in this network
 (`models.geometry.tracing.signature`). Two are left out unless they are the network's own padding:
@@ -21,8 +22,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 import models
+from data.tasks import Task
 from experiments.probes.shared.drawing import pixels
 from experiments.probes.shared.examples import chosen, classes, difference
+from experiments.probes.shared.of_images.image_swap import ImageScores
 from experiments.probes.shared.subject import Measured, NotApplicableError, Subject
 from experiments.report.pages.pictures import canvas
 from models.geometry.tracing.signature import signature
@@ -30,46 +33,74 @@ from models.padding import MODES, NAMED, Padding, PaddingError
 from models.padding.definitions import Weight
 from models.sizing import random_state_kept
 
-MEASURES = "accuracy of the trained weights under every other padding"
+MEASURES = "accuracy, or the task's measure, of the trained weights under every other padding"
 EXAMPLES = 1024  # with about 15 paddings; half an interval of a fall is at most 4 points
 
 
 def probe(subject: Subject) -> Measured:
-    """Accuracy (from 0 to 1) under each padding, and the fall from the network's own, in points.
+    """The measure of the task under each padding, and the fall from the network's own.
+
+    Returns:
+        values: `examples`; `own`, the names of the network's own padding; the measure, such as
+            `accuracy` (from 0 to 1); `under`, for each other padding that measure, `fall`, in the
+            task's unit and positive where it is worse, with `low` and `high`, `also`, its aliases,
+            and of images `pixels`, the fraction of the pixels that were compared; `unfit`, the
+            paddings that the network does not take.
 
     Raises:
         NotApplicableError: it is unknown how to build the network, or only one padding fits.
     """
     if subject.rebuild is None:
         raise NotApplicableError("it is unknown how to build the network with another padding")
-    index = chosen(subject, EXAMPLES)
-    x, labels = subject.loaded.test.x[index], subject.loaded.test.y[index]
-    own, mine = _hits(subject.model, x, labels), signature(subject.model)
+    scores: Any = (ImageScores if subject.gives_images else ClassScores)(subject)
+    mine, task = signature(subject.model), subject.of_task
     names: dict[str, list[str]] = {mine: []}
     under: dict[str, dict[str, Any]] = {}
     unfit = []
     for name in NAMED:
         swapped = carried(subject, name)
-        if swapped is None:
-            unfit.append(name)
-            continue
-        computes = signature(swapped)
-        if computes not in names and not _is_untrained(NAMED[name]):
-            names[computes] = []
-            under[name] = _fall(own, _hits(swapped, x, labels))
-            under[name]["also"] = names[computes]
-        elif computes in names:
+        computes = None if swapped is None else signature(swapped)
+        if computes in names:
             names[computes].append(name)
+        elif computes is None:
+            unfit.append(name)
+        elif not _is_untrained(NAMED[name]):
+            found = scores.under(swapped)
+            if found is None:
+                unfit.append(name)
+                continue
+            names[computes] = []
+            under[name] = {**found, "also": names[computes]}
     if not under:
         raise NotApplicableError("no other padding computes anything different in this network")
     values = {
-        "examples": len(index),
+        "examples": len(scores.split),
         "own": names[mine],
-        "accuracy": float(own.mean()),
+        task.measure: scores.own(),
         "under": under,
         "unfit": unfit,
     }
-    return Measured(values, pixels(_figure(values)), line=_line(values))
+    return Measured(values, pixels(_figure(values, task)), line=_line(values, task))
+
+
+class ClassScores:
+    """The accuracy of a network on test examples, and that of others on the same."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.split = chosen(subject, EXAMPLES)
+        test = subject.loaded.test
+        self._x, self._labels = test.x[self.split], test.y[self.split]
+        self._own = _hits(subject.model, self._x, self._labels)
+
+    def own(self) -> float:
+        """The accuracy of the network itself."""
+        return float(self._own.mean())
+
+    def under(self, swapped: keras.Model) -> dict[str, Any]:
+        """The accuracy of a network with other borders, and its fall, in points."""
+        hits = _hits(swapped, self._x, self._labels)
+        fall, low, high = (100 * part for part in difference(self._own, hits))
+        return {"accuracy": float(hits.mean()), "fall": fall, "low": low, "high": high}
 
 
 def _is_untrained(padding: Padding) -> bool:
@@ -110,49 +141,65 @@ def _hits(model: keras.Model, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return right.sum(axis=1) * len(labels) / (labels >= 0).sum()
 
 
-def _fall(own: np.ndarray, hits: np.ndarray) -> dict[str, Any]:
-    fall, low, high = (100 * part for part in difference(own, hits))
-    return {"accuracy": float(hits.mean()), "fall": fall, "low": low, "high": high}
+def _line(values: dict[str, Any], task: Task) -> str:
+    """The network's own measure, and by how much it changes under the best and the worst other."""
+    falls = {name: one["fall"] for name, one in values["under"].items()}
+    best, worst = min(falls, key=falls.__getitem__), max(falls, key=falls.__getitem__)
+    sign = -1 if task.higher_is_better else 1
+    gain, loss = (_number(sign * falls[name], task, "+") for name in (best, worst))
+    label = "" if task.target == "class" else f"{task.label} "
+    parts = [
+        f"own {label}{_number(task.scale * values[task.measure], task)} {task.unit}".rstrip(),
+        f"best other {best} {gain} {task.difference_unit}".rstrip(),
+        f"worst {worst} {loss}",
+        f"n = {values['examples']:,}, {len(falls)} other paddings",
+    ]
+    return "   ".join(parts)
 
 
-def _line(values: dict[str, Any]) -> str:
-    # 0.0 − x gives no negative zero.
-    gains = sorted((0.0 - round(one["fall"], 1), name) for name, one in values["under"].items())
-    (least, worst), (most, best) = gains[0], gains[-1]
-    return (
-        f"own {100 * values['accuracy']:.1f} %   best other {best} {most:+.1f} points   "
-        f"worst {worst} {least:+.1f}   n = {values['examples']:,}, {len(gains)} other paddings"
-    )
+def _number(value: float, task: Task, sign: str = "") -> str:
+    """In the task's unit; +0.0 for what is rounded to it from below."""
+    digits = {"%": 1, "": None}.get(task.unit, 2)
+    if digits is None:
+        return f"{value:{sign}.{3 if sign else 4}g}"
+    return f"{0.0 + round(value, digits):{sign}.{digits}f}"
 
 
-def _figure(values: dict[str, Any]) -> Any:
-    return canvas.panels([values], _draw, (6.4, 1.2 + 0.27 * (len(values["under"]) + 1)))
+def _figure(values: dict[str, Any], task: Task) -> Any:
+    def draw(axis: Axes, found: dict[str, Any]) -> None:
+        _draw(axis, found, task)
+
+    return canvas.panels([values], draw, (6.4, 1.2 + 0.27 * (len(values["under"]) + 1)))
 
 
-def _draw(axis: Axes, values: dict[str, Any]) -> None:
-    own = 100 * values["accuracy"]
-    rows = [(_called(name, one["also"]), one) for name, one in values["under"].items()]
-    mine = _called(*_split(values["own"])) + ", its own"
-    rows.append((mine, {"accuracy": values["accuracy"], "fall": 0.0, "low": 0.0, "high": 0.0}))
+def _draw(axis: Axes, values: dict[str, Any], task: Task) -> None:
+    own = task.scale * values[task.measure]
+    rows = [(_called(name, one), one) for name, one in values["under"].items()]
+    first, *others = values["own"] or ["none of the named"]
+    mine = _called(first, {"also": others}) + ", its own"
+    rows.append((mine, {task.measure: values[task.measure], "fall": 0.0, "low": None}))
     rows.sort(key=lambda row: -row[1]["fall"])
     for i, (name, one) in enumerate(rows):
-        accuracy = 100 * one["accuracy"]
-        spread = [[one["high"] - one["fall"]], [one["fall"] - one["low"]]]
-        axis.barh(i, accuracy, color=canvas.MEAN if name == mine else canvas.DOT, height=0.7)
-        if name != mine:
-            axis.errorbar(accuracy, i, xerr=spread, color=canvas.INK, lw=1, capsize=2)
-        axis.text(1, i, f"{accuracy:.1f}", va="center", color="white", fontsize=8)
+        value = task.scale * one[task.measure]
+        axis.barh(i, value, color=canvas.MEAN if name == mine else canvas.DOT, height=0.7)
+        if one["low"] is not None:
+            spread = [[one["high"] - one["fall"]], [one["fall"] - one["low"]]]
+            spread = spread if task.higher_is_better else spread[::-1]
+            axis.errorbar(value, i, xerr=spread, color=canvas.INK, lw=1, capsize=2)
+        beside = axis.get_yaxis_transform()
+        axis.text(1.01, i, _number(value, task), transform=beside, va="center", fontsize=8)
     axis.axvline(own, color=canvas.MEAN, lw=0.8, ls="--")
     axis.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
-    axis.set_xlim(0, 100)
+    if task.unit == "%":
+        axis.set_xlim(0, 100)
     axis.set_ylim(-0.6, len(rows) - 0.4)
     axis.set_title("the trained weights under other paddings")
-    axis.set_xlabel("accuracy, %\n(and the 95 % interval of the difference from its own)")
+    unit = f", {task.unit}" if task.unit else ""
+    axis.set_xlabel(f"{task.label}{unit}\n(and the 95 % interval of the difference from its own)")
 
 
-def _split(names: list[str]) -> tuple[str, list[str]]:
-    return (names[0], names[1:]) if names else ("none of the named", [])
-
-
-def _called(name: str, also: list[str]) -> str:
-    return " = ".join([name, *also[:2]]) + ", …" * (len(also) > 2)
+def _called(name: str, one: dict[str, Any]) -> str:
+    """A padding with its first aliases, and on how many pixels it was compared if not on all."""
+    also, share = one["also"], one.get("pixels", 1.0)
+    part = f" (on {100 * share:.0f} % of the pixels)" if share < 1 else ""
+    return " = ".join([name, *also[:2]]) + ", …" * (len(also) > 2) + part

@@ -28,8 +28,8 @@ import numpy as np
 
 from experiments import terminal
 from experiments.benchmarks.options import Parser, at_least, facts
-from experiments.probes.shared import position_maps as maps
-from experiments.probes.shared import ridge
+from experiments.probes.shared.readers import position_maps as maps
+from experiments.probes.shared.readers import ridge
 from experiments.run import framework
 
 MAPS, PADS, KINDS = ("H", "V", "G"), (0, 1, 2), ("cifar10", "windows")

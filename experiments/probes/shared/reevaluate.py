@@ -113,7 +113,13 @@ def _subject(model: Any, trained: Config, loaded: data.Data) -> Any:
 
     seeds = inputs.derived(trained.seed, trained.seeds)
     return running.subject(
-        model, loaded, trained.model, trained.padding, trained.seed, seeds["padding"]
+        model,
+        loaded,
+        trained.model,
+        trained.padding,
+        trained.seed,
+        seeds["padding"],
+        trained.task,
     )
 
 

@@ -15,6 +15,7 @@ from conf.padding_config import PaddingConfig
 from conf.reader import ConfigError
 from conf.schema import Component
 from data import Data
+from data.tasks import CLASSIFICATION
 from experiments import terminal
 from experiments.probes.shared.record import Record, plain
 from experiments.probes.shared.subject import Measured, NotApplicableError, Probe, Subject
@@ -36,6 +37,7 @@ def subject(
     trained: PaddingConfig,
     seed: int,
     padding_seed: int,
+    task: str = CLASSIFICATION,
 ) -> Subject:
     """A trained network in the form for probes.
 
@@ -46,6 +48,10 @@ def subject(
         trained: the padding with which it was trained.
         seed: of the run, for random choices of the probes.
         padding_seed: for random borders.
+        task: for which it was trained.
+
+    Raises:
+        DoesNotFitError: the network gives images, but no part of the data's target images.
     """
 
     def rebuild(padding: Padding) -> keras.Model:
@@ -57,7 +63,8 @@ def subject(
         )
         return inputs.build(network, changed, loaded.spec, padding_seed=padding_seed)
 
-    return Subject(model, glance(model).rows, loaded, seed=seed, rebuild=rebuild)
+    framed = inputs.framed(loaded, model)
+    return Subject(model, glance(model).rows, framed, seed=seed, rebuild=rebuild, task=task)
 
 
 def run(names: Iterable[str], of: Subject, record: Record, *, visible: bool = True) -> int:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from data import Data
+from data.tasks import CLASSIFICATION, TASKS, Task
 from models.geometry.tracing.trace import Row
 from models.padding import Padding
 
@@ -23,12 +24,13 @@ class Subject:
     """A trained network and its data; a probe leaves both as they were.
 
     Attributes:
-        model: logits from (batch, *input_shape), built and trained, not compiled.
+        model: logits, or images, from (batch, *input_shape), built and trained, not compiled.
         layers: its trace.
-        loaded: its data, normalised as in training.
+        loaded: its data, normalised as in training; of images the frame that the network gives.
         seed: for random choices of a probe.
         rebuild: builds the same architecture, untrained, with another padding, and raises the
             errors of `models.build`; None if it is unknown how the network was built.
+        task: the name of the task that it was trained for.
     """
 
     model: keras.Model
@@ -36,6 +38,17 @@ class Subject:
     loaded: Data
     seed: int = 0
     rebuild: Callable[[Padding], keras.Model] | None = None
+    task: str = CLASSIFICATION
+
+    @property
+    def of_task(self) -> Task:
+        """The task: its measure, and what the network gives."""
+        return TASKS[self.task]
+
+    @property
+    def gives_images(self) -> bool:
+        """Whether the network gives masks or pictures, and no classes."""
+        return self.of_task.target != "class"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.probes import readout
-from experiments.probes.shared import position_maps as maps
-from experiments.probes.shared import ridge
+from experiments.probes.shared.readers import position_maps as maps
+from experiments.probes.shared.readers import ridge
 from experiments.probes.shared.subject import NotApplicableError
 from models.architectures import causal_conv1d, small_cnn, vgg16
 from models.bind import bind

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.benchmarks.posenet import __main__ as posenet
 from experiments.benchmarks.posenet import posenet_report
-from experiments.probes.shared import position_maps as maps
+from experiments.probes.shared.readers import position_maps as maps
 from experiments.report.pages.document import Items
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from experiments.probes.shared import position_maps as maps
+from experiments.probes.shared.readers import position_maps as maps
 
 
 def test_maps_rise_where_they_say_and_span_0_to_1():
