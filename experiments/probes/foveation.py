@@ -3,6 +3,7 @@
 Alsallakh et al. 2021, "Mind the pad" (ICLR, arXiv:2010.02178): under zeros the border counts less,
 and the odd padding of a stride shifts the whole map to one side. The result depends only on the
 architecture and its padding, not on the weights, and is exact: see `models.geometry.reach.paths`.
+Of a network that gives an image the last map is that image, and the paths are to all of its pixels.
 
 Known answers: the table of one layer of three or five taps under eight paddings; an asymmetry of
 0 at 33 and 225 pixels and of 0.393 and 0.352 at 32 and 224 over five layers of stride 2.
@@ -26,7 +27,7 @@ from models.layers.pooling import LastStep
 
 MEASURES = "how strongly each input pixel can influence the output"
 AXES = {1: ("steps",), 2: ("rows", "columns")}
-SIZE = 4.4, 3.4
+SIZE = 4.7, 3.4
 
 
 def probe(subject: Subject) -> Measured:
@@ -92,7 +93,8 @@ def _picture(
         sizes = "×".join(map(str, final_map_size(subject.layers)))
         sizes += " steps" if relative.ndim == 1 else ""
         sides = "   ".join(f"{name} {found:.3f}" for name, found in values["asymmetry"].items())
-        axis.set_title(f"paths to the last map, {sizes}\nasymmetry: {sides}")
+        to = "the image" if subject.gives_images else "the last map"
+        axis.set_title(f"paths to {to}, {sizes}\nasymmetry: {sides}")
 
     figure = canvas.panels([counts / size], draw, SIZE)
     with matplotlib.rc_context(canvas.STYLE):

@@ -10,6 +10,7 @@ import numpy as np
 
 from conf import choices
 from conf.reader import ConfigError
+from data.tasks import RECONSTRUCTION, SEGMENTATION, SUPER_RESOLUTION, TASKS
 from experiments.probes.shared import running
 from experiments.probes.shared.record import plain
 from experiments.probes.shared.subject import Measured, NotApplicableError
@@ -19,8 +20,14 @@ from tests.contract.faults import fault
 
 TESTS = Path(__file__).resolve().parents[1] / "experiments" / "probes"
 KNOWN = "test_known_answer"
-# A network and an input for each kind of data.
-NETWORKS = {"image": ("small_cnn", (16, 16, 1)), "sequence": ("causal_conv1d", (40, 1))}
+# A network and an input for each kind of data, and for each task whose network gives images.
+NETWORKS = {
+    "image": ("small_cnn", (16, 16, 1)),
+    "sequence": ("causal_conv1d", (40, 1)),
+    SEGMENTATION: ("unet", (16, 16, 1)),
+    RECONSTRUCTION: ("autoencoder", (16, 16, 1)),
+    SUPER_RESOLUTION: ("subpixel", (12, 12, 1)),
+}
 N = 40
 
 
@@ -58,6 +65,10 @@ def subject(kind):
     """An untrained network of that kind of data, with all that draws: dropout, a random border."""
     keras.utils.set_random_seed(0)
     network, shape = NETWORKS[kind]
+    if kind in TASKS:
+        options = registry.tiny(network)
+        loaded = subjects.images(kind, shape, n=8, factor=options.get("factor", 1))
+        return subjects.subject(network, loaded, "random", kind, **options)
     loaded = subjects.noise(shape, n=N, margin=np.zeros(N, np.float32))
     options = {**registry.tiny(network), "dropout": 0.3}
     return subjects.subject(network, loaded, "random", **options)
@@ -100,7 +111,7 @@ def check_what_it_brings_back(name):
         if isinstance(found, NotApplicableError):
             if not str(found) or "\n" in str(found):
                 raise fault(
-                    f"{where}: NotApplicableError takes one plain line: why not for {kind}s"
+                    f"{where}: NotApplicableError takes one plain line: why not for {kind} data"
                 )
             continue
         applies.append(kind)

@@ -3,9 +3,10 @@
     python -m experiments.report.why runs/<study> --model small_cnn --out <folder>
 
 Reads the runs that were measured with `probes=all` and writes maps.png (one row per padding: how
-often each pixel is read, accuracy by position, border response, position predicted from features,
-saliency; for the smallest seed), swap.png (trained with one padding, tested with another),
-probes.csv (one line per run) and probes.md (means over seeds).
+often each pixel is read, accuracy by position, or which pixels of an image do not move along with a
+shift, border response, position predicted from features, saliency; for the smallest seed), swap.png
+(trained with one padding, tested with another; without those under which an image has fewer
+pixels), probes.csv (one line per run) and probes.md (means over seeds).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from data.tasks import TASKS, TEST, Task
 from experiments import terminal
 from experiments.report.compare.reading import Cell, Record, read
 from experiments.report.pages.pictures import canvas
@@ -25,20 +27,36 @@ from experiments.run.record import files, tables
 from experiments.study.plan import Plan
 
 Path_ = tuple[str | int, ...]
+Column = tuple[str, Path_, float, int]
 # The columns for each padding: heading, path in results.json, factor, digits.
-COLUMNS: tuple[tuple[str, Path_, float, int], ...] = (
-    ("test accuracy, %", ("test_accuracy",), 100, 2),
+COLUMNS: tuple[Column, ...] = (
     ("circular shifts: lowest, %", ("probes", "position", "circular", "lowest"), 100, 1),
     ("highest, %", ("probes", "position", "circular", "highest"), 100, 1),
     ("consistency, circular, %", ("probes", "shift", "circular", "consistency"), 100, 1),
     ("consistency, filled, %", ("probes", "shift", "filled", "consistency"), 100, 1),
+    ("same class after a shift, %", ("probes", "shift", "circular", "agreement"), 100, 1),
+    ("change by a shift", ("probes", "shift", "circular", "change"), 1, 4),
     ("border pixels read, relative to the centre", ("probes", "foveation", "border"), 1, 3),
     ("position H, SPC", ("probes", "readout", "H", "spc"), 1, 2),
     ("position G, SPC", ("probes", "readout", "G", "spc"), 1, 2),
     ("saliency of the first ring", ("probes", "saliency", "ratio", 0), 1, 2),
-    ("under same, points", ("probes", "swap", "under", "same", "fall"), -1, 1),
     ("largest change before t", ("probes", "leak", "largest_change"), 1, 3),
 )
+
+
+def columns_of(task: Task) -> tuple[Column, ...]:
+    """All columns: those whose unit is the task's, and the others.
+
+    Under `same` the change of the measure, so that a fall of accuracy is negative.
+    """
+    digits = 2 if task.unit else 4
+    unit = f", {task.unit}" if task.unit else ""
+    by = ("probes", "swap", "under", "same", "fall")
+    swapped = f"under same, {task.difference_unit or task.label}"
+    tested = (f"test {task.label}{unit}", (f"{TEST}{task.measure}",), task.scale, digits)
+    sign = -1 if task.higher_is_better else 1
+    changed = (swapped, by, sign, 1 if task.unit == "%" else digits)
+    return (tested, *COLUMNS[:-1], changed, COLUMNS[-1])
 
 
 def main(arguments: list[str]) -> int:
@@ -60,7 +78,7 @@ def main(arguments: list[str]) -> int:
     results = {label: record.results for label, record in firsts.items()}
     pictures = {
         "maps.png": maps_picture(results, arrays),
-        "swap.png": swap_picture(results),
+        "swap.png": swap_picture(results, _task(measured[0])),
     }
     for name, figure in pictures.items():
         if figure is not None:
@@ -86,7 +104,8 @@ def probed(study: Path, model: str | None) -> list[Cell]:
 
 def table(cells: list[Cell]) -> str:
     """A Markdown table, one row per padding: means over its runs, and sd if there are several."""
-    columns = [column for column in COLUMNS if any(_values(cell, column) for cell in cells)]
+    known = columns_of(_task(cells[0]))
+    columns = [column for column in known if any(_values(cell, column) for cell in cells)]
     rows = []
     for cell in cells:
         told = [_told(_values(cell, column), column[3]) for column in columns]
@@ -107,15 +126,21 @@ def _runs(cell: Cell) -> list[Record]:
     return list(cell.records.values())
 
 
-def _values(cell: Cell, column: tuple[str, Path_, float, int]) -> list[float]:
+def _task(cell: Cell) -> Task:
+    return TASKS[cell.config.task]
+
+
+def _values(cell: Cell, column: Column) -> list[float]:
     _, path, factor, _ = column
     found = [_at(record.results, path) for record in _runs(cell)]
     return [factor * value for value in found if value is not None]
 
 
 def _row(cell: Cell, record: Record) -> dict[str, Any]:
-    values = {heading: _at(record.results, path) for heading, path, _, _ in COLUMNS}
-    named = {"/".join(map(str, path)).removeprefix("probes/"): values[h] for h, path, *_ in COLUMNS}
+    named = {
+        "/".join(map(str, path)).removeprefix("probes/"): _at(record.results, path)
+        for _, path, *_ in columns_of(_task(cell))
+    }
     return {"padding": cell.label, "cell": record.cell, "seed": record.seed, **named}
 
 

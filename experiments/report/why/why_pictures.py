@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from data.tasks import Task
 from experiments.report.pages.pictures import canvas
 
 Results = Mapping[str, Mapping[str, Any]]  # by padding
@@ -18,6 +19,7 @@ PANEL = 2.2, 1.9
 MAPS = (
     ("how often a pixel is read", "foveation/paths", False),
     ("accuracy, shifted circularly", "position/circular", True),
+    ("change after a shift", "shift/change_map", True),
     ("height predicted from features", "readout/V", True),
     ("saliency over its mean", "saliency/mean", True),
 )
@@ -59,8 +61,8 @@ def maps_picture(results: Results, arrays: Arrays) -> Figure | None:
     return canvas.panels(subjects, draw, PANEL, across=width)
 
 
-def swap_picture(results: Results) -> Figure | None:
-    """Accuracy of each network under each padding: rows are trainings, columns tests."""
+def swap_picture(results: Results, task: Task) -> Figure | None:
+    """The measure of each network under each padding: rows are trainings, columns tests."""
     trained = {label: found["probes"].get("swap", {}) for label, found in results.items()}
     trained = {label: swap for label, swap in trained.items() if "under" in swap}
     if not trained:
@@ -68,37 +70,46 @@ def swap_picture(results: Results) -> Figure | None:
     own = list(trained)
     other = sorted({name for swap in trained.values() for name in swap["under"]} - set(own))
     tested = own + other
-    accuracy = np.full((len(own), len(tested)), np.nan)
+    measure = np.full((len(own), len(tested)), np.nan)
     for row, label in enumerate(own):
         swap = trained[label]
         for name in (label, *swap["own"]):
             if name in tested:
-                accuracy[row, tested.index(name)] = 100 * swap["accuracy"]
+                measure[row, tested.index(name)] = task.scale * swap[task.measure]
         for name, found in swap["under"].items():
             for alias in (name, *found["also"]):
-                if alias in tested:
-                    accuracy[row, tested.index(alias)] = 100 * found["accuracy"]
+                if alias in tested and found.get("pixels", 1) == 1:
+                    measure[row, tested.index(alias)] = task.scale * found[task.measure]
+    low, high = (0.0, 100.0) if task.unit == "%" else _range(measure)
+    form = ".0f" if task.unit == "%" else ".3g"
 
     def draw(axis: Axes, values: np.ndarray) -> None:
-        image = axis.imshow(values, cmap="viridis", vmin=0, vmax=100)
+        image = axis.imshow(values, cmap="viridis", vmin=low, vmax=high)
         for (row, column), value in np.ndenumerate(values):
             if np.isfinite(value):
-                ink = "white" if value < 55 else "black"
-                axis.text(column, row, f"{value:.0f}", ha="center", va="center", size=7, color=ink)
+                ink = "white" if value < low + 0.55 * (high - low) else "black"
+                told = f"{value:{form}}"
+                axis.text(column, row, told, ha="center", va="center", size=7, color=ink)
         axis.set_xticks(range(len(tested)), tested, rotation=45, ha="right")
         axis.set_yticks(range(len(own)), own)
         axis.set_xlabel("tested under")
         axis.set_ylabel("trained under")
-        axis.set_title("accuracy of the trained weights, %")
+        unit = f", {task.unit}" if task.unit else ""
+        axis.set_title(f"{task.label} of the trained weights{unit}")
         axis.figure.colorbar(image, ax=axis, fraction=0.03)
 
-    return canvas.panels([accuracy], draw, (2 + 0.42 * len(tested), 2 + 0.36 * len(own)))
+    return canvas.panels([measure], draw, (2 + 0.42 * len(tested), 2 + 0.36 * len(own)))
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 def _scale(arrays: Arrays, name: str) -> tuple[float, float]:
     """The range of a map's values over all paddings, without extremes."""
     values = np.concatenate([found[name].ravel() for found in arrays.values() if name in found])
-    return float(np.quantile(values, 0.005)), float(np.quantile(values, 0.995))
+    low, high = np.nanquantile(values, (0.005, 0.995))  # NaN: a pixel that is not given
+    return float(low), float(high)
 
 
 def _limits(scale: tuple[float, float]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from models import layers
 from models.architectures import causal_conv1d
 from models.bind import bind
 from models.padding import Padding
+from tests import subjects
 from tests.experiments.probes.looked_at import alike, noise, state, subject, tiny_cnn, unchanged
 
 
@@ -76,6 +77,16 @@ def test_rolled_pictures_have_no_place():
     assert values["pictures"]["input"]["distances"][0] > 1
     for layer in values["rolled"].values():
         assert layer["distances"][0] < 3 * layer["noise"]
+
+
+def test_values_are_taken_before_a_relu_that_is_part_of_the_layer():
+    """A bias that turns all values off leaves the response of the convolution as it is."""
+    x = noise(64, 16, 16, 1)
+    of = subjects.subject("unet", subjects.images("segmentation", (16, 16, 1)), depth=1, width=3)
+    first = border.of_layers(of, ["down1_conv1"], x)["down1_conv1"]
+    of.model.get_layer("down1_conv1").bias.assign([-100.0] * 3)
+    off = border.of_layers(of, ["down1_conv1"], x)["down1_conv1"]
+    assert off.in_sd(off.rings) == pytest.approx(first.in_sd(first.rings), abs=1e-3)
 
 
 @pytest.mark.parametrize("padding", ["random", "full", "valid"])

@@ -76,3 +76,21 @@ def test_a_network_that_cannot_be_followed_says_so():
     unknown = Subject(model, [], subject(keras.Model(inputs, inputs)).loaded)
     with pytest.raises(NotApplicableError, match=r"'turned' of type Permute"):
         probe(unknown)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("subpixel", {"widths": [3], "factor": 3}), ("unet", {"depth": 1})]
+)
+def test_of_an_image_the_paths_to_all_of_its_pixels_are_counted(name, options):
+    """Under circular no pixel is nearer to the border than another; under zeros it is read less."""
+    shape, found = {"input_shape": (24, 24, 1), "num_classes": 1}, {}
+    for padding in ("circular", "same", "valid"):
+        model = models.build(name, padding=padding, **shape, **options)
+        found[padding] = probe(subject(model)).values
+    assert found["circular"]["border"] == pytest.approx(1)
+    assert found["circular"]["corner"] == pytest.approx(1)
+    assert found["circular"]["lost_share"] == 0
+    assert 0 < found["same"]["corner"] < found["same"]["border"] < 0.8
+    sizes = models.build(name, padding="valid", **shape, **options).output_shape[1:3]
+    whole = 24 * options.get("factor", 1)
+    assert found["valid"]["lost_share"] == pytest.approx(1 - (sizes[0] / whole) ** 2)

@@ -6,12 +6,14 @@ import keras
 import numpy as np
 import pytest
 
+from data.tasks import RECONSTRUCTION, SEGMENTATION, SUPER_RESOLUTION
 from experiments.probes import saliency
 from experiments.probes.shared.subject import NotApplicableError
 from models import layers
 from models.architectures import causal_conv1d
 from models.bind import bind
 from models.padding import Padding
+from tests import subjects
 from tests.experiments.probes.looked_at import alike, noise, state, subject, tiny_cnn, unchanged
 
 
@@ -99,3 +101,35 @@ def test_an_example_that_moves_nothing_is_not_counted():
     measured = saliency.probe(subject(pooled(conv), x))
     assert measured.values["n"] == 4
     json.dumps(measured.values, allow_nan=False)
+
+
+@pytest.mark.parametrize("task", [RECONSTRUCTION, SUPER_RESOLUTION])
+def test_the_sum_of_a_circular_linear_networks_picture_depends_on_all_pixels_alike(task):
+    factor = 2 if task == SUPER_RESOLUTION else 1
+    x = inputs = keras.Input((9, 9, 2))
+    for filters in (3, 2 * factor**2):
+        x = layers.Conv2D(filters, 3, padding=Padding.of("circular"))(x)
+    model = keras.Model(inputs, layers.DepthToSpace(factor)(x) if factor > 1 else x)
+    loaded = subjects.images(task, (9, 9, 2), factor=factor)
+    found = saliency.probe(subjects.of(model, loaded, task=task)).values
+    assert found["ratio"] == pytest.approx([1.0] * 4, rel=1e-4)
+    zeros = subjects.subject("unet", loaded, "same", task, depth=1) if factor == 1 else None
+    if zeros is not None:
+        assert saliency.probe(zeros).values["ratio"][0] < 0.9
+
+
+def test_of_a_mask_the_logits_of_the_true_classes_count_where_there_is_one():
+    inputs = keras.Input((6, 6, 1))
+    model = keras.Model(inputs, inputs * np.array([1.0, 10.0], np.float32))
+    loaded = subjects.images(SEGMENTATION, (6, 6, 1), n=3, classes=2)
+    labels = loaded.test.y
+    found = saliency.saliency(model, loaded.test.x, labels)
+    assert found == pytest.approx(np.where(labels < 0, 0, np.where(labels == 1, 10, 1)))
+
+
+def test_what_valid_leaves_of_a_mask_is_asked_for():
+    loaded = subjects.images(SEGMENTATION, (20, 20, 1), n=4)
+    of = subjects.subject("unet", loaded, "valid", SEGMENTATION, depth=1, width=2)
+    measured = saliency.probe(of)
+    assert measured.values["n"] == 4
+    assert measured.values["ratio"][0] < 1

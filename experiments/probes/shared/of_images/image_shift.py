@@ -206,27 +206,28 @@ class Moves:
 
 def line(values: dict[str, Any]) -> str:
     """The main figures in one line."""
-    found, steps = values["circular"], values["multiples_of"]
-    by = f"{steps[0]} px" if steps[0] == steps[1] else f"{steps[0]} and {steps[1]} px"
-    end = f"shifts by multiples of {by}, n = {values['images']:,}"
-    if "agreement" in found:
-        told = [_per_cent(found[key]) for key in ("agreement", "low", "high")]
-        first, inside = (_per_cent(v) for v in (found["distances"][0], found["inside"]))
-        head = f"same class {told[0]} % [{told[1]}, {told[2]}]"
-    else:
-        told = [_plain(found[key]) for key in ("change", "low", "high")]
-        first, inside = (_plain(v) for v in (found["distances"][0], found["inside"]))
-        share = f" of an error of {values['error']:.3g}" if values["error"] else ""
-        head = f"change {told[0]} [{told[1]}, {told[2]}]{share}"
-    return f"{head}   outermost pixels {first}   inside {inside}   {end}"
+    found, masks = values["circular"], "agreement" in values["circular"]
+
+    def number(value: float | None) -> str:
+        if value is None:
+            return "–"
+        return f"{100 * value:.1f}" if masks else f"{value:.3g}"
+
+    keys = ("agreement" if masks else "change", "low", "high")
+    middle, low, high = (number(found[key]) for key in keys)
+    first, inside = number(found["distances"][0]), number(found["inside"])
+    parts = [
+        f"same class {middle} % [{low}, {high}]" if masks else f"change {middle} [{low}, {high}]",
+        f"outermost pixels {first}   inside {inside}",
+        "" if masks else f"the network's own error {number(values['error'])}",
+        f"shifts by multiples of {_steps(values)}, n = {values['images']:,}",
+    ]
+    return "   ".join(part for part in parts if part)
 
 
-def _per_cent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
-
-
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+def _steps(values: dict[str, Any]) -> str:
+    down, right = values["multiples_of"]
+    return f"{down} px" if down == right else f"{down} and {right} px"
 
 
 def figure(values: dict[str, Any], maps: dict[str, np.ndarray]) -> Figure:
@@ -245,8 +246,8 @@ def figure(values: dict[str, Any], maps: dict[str, np.ndarray]) -> Figure:
             axis.legend()
         elif what == "distance":
             axis.plot(scale * maps["by_distance"], **canvas.line(0))
-            axis.set(xlabel="distance to the border, px", ylabel=label)
-            axis.set_title(f"shifts by multiples of {values['multiples_of']} px, by distance")
+            axis.set(xlabel="distance to the border, px of the image", ylabel=label)
+            axis.set_title(f"shifts by multiples of {_steps(values)}")
         else:
             image = axis.imshow(scale * maps["change_map"], cmap="viridis", vmin=0)
             axis.figure.colorbar(image, ax=axis, fraction=0.046)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data.tasks import RECONSTRUCTION, SEGMENTATION, SUPER_RESOLUTION, TASKS
 from experiments.report.why import __main__ as why
 from experiments.run.record import files
 from tests import made
@@ -71,7 +72,7 @@ def test_paddings_swapped_for_one_another_stand_where_they_belong(study):
         cell.label: next(iter(cell.records.values())).results
         for cell in why.probed(study, "small_cnn")
     }
-    (axis, _) = why.swap_picture(results).axes
+    (axis, _) = why.swap_picture(results, TASKS["classification"]).axes
     columns = [label.get_text() for label in axis.get_xticklabels()]
     assert columns == ["same", "valid"]
     values = np.asarray(axis.images[0].get_array())
@@ -84,3 +85,30 @@ def test_a_study_without_measurements_is_told_how_to_make_them(tmp_path, capsys)
         why.main([str(study)])
     assert caught.value.code == 2
     assert "probes=all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("task", "tested", "swapped", "change"),
+    [
+        (SEGMENTATION, "test mean IoU, %", "under same, points", -2.5),
+        (RECONSTRUCTION, "test MAE", "under same, MAE", 2.5),
+        (SUPER_RESOLUTION, "test PSNR, dB", "under same, dB", -2.5),
+    ],
+)
+def test_what_is_in_a_tasks_unit_is_told_in_it(task, tested, swapped, change):
+    """A fall is a lower accuracy, but a larger error."""
+    columns = {heading: (path, factor) for heading, path, factor, _ in why.columns_of(TASKS[task])}
+    path, factor = columns[swapped]
+    results = {"probes": {"swap": {"under": {"same": {"fall": 2.5}}}}}
+    assert factor * why._at(results, path) == change
+    assert columns[tested] == ((f"test_{TASKS[task].measure}",), TASKS[task].scale)
+
+
+def test_a_picture_of_errors_has_a_scale_of_its_own():
+    part = {"mae": 9.0, "also": [], "pixels": 0.5}  # not compared: other pixels
+    under = {"reflect": {"mae": 0.75, "also": [], "pixels": 1.0}, "valid": part}
+    one = {"own": ["same"], "mae": 0.25, "under": under}
+    figure = why.swap_picture({"same": {"probes": {"swap": one}}}, TASKS[RECONSTRUCTION])
+    axis = figure.axes[0]
+    assert axis.images[0].get_clim() == (0.25, 0.75)
+    assert axis.get_title().split() == ["MAE", "of", "the", "trained", "weights"]
