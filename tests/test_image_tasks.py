@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conf.choices import PROBES
 from data.tasks import TASKS
 from tests.helpers import full, only_run, read_back
 
@@ -102,3 +103,20 @@ def test_a_run_is_resumed_after_its_last_epoch(program, monkeypatch):
     )
     assert whole["test_mae"] == cut["test_mae"]
     assert whole["error_by_distance"] == cut["error_by_distance"]
+
+
+@pytest.mark.parametrize("task", ["super_resolution", full("segmentation"), full("reconstruction")])
+def test_a_run_is_probed_in_the_units_of_its_task(program, task):
+    """Under valid fewer pixels are given, and every probe of images looks at these."""
+    kind = {"segmentation": "padding=valid"}.get(task, "padding=reflect")
+    outcome = program(*NETWORKS[task], *TINY, kind, "probes=all")
+    assert (outcome.code, outcome.err) == (0, "")
+    results = json.loads((only_run() / "results.json").read_text())
+    probes, of = results["probes"], TASKS[task]
+    assert [name for name in probes if "not_applicable" in probes[name]] == ["leak", "position"]
+    assert f"own {of.label} " in outcome.out
+    assert set(probes["swap"]) >= {of.measure, "under"}
+    assert set(probes["shift"]["circular"]) >= {"agreement" if of.target == "mask" else "change"}
+    assert set(probes) == set(PROBES)
+    for name in set(probes) - {"leak", "position"}:
+        assert (only_run() / "probes" / f"{name}.png").stat().st_size > 1000

@@ -27,7 +27,7 @@ from models.layers.pooling import LastStep
 
 MEASURES = "how strongly each input pixel can influence the output"
 AXES = {1: ("steps",), 2: ("rows", "columns")}
-SIZE = 4.7, 3.4
+SIZE = 4.4, 3.4
 
 
 def probe(subject: Subject) -> Measured:
@@ -92,9 +92,9 @@ def _picture(
         )
         sizes = "×".join(map(str, final_map_size(subject.layers)))
         sizes += " steps" if relative.ndim == 1 else ""
-        sides = "   ".join(f"{name} {found:.3f}" for name, found in values["asymmetry"].items())
+        sides = ", ".join(f"{name} {found:.3f}" for name, found in values["asymmetry"].items())
         to = "the image" if subject.gives_images else "the last map"
-        axis.set_title(f"paths to {to}, {sizes}\nasymmetry: {sides}")
+        axis.set_title(f"paths to {to}, {sizes}; asymmetry: {sides}")
 
     figure = canvas.panels([counts / size], draw, SIZE)
     with matplotlib.rc_context(canvas.STYLE):

@@ -158,10 +158,10 @@ def _line(values: dict[str, Any], task: Task) -> str:
 
 
 def _number(value: float, task: Task, sign: str = "") -> str:
-    """In the task's unit; +0.0 for what is rounded to it from below."""
+    """In the task's unit; no zero has a minus."""
     digits = {"%": 1, "": None}.get(task.unit, 2)
     if digits is None:
-        return f"{value:{sign}.{3 if sign else 4}g}"
+        return f"{0.0 + value:{sign}.{3 if sign else 4}g}"
     return f"{0.0 + round(value, digits):{sign}.{digits}f}"
 
 

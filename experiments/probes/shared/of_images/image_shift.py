@@ -249,7 +249,9 @@ def figure(values: dict[str, Any], maps: dict[str, np.ndarray]) -> Figure:
             axis.set(xlabel="distance to the border, px of the image", ylabel=label)
             axis.set_title(f"shifts by multiples of {_steps(values)}")
         else:
-            image = axis.imshow(scale * maps["change_map"], cmap="viridis", vmin=0)
+            change = scale * maps["change_map"]
+            most = float(np.nanmax(change)) or 1.0  # nothing changes: the colour of 0
+            image = axis.imshow(change, cmap="viridis", vmin=0, vmax=most)
             axis.figure.colorbar(image, ax=axis, fraction=0.046)
             axis.set_title("the same shifts: where")
             return
