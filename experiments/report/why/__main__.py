@@ -91,7 +91,10 @@ def main(arguments: list[str]) -> int:
 
 
 def probed(study: Path, model: str | None) -> list[Cell]:
-    """The study's cells of one model (the first if None), with only the runs that have probes."""
+    """The study's cells of one model (the first if None) and one task, the first that it has.
+
+    Only the runs that have probes are in them.
+    """
     found = read(study, plan=Plan.read(study), brief=True).cells
     model = model or next((cell.config.model.name for cell in found), None)
     cells = [
@@ -99,7 +102,8 @@ def probed(study: Path, model: str | None) -> list[Cell]:
         for cell in found
         if cell.config.model.name == model
     ]
-    return [cell for cell in cells if cell.records]
+    cells = [cell for cell in cells if cell.records]
+    return [cell for cell in cells if cell.config.task == cells[0].config.task]
 
 
 def table(cells: list[Cell]) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -41,11 +42,13 @@ def measured(subject: Subject) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The values and the maps of the probe.
 
     Raises:
-        NotApplicableError: the image is not larger than its input by a whole factor.
+        NotApplicableError: the image is not larger than its input by a whole factor, or too few of
+            its pixels are given.
     """
     moves = Moves(subject)
     split = image_scores.examples(subject, EXAMPLES)
-    offsets = drawn(subject.seed, len(split), moves.steps, split.x.shape[1:3])
+    reach = [min(n // PART, most) for n, most in zip(split.x.shape[1:3], moves.most, strict=True)]
+    offsets = drawn(subject.seed, len(split), moves.steps, reach)
     each, error, over = moves.by_ring(split, offsets)
     ring_sums = each.sum(axis=0)
 
@@ -82,7 +85,7 @@ def measured(subject: Subject) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     maps = {"by_distance": by_distance, "change_map": over}
     curves = image_scores.examples(subject, CURVE_EXAMPLES)
     for axis, name in enumerate(AXES):
-        farthest = min(curves.x.shape[1 + axis] // 4, FARTHEST)
+        farthest = min(curves.x.shape[1 + axis] // 4, FARTHEST, moves.most[axis])
         along = np.arange(-farthest, farthest + 1)
         offsets_along = np.zeros((len(along), 2), int)
         offsets_along[:, axis] = along
@@ -99,10 +102,13 @@ def total_stride(subject: Subject) -> tuple[int, int]:
     return down, right
 
 
-def drawn(seed: int, n: int, steps: tuple[int, int], size: tuple[int, ...]) -> np.ndarray:
-    """Random shifts (n, 2) in pixels, multiples of `steps`, none of them zero on both axes."""
+def drawn(seed: int, n: int, steps: tuple[int, int], reach: Sequence[int]) -> np.ndarray:
+    """Random shifts (n, 2) in pixels, multiples of `steps` up to `reach`, but at least one step.
+
+    None of them is zero on both axes.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(b"shift")])
-    most = [max(1, length // PART // step) for length, step in zip(size, steps, strict=True)]
+    most = [max(1, far // step) for far, step in zip(reach, steps, strict=True)]
     sides = [2 * m + 1 for m in most]
     count = sides[0] * sides[1]
     found = (count // 2 + rng.integers(1, count, size=n)) % count  # the middle is no shift
@@ -130,6 +136,14 @@ class Moves:
         # A stride of more than half of the image leaves no shift by a multiple of it.
         down, right = (s if 2 * s <= n else 1 for s, n in zip(self.stride, taken, strict=True))
         self.steps = (down, right)
+        # A larger shift moves all that is given out of the frame.
+        given = [n // f for (_, n), f in zip(self.frame, self.factors, strict=True)]
+        self.most = [n - 1 for n in given]
+        if any(most < step for most, step in zip(self.most, self.steps, strict=True)):
+            raise NotApplicableError(
+                f"the network gives {' × '.join(str(n) for _, n in self.frame)} pixels of the "
+                f"image, too few to be compared after a shift of {max(self.steps)}"
+            )
         self.rings = rings(*self.size)
 
     def by_ring(self, split: Split, offsets: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:

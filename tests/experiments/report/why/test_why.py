@@ -112,3 +112,10 @@ def test_a_picture_of_errors_has_a_scale_of_its_own():
     axis = figure.axes[0]
     assert axis.images[0].get_clim() == (0.25, 0.75)
     assert axis.get_title().split() == ["MAE", "of", "the", "trained", "weights"]
+
+
+def test_networks_of_another_task_are_left_out(study):
+    """Their measure and its unit are others."""
+    for file in study.glob("small_cnn-valid-*/seed=*/config.json"):
+        files.write_json(file, {**files.read_json(file), "task": "forecasting"})
+    assert {cell.config.task for cell in why.probed(study, None)} == {"classification"}

@@ -73,6 +73,16 @@ def test_without_a_border_everything_that_is_given_moves_along():
     assert np.isnan(found.maps["change_map"][:8]).all()
 
 
+def test_where_little_is_given_shifts_stay_within_it():
+    """Of 20 pixels 4 are given, of 18 pixels 2: a shift of 2 leaves none of them to compare."""
+    found = measured("unet", RECONSTRUCTION, "valid", UNET, size=20)
+    assert found.values["largest_shift"] == [2, 2]
+    assert list(found.maps["along_down"]) == list(range(-3, 4))
+    assert found.values["circular"]["change"] < 1e-6
+    with pytest.raises(NotApplicableError, match="gives 2 × 2 pixels of the image, too few"):
+        measured("unet", RECONSTRUCTION, "valid", UNET, size=18)
+
+
 def marked(task):
     """A network that adds 3 to the pixels at the border, or tells class 1 of them."""
     inputs = keras.Input((8, 8, 1))
@@ -102,12 +112,12 @@ def test_a_change_is_counted_where_it_is():
 
 
 def test_shifts_are_multiples_in_reach_and_follow_from_the_seed():
-    found = image_shift.drawn(0, 4000, (2, 4), (40, 16))
+    found = image_shift.drawn(0, 4000, (2, 4), (5, 2))
     assert set(found[:, 0]) == {-4, -2, 0, 2, 4} and set(found[:, 1]) == {-4, 0, 4}
     assert (found != 0).any(axis=1).all()
     assert len({tuple(one) for one in found}) == 14
-    assert np.array_equal(found, image_shift.drawn(0, 4000, (2, 4), (40, 16)))
-    assert not np.array_equal(found, image_shift.drawn(1, 4000, (2, 4), (40, 16)))
+    assert np.array_equal(found, image_shift.drawn(0, 4000, (2, 4), (5, 2)))
+    assert not np.array_equal(found, image_shift.drawn(1, 4000, (2, 4), (5, 2)))
 
 
 def test_a_stride_that_the_image_does_not_hold_twice_is_left_out():
