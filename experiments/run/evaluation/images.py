@@ -65,10 +65,11 @@ def predict(model: keras.Model, split: Split, spec: Spec, task: str) -> dict[str
         given = np.asarray(model.predict_on_batch(x), np.float64)
         if not np.isfinite(given).all():
             raise DivergedError("the network's outputs on the test split are not finite")
-        measured = _masks(given, target) if task == SEGMENTATION else _pictures(given, target, spec)
+        measured = (
+            _masks(given, target) if task == SEGMENTATION else _pictures(given, target, spec, task)
+        )
         error, counted = measured.pop("error"), measured.pop("counted")
         if task == SUPER_RESOLUTION:
-            error = error**2
             squared = error.mean(axis=(1, 2))
             measured["value"] = psnr(squared, float(spec.target_range or 1))
         elif task != SEGMENTATION:
@@ -146,6 +147,22 @@ def iou(both: np.ndarray, either: np.ndarray) -> np.ndarray:
         return both / np.where(either == 0, np.nan, either)
 
 
+def overlaps(given: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What `iou` is computed from, for each image: int32 (n, classes) both and either.
+
+    Args:
+        given: (n, height, width, classes) logits.
+        target: (n, height, width) classes, -1 for a pixel that does not count.
+    """
+    classes, counted = np.arange(given.shape[-1]), (target >= 0)[..., None]
+    there = target[..., None] == classes
+    found = (given.argmax(axis=-1)[..., None] == classes) & counted
+    both, either = (
+        pixels.sum(axis=(1, 2), dtype=np.int32) for pixels in (there & found, there | found)
+    )
+    return both, either
+
+
 def psnr(squared: np.ndarray, span: float) -> np.ndarray:
     """Peak signal to noise ratio in dB, of mean squared errors; `span` is the peak.
 
@@ -159,20 +176,21 @@ def _whole(split: Split) -> tuple[int, int]:
 
 
 def _masks(given: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
-    predicted, counted = given.argmax(axis=-1), target >= 0
-    classes = np.arange(given.shape[-1])
-    there = target[..., None] == classes
-    found = (predicted[..., None] == classes) & counted[..., None]
+    both, either = overlaps(given, target)
     return {
-        "error": (predicted != target).astype(np.float64),
-        "counted": counted.astype(np.float64),
-        "both": (there & found).sum(axis=(1, 2), dtype=np.int32),
-        "either": (there | found).sum(axis=(1, 2), dtype=np.int32),
+        "error": (given.argmax(axis=-1) != target).astype(np.float64),
+        "counted": (target >= 0).astype(np.float64),
+        "both": both,
+        "either": either,
     }
 
 
-def _pictures(given: np.ndarray, target: np.ndarray, spec: Spec) -> dict[str, np.ndarray]:
+def _pictures(
+    given: np.ndarray, target: np.ndarray, spec: Spec, task: str
+) -> dict[str, np.ndarray]:
     error = np.abs(given - target) * np.asarray(spec.target_std)
+    if task == SUPER_RESOLUTION:
+        error = error**2
     return {"error": error.mean(axis=-1), "counted": np.ones(error.shape[:-1])}
 
 

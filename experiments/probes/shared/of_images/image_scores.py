@@ -19,7 +19,7 @@ from data.tasks import SUPER_RESOLUTION, TASKS
 from experiments.probes.shared.examples import chosen
 from experiments.probes.shared.subject import Subject
 from experiments.run.evaluation.diverged import DivergedError
-from experiments.run.evaluation.images import BATCH, iou, psnr
+from experiments.run.evaluation.images import BATCH, iou, overlaps, psnr
 
 Frame = tuple[tuple[int, int], ...]  # of the rows and of the columns: the first, and how many
 
@@ -75,7 +75,7 @@ def sums(
         part: the pixels to be measured, all of them in the frame.
 
     Returns:
-        Of masks (n, classes, classes), pixels by their class and the predicted one; of pictures
+        Of masks (n, 2, classes), the pixels of `overlaps`; of pictures
         (n, 2), the measure of each and 1.
 
     Raises:
@@ -83,7 +83,7 @@ def sums(
     """
     inside = tuple(slice(a - b, a - b + n) for (a, n), (b, _) in zip(part, frame, strict=True))
     rows, columns = (slice(a, a + n) for a, n in part)
-    measured = _confusions if TASKS[task].target == "mask" else _values
+    measured = _overlaps if TASKS[task].target == "mask" else _values
     found = [
         measured(given[:, *inside], split.y[here][:, rows, columns], spec, task)
         for here, given in predicted(model, np.asarray(split.x))
@@ -94,7 +94,7 @@ def sums(
 def measure(total: np.ndarray, task: str) -> float:
     """The measure of a task, from sums over images."""
     if TASKS[task].target == "mask":
-        return float(np.nanmean(iou(total)))
+        return float(np.nanmean(iou(*total)))
     return float(total[0] / total[1])
 
 
@@ -126,12 +126,8 @@ def interval(
     return value, value - half, value + half
 
 
-def _confusions(given: np.ndarray, target: np.ndarray, _spec: Spec, _task: str) -> np.ndarray:
-    n, classes = len(given), given.shape[-1]
-    counted = target >= 0
-    image = np.broadcast_to(np.arange(n)[:, None, None], target.shape)[counted]
-    pairs = classes * (classes * image + target[counted]) + given.argmax(axis=-1)[counted]
-    return np.bincount(pairs, minlength=n * classes**2).reshape(n, classes, classes)
+def _overlaps(given: np.ndarray, target: np.ndarray, _spec: Spec, _task: str) -> np.ndarray:
+    return np.stack(overlaps(given, target), axis=1)
 
 
 def _values(given: np.ndarray, target: np.ndarray, spec: Spec, task: str) -> np.ndarray:

@@ -74,6 +74,23 @@ def test_super_resolution_has_the_mean_psnr_and_root_mean_squares():
     assert found["error_by_distance"][0]["error"] == pytest.approx(1.0, rel=1e-5)
 
 
+def test_the_square_of_a_colours_error_is_taken_before_the_mean_over_colours():
+    x = np.zeros((2, 5, 6, 3), np.float32)
+    inputs = keras.Input((5, 6, 3))
+    model = keras.Model(inputs, inputs + np.array([3.0, 0, 0], np.float32))
+    own = spec(
+        input_shape=(5, 6, 3),
+        mean=(0,) * 3,
+        std=(1,) * 3,
+        target_std=(1,) * 3,
+        target_mean=(0,) * 3,
+    )
+    predictions = tested.predict(model, split(x, x), own, "super_resolution")
+    found = tested.results(predictions, own, "super_resolution")
+    assert found["test_psnr"] == pytest.approx(10 * np.log10(255**2 / 3), rel=1e-6)
+    assert found["error_by_distance"][0]["error"] == pytest.approx(np.sqrt(3), rel=1e-6)
+
+
 def test_segmentation_has_mean_iou_and_wrong_pixels():
     """The network gives its input's two channels: class 1 where the second is larger."""
     x = np.zeros((2, 5, 6, 2), np.float32)

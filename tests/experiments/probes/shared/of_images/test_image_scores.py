@@ -61,17 +61,16 @@ def test_the_interval_of_mean_iou_holds_the_true_one():
     rng, truth, held = np.random.default_rng(0), None, 0
     chance = rng.uniform(0.5, 1, size=(200, 40, 1))
 
-    def confusions(right):
+    def overlaps(right):
+        """Of two classes of 50 pixels each: those that are right, and those of either mask."""
         right = rng.binomial(50, np.broadcast_to(right, (*right.shape[:-1], 2)))
-        both = np.stack([right, 50 - right], axis=-1).astype(float)
-        both[..., 1, :] = both[..., 1, ::-1]
-        return both
+        return np.stack([right, 100 - right[..., ::-1]], axis=-2).astype(float)
 
     def iou(total):
         return image_scores.measure(total, SEGMENTATION)
 
-    truth = iou(confusions(rng.uniform(0.5, 1, size=(200_000, 1))).sum(axis=0))
-    for each in confusions(chance):
+    truth = iou(overlaps(rng.uniform(0.5, 1, size=(200_000, 1))).sum(axis=0))
+    for each in overlaps(chance):
         _, low, high = image_scores.interval(each, np.arange(40), iou)
         held += low <= truth <= high
     assert 0.91 <= held / 200 <= 0.99
