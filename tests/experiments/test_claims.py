@@ -190,7 +190,7 @@ POOLS = {
     "mnist": (of_seeds,),
     "tuning": (of_settings,),
     **dict.fromkeys(("border_reconstruction", "border_superresolution"), (of_border,)),
-    "border_segmentation": (of_border,),
+    **dict.fromkeys(("border_segmentation", "zoo_images"), (of_border,)),
     **dict.fromkeys(("torus", "walls"), (of_border, of_ratios)),
     "Modes": (of_seeds,),
     "Why": (of_why,),
