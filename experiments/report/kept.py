@@ -272,6 +272,8 @@ def main(arguments: list[str]) -> int:
     for folder in parser.parse_args(arguments).folder:
         try:
             report = write(folder)
+        except FileNotFoundError as missing:
+            parser.error(f"{folder} is no kept report: it has no {Path(missing.filename).name}")
         except (OSError, KeyError, ValueError) as reason:
             parser.error(f"{folder} is no kept report: {reason}")
         for one in report.compared:

@@ -180,7 +180,7 @@ def test_cells_that_were_not_alike_are_refused(tmp_path, capsys):
 def test_a_folder_without_a_report_is_refused_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         kept.main([str(tmp_path)])
-    assert f"{tmp_path} is no kept report: " in capsys.readouterr().err
+    assert f"{tmp_path} is no kept report: it has no runs.csv" in capsys.readouterr().err
 
 
 def test_a_page_without_its_tables_is_refused_and_nothing_is_written(tmp_path, capsys):
