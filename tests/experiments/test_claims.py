@@ -203,9 +203,9 @@ def told(numbers: Iterable[float]) -> set[str]:
     """The numbers as a page may write them: without sign, to three decimals or digits."""
     found = [abs(number) for number in numbers]
     decimals = {f"{number:.{digits}f}" for number in found for digits in (1, 2, 3)}
-    return decimals | {
-        f"{number:#.{digits}g}" for number in found if number < 1 for digits in (2, 3)
-    }
+    small = [number for number in found if number < 1]
+    significant = {f"{number:#.{digits}g}" for number in small for digits in (2, 3)}
+    return decimals | significant | {f"{number:.4f}" for number in small}
 
 
 def sections(page: Path) -> dict[str, str]:
