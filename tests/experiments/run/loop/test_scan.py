@@ -131,6 +131,38 @@ def test_augmented_images_are_those_of_fit(tmp_path, name, augment):
     assert_alike(tmp_path, build, loaded, task=task, augment=AugmentConfig(**augment))
 
 
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("augment", [{}, {"flip": True, "crop": 2, "cutout": 3}])
+@pytest.mark.parametrize("name", ["small_cnn", "unet", "subpixel"])
+def test_the_batches_are_those_of_fit_to_the_bit(name, augment, held, monkeypatch):
+    """The step is replaced by one that gives its batch back."""
+    from data.epochs.pipeline import plan_epoch
+    from experiments.run.loop import scan, training
+
+    monkeypatch.setattr(scan, "_fits", lambda train: held)
+    monkeypatch.setattr(scan, "CHUNK", 3)
+    build, loaded, task = network(name)
+    train = loaded.train
+    if name == "unet":
+        train = dataclasses.replace(train, frame=((1, 5), (2, 4)))
+    model = build()
+    training.compile_model(model, keras.optimizers.SGD(), TRAINER, task, loaded.spec)
+    epochs = scan.ScannedEpochs(model, loaded.train, chosen := AugmentConfig(**augment))
+    epochs._train = train
+    model.train_step = lambda state, batch: (dict(enumerate(batch)), state)
+    epoch = plan_epoch(
+        train, batch_size=8, epoch=1, order_seed=1, augment_seed=2, augment=chosen, steps=None
+    )
+    seen = 0
+    for first, count in scan._chunks(epoch):
+        _, given = epochs._chunk((), *epochs._given(epoch, first, count))
+        for i in range(count):
+            for part, expected in enumerate(epoch[first + i]):
+                np.testing.assert_array_equal(given[part][i], expected)
+            seen += 1
+    assert seen == len(epoch) == 5
+
+
 def test_adam_trains_as_by_fit(tmp_path):
     build, loaded, _ = network("small_cnn")
     assert_alike(tmp_path, build, loaded, optimizer=lambda: keras.optimizers.AdamW(0.003))
