@@ -150,6 +150,9 @@ def test_the_seed_of_the_noise_counts_where_there_is_noise():
 def test_options_that_came_later_leave_the_cells_of_earlier_runs_where_they_are():
     identity = config().identity("data/1.0")
     assert "freeze" not in identity["trainer"]
+    assert "engine" not in identity["trainer"]
+    scanned = config("backend=jax", "trainer.engine=scan").identity("data/1.0")
+    assert scanned["trainer"]["engine"] == "scan"
     assert set(identity["seeds"]) == {"init", "order", "augment"}
     assert cell() != cell("trainer.freeze=stage1*")
 
@@ -225,19 +228,20 @@ def test_other_data_under_the_same_name_is_another_cell():
 
 
 @pytest.mark.parametrize(
-    ("gpu", "precision", "jit"),
+    ("gpu", "precision", "jit", "engine"),
     [
-        (None, "float32", False),
-        (device.Device("gpu", "Old", bfloat16=False), "float32", True),
-        (device.Device("gpu", "New", bfloat16=True), "mixed_bfloat16", True),
+        (None, "float32", False, "fit"),
+        (device.Device("gpu", "Old", bfloat16=False), "float32", True, "scan"),
+        (device.Device("gpu", "New", bfloat16=True), "mixed_bfloat16", True, "scan"),
     ],
 )
-def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit):
+def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit, engine):
     found = gpu or device.Device("cpu", "CPU", bfloat16=False)
     monkeypatch.setattr(device, "find", lambda backend, wanted="auto": found)
     trainer = config("backend=tensorflow").trainer
-    assert (trainer.precision, trainer.jit) == (precision, jit)
-    assert config("backend=jax").trainer.jit is True
+    assert (trainer.precision, trainer.jit, trainer.engine) == (precision, jit, "fit")
+    on_jax = config("backend=jax").trainer
+    assert (on_jax.jit, on_jax.engine) == (True, engine)
 
 
 def test_a_padding_of_images_is_refused_on_sequences():
@@ -250,6 +254,8 @@ def test_a_padding_of_images_is_refused_on_sequences():
     [
         (["trainer.epochs=0"], "trainer.epochs must be at least 1; got 0"),
         (["trainer.steps=5"], "trainer.epochs=null trainer.steps=…"),
+        (["trainer.engine=scna"], "did you mean scan"),
+        (["backend=tensorflow", "trainer.engine=scan"], "trainer.engine=scan needs backend=jax"),
         (["trainer.jit=maybe"], "trainer.jit must be auto, true or false"),
         (["trainer.precision=float61"], "did you mean float32"),
         (["trainer.label_smoothing=1.0"], "trainer.label_smoothing must be in [0, 1)"),

@@ -69,6 +69,7 @@ def prepare(config: Config, data: Data) -> Trained:
 def compiled(config: Config, data: Data, seed: int) -> Any:
     """The network of a seed as in train.py before its first step."""
     from experiments.run.loop import optimizers, training
+    from experiments.run.loop.scan import build_metrics
 
     derived = inputs.derived(seed, config.seeds)
     framework.fresh(precision=config.trainer.precision, seed=derived["init"])
@@ -76,8 +77,7 @@ def compiled(config: Config, data: Data, seed: int) -> Any:
     _, steps = training.plan(config.trainer, len(data.train))
     optimizer = optimizers.build(config.optimizer, config.schedule, steps=steps)
     training.compile_model(model, optimizer, config.trainer)
-    size = config.trainer.batch_size
-    model._symbolic_build(data_batch=(data.train.x[:size], data.train.y[:size]))
+    build_metrics(model, data.train)
     return model
 
 

@@ -53,7 +53,7 @@ class ScannedEpochs:
 
     def __init__(self, model: keras.Model, train: Split, augment: AugmentConfig) -> None:
         self._model, self._train, self._augment = model, train, augment
-        _build_metrics(model, train)
+        build_metrics(model, train)
         self._x = self._y = None
         if _fits(train):
             self._x = jax.device_put(np.asarray(train.x))
@@ -165,7 +165,7 @@ def _narrow(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int32) if values.dtype.kind == "i" else values
 
 
-def _build_metrics(model: keras.Model, train: Split) -> None:
+def build_metrics(model: keras.Model, train: Split) -> None:
     """Make the variables of the loss and the measure, which Keras makes at the first batch."""
     x, y = np.asarray(train.x[:1]), train.framed(np.asarray(train.y[:1]))
     predicted = keras.ops.zeros((1, *model.output_shape[1:]), model.output.dtype)

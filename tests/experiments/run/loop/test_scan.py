@@ -291,9 +291,3 @@ def test_chunks_cover_an_epoch(examples, expected):
     from experiments.run.loop.scan import _chunks
 
     assert _chunks(Epoch(None, np.arange(examples), 8, AugmentConfig(), None)) == expected
-
-
-def test_another_back_end_is_refused(tiny):
-    outcome = tiny("trainer.engine=scan", "backend=tensorflow")
-    assert outcome.code == 2
-    assert "trainer.engine=scan needs backend=jax" in outcome.err
