@@ -19,6 +19,7 @@ from data.tasks import (
     VALIDATION,
     of_metric,
 )
+from models import registry
 from models.registry import constants, why_not
 
 FOLDER = Path(__file__).resolve().parents[1] / "experiments" / "probes"
@@ -46,16 +47,21 @@ def task_of(asked: str, model: str, of_data: str | None) -> str:
     made_for = [name for name in TASKS if name == of_data]
     if model not in models.names() or models.gives(model) == "logits":
         return next((name for name in made_for if TASKS[name].target == "class"), CLASSIFICATION)
-    if FACTOR in models.options(model):
+    if FACTOR in _options(model):
         return SUPER_RESOLUTION
     return next((name for name in made_for if TASKS[name].target != "class"), RECONSTRUCTION)
+
+
+def _options(model: str) -> dict[str, Any]:
+    """A network's options, read without importing a framework, whose back end is not yet chosen."""
+    return registry.literal_options(registry.FOLDER / f"{model}.py")
 
 
 def factor(task: str, model: str, options: dict[str, Any]) -> int:
     """By which a network's image is larger than its input: 1 but for super-resolution."""
     if task != SUPER_RESOLUTION or model not in models.names():
         return 1
-    value = options.get(FACTOR, models.options(model).get(FACTOR, 1))
+    value = options.get(FACTOR, _options(model).get(FACTOR, 1))
     return value if isinstance(value, int) and value > 0 else 1  # else the network refuses it
 
 
@@ -93,7 +99,7 @@ def _fitting(task: str) -> list[str]:
         return [m for m in models.names() if models.gives(m) == "logits"]
     larger = task == SUPER_RESOLUTION
     images = [m for m in models.names() if models.gives(m) == "image"]
-    return [m for m in images if (FACTOR in models.options(m)) == larger]
+    return [m for m in images if (FACTOR in _options(m)) == larger]
 
 
 def check_tests(trainer: Any, metric: str, probes: Iterable[str], task: str) -> None:

@@ -60,6 +60,22 @@ def constant(file: Path, name: str) -> Any:
     raise KeyError(name)
 
 
+def literal_options(file: Path) -> dict[str, Any]:
+    """Return the options of a module's `build` with their defaults, without importing the module.
+
+    An option whose default is no literal, and a file that cannot be read, are left out.
+    """
+    found = {}
+    with contextlib.suppress(SyntaxError):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name == "build":
+                options = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                for option, default in options:
+                    with contextlib.suppress(ValueError):
+                        found[option.arg] = ast.literal_eval(default) if default else None
+    return found
+
+
 def why_not(file: Path, name: str) -> str | None:
     """Return why a module does not set a constant, in one plain line; None if it does.
 

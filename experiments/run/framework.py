@@ -42,7 +42,8 @@ def start(backend: str, threads: int | None = None, wanted: str = "auto") -> Non
             cannot be used.
     """
     global _threads
-    running = os.environ.get("KERAS_BACKEND") if "keras" in sys.modules else None
+    # Not by the environment: whoever imports Keras before it is set gets Keras' own choice.
+    running = sys.modules["keras"].config.backend() if "keras" in sys.modules else None
     if running is not None and running != backend:
         raise ConfigError(
             f"backend={backend}: this process already runs {running}; start another process"

@@ -1,8 +1,13 @@
 """Which task a run has, and what does not go together."""
 
+import subprocess
+import sys
+
 import pytest
 
+import models
 from conf import choices
+from conf.commandline import ROOT
 from conf.reader import ConfigError, DoesNotFitError
 
 
@@ -69,3 +74,33 @@ def test_a_run_of_classes_has_the_identity_that_it_had_before_there_were_tasks()
 
 def test_does_not_fit_is_a_mistake_in_the_configuration():
     assert issubclass(DoesNotFitError, ConfigError)
+
+
+LOADS = """
+import sys
+import hydra
+from omegaconf import OmegaConf
+from conf import commandline
+from conf.schema import from_dict
+with hydra.initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
+    for model in commandline.options("model"):
+        composed = hydra.compose("config", [f"model={model}", "padding=same"])
+        from_dict(OmegaConf.to_container(composed, resolve=True))
+print(sorted({"keras", "tensorflow", "jax"} & sys.modules.keys()))
+"""
+
+
+def test_no_models_configuration_loads_a_framework():
+    """Keras fixes its back end when it is imported: before that the configuration is read."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADS], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_options_are_read_as_they_are_imported(name):
+    read = models.registry.literal_options(models.registry.FOLDER / f"{name}.py")
+    options = models.options(name)
+    assert read == {option: options[option] for option in read}
+    assert ("factor" in read) == ("factor" in options)

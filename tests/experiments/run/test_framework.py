@@ -18,6 +18,13 @@ def test_a_second_backend_in_one_process_is_refused():
         framework.start("jax")
 
 
+def test_a_keras_that_was_imported_before_a_back_end_was_chosen_is_noticed(monkeypatch):
+    framework.start("tensorflow")
+    monkeypatch.delenv("KERAS_BACKEND")
+    with pytest.raises(ConfigError, match="already runs tensorflow"):
+        framework.start("jax")
+
+
 def test_a_gpu_that_the_backend_cannot_use_is_an_error_and_not_a_slow_run(monkeypatch):
     gpu = device.Device("gpu", "GPU of the future", bfloat16=True)
     monkeypatch.setattr(device, "find", lambda backend, wanted="auto": gpu)
