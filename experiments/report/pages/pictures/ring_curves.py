@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from experiments.run.record import files, image_errors
 SIZE = 6.2, 4.2
 EXAMPLES = 2
 MOST_ROWS = 12
+ROW_ROOM = 22  # characters of a label beside a row of examples
 Band = dict[int, tuple[float, float, float]]
 
 
@@ -113,7 +115,7 @@ def _sheet(family: Family, shown: Mapping[str, Mapping[str, np.ndarray]]) -> Fig
                 how = {**how, "vmax": most[i]}
                 _show(axes[row, 2 * i + 1], image, how, "error" if row == 1 else "")
         for row, name in enumerate(sheets, start=1):
-            axes[row, 0].set_ylabel(name, fontsize=8)
+            axes[row, 0].set_ylabel(textwrap.fill(name, ROW_ROOM), fontsize=8)
     return figure
 
 
