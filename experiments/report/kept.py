@@ -74,15 +74,15 @@ def read(folder: Path) -> Report:
     """The report of a folder's runs.csv, with the declaration of its differences.csv."""
     runs, before = _rows(folder / "runs.csv"), _rows(folder / "differences.csv")
     text = (folder / "report.md").read_text()
-    told = re.search(r"primary metric (\S+),", text)
-    metric = told[1].replace("\\", "") if told else "test_accuracy"
+    told = re.search(r"Baseline (.+), primary metric (\S+),", text.replace("\\", ""))
+    baseline, metric = told.groups() if told else (before[0]["baseline"], "test_accuracy")
     for part in NOT_KEPT:
         if part in text:
             raise ValueError(f"runs.csv does not hold what {part.strip()!r} needs: report its runs")
     margins = [float(row["margin"]) for row in before if row["margin"]]
-    declared = Declared(before[0]["baseline"], metric, margins[0] if margins else 0.3)
+    declared = Declared(baseline, metric, margins[0] if margins else 0.3)
     for row in before:  # whether runs may be paired is not seen in runs.csv
-        if "differ" in (why := row.get("not_compared") or ""):
+        if re.search("differ in|differs from", why := row.get("not_compared") or ""):
             raise ValueError(f"{row['cell']} was not compared, it {why}")
     items, curves = _items(folder), _curves(folder / "curves.csv")
     families: dict[str, dict[str, Cell]] = {}
