@@ -46,7 +46,8 @@ def train(config: Config) -> int:
     with terminal.busy(f"starting {config.backend}"):
         framework.start(config.backend, threads, config.device)
         from experiments.run.evaluation import tested
-        from experiments.run.loop import memory, optimizers, progress, reuse, training
+        from experiments.run.loop import memory, optimizers, progress, training
+        from experiments.run.loop.engines import reuse
         from experiments.run.record import activations, image_errors
         from experiments.run.record.board import Board, hparams
         from models.geometry.glance import glance

@@ -29,7 +29,7 @@ from models.padding.supports import supports
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = ("tensorflow", "jax")
 DEVICES = ("auto", "cpu", "gpu")
-FIT, SCAN = "fit", "scan"  # Keras' loop over steps; a chunk of steps as one program
+FIT, SCAN = "fit", "scan"  # a call of Python for each step; a chunk of steps as one program
 MOST_THREADS = 1024
 
 
@@ -129,7 +129,7 @@ class Config:
         if left_out(examples, self.trainer.batch_size):
             # Earlier runs made a step with these examples; this entry tells new runs from them.
             values["trainer"]["last_batch"] = "left out"
-        if self.trainer.engine == FIT:
+        if self.trainer.engine == FIT or self.backend == "tensorflow":  # to the bit the same
             del values["trainer"]["engine"]
         if self.trainer.freeze is None:
             del values["trainer"]["freeze"]
@@ -186,8 +186,10 @@ def _resolved(config: Config) -> Config:
         jit = on_gpu or backend == "jax"
     engine = trainer.engine
     if engine == "auto":
-        # On a CPU, XLA runs a convolution inside a loop on a slow path.
-        engine = SCAN if on_gpu and backend == "jax" else FIT
+        # On a CPU, XLA runs a convolution inside a loop on a slow path; TensorFlow does not, and
+        # on a GPU it was not measured.
+        chunked = on_gpu == (backend == "jax") and trainer.steps_per_execution == 1
+        engine = SCAN if chunked else FIT
     trainer = dataclasses.replace(trainer, precision=precision, jit=jit, engine=engine)
     asked = choices.probes_of(config.probes)
     model, of_data = config.model, config.data
@@ -215,9 +217,10 @@ def _checked(config: Config) -> Config:
     _one_of("device", config.device, DEVICES)
     _one_of("trainer.precision", trainer.precision, ("auto", *PRECISIONS))
     _one_of("trainer.engine", trainer.engine, ("auto", FIT, SCAN))
-    if trainer.engine == SCAN and config.backend != "jax":
+    if trainer.engine == SCAN and trainer.steps_per_execution != 1:
         raise ConfigError(
-            f"trainer.engine={SCAN} needs backend=jax; backend={config.backend} takes "
+            f"trainer.engine={SCAN} chooses its own chunks of steps: leave out "
+            f"trainer.steps_per_execution={trainer.steps_per_execution}, or take "
             f"trainer.engine={FIT}"
         )
     if not isinstance(trainer.jit, bool):

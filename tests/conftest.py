@@ -59,7 +59,7 @@ def program(tmp_path, monkeypatch, capsys, data_dir):
     import train
 
     monkeypatch.chdir(tmp_path)
-    if reuse := sys.modules.get("experiments.run.loop.reuse"):
+    if reuse := sys.modules.get("experiments.run.loop.engines.reuse"):
         monkeypatch.setattr(reuse, "_last", None)  # no test trains by another's programs
 
     def call(*arguments: str) -> Outcome:

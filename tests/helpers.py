@@ -1,6 +1,7 @@
 """Small readers of what a run leaves."""
 
 import contextlib
+import csv
 import ctypes
 import logging
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -106,3 +108,19 @@ def full_disk() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def trained_by(seed: int, study: str = "default") -> dict[str, Any]:
+    """What a run's seed leaves: its weights, predictions and measures."""
+    (run,) = Path("runs", study).glob(f"*/seed={seed}")
+    import keras
+
+    model = keras.saving.load_model(run / "model.keras", compile=False)
+    weights = {f"weights{i}": value for i, value in enumerate(model.get_weights())}
+    predictions = {f"predictions/{k}": v for k, v in np.load(run / "predictions.npz").items()}
+    with open(run / "metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    measured = {
+        f"{name}@{row['epoch']}": row[name] for row in rows for name in row if "loss" in name
+    }
+    return {**weights, **predictions, **measured}

@@ -153,6 +153,9 @@ def test_options_that_came_later_leave_the_cells_of_earlier_runs_where_they_are(
     assert "engine" not in identity["trainer"]
     scanned = config("backend=jax", "trainer.engine=scan").identity("data/1.0")
     assert scanned["trainer"]["engine"] == "scan"
+    for engine in ("scan", "fit"):  # on TensorFlow to the bit the same
+        same = config("backend=tensorflow", f"trainer.engine={engine}")
+        assert same.cell("data/1.0") == config("backend=tensorflow").cell("data/1.0")
     assert set(identity["seeds"]) == {"init", "order", "augment"}
     assert cell() != cell("trainer.freeze=stage1*")
 
@@ -228,20 +231,23 @@ def test_other_data_under_the_same_name_is_another_cell():
 
 
 @pytest.mark.parametrize(
-    ("gpu", "precision", "jit", "engine"),
+    ("gpu", "precision", "jit", "engines"),
     [
-        (None, "float32", False, "fit"),
-        (device.Device("gpu", "Old", bfloat16=False), "float32", True, "scan"),
-        (device.Device("gpu", "New", bfloat16=True), "mixed_bfloat16", True, "scan"),
+        (None, "float32", False, ("scan", "fit")),
+        (device.Device("gpu", "Old", bfloat16=False), "float32", True, ("fit", "scan")),
+        (device.Device("gpu", "New", bfloat16=True), "mixed_bfloat16", True, ("fit", "scan")),
     ],
 )
-def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit, engine):
+def test_auto_is_resolved_by_the_device(monkeypatch, gpu, precision, jit, engines):
     found = gpu or device.Device("cpu", "CPU", bfloat16=False)
     monkeypatch.setattr(device, "find", lambda backend, wanted="auto": found)
     trainer = config("backend=tensorflow").trainer
-    assert (trainer.precision, trainer.jit, trainer.engine) == (precision, jit, "fit")
+    assert (trainer.precision, trainer.jit, trainer.engine) == (precision, jit, engines[0])
     on_jax = config("backend=jax").trainer
-    assert (on_jax.jit, on_jax.engine) == (True, engine)
+    assert (on_jax.jit, on_jax.engine) == (True, engines[1])
+    for backend in ("tensorflow", "jax"):  # Keras' own way to make several steps
+        settings = config(f"backend={backend}", "trainer.steps_per_execution=2").trainer
+        assert settings.engine == "fit"
 
 
 def test_a_padding_of_images_is_refused_on_sequences():
@@ -255,7 +261,10 @@ def test_a_padding_of_images_is_refused_on_sequences():
         (["trainer.epochs=0"], "trainer.epochs must be at least 1; got 0"),
         (["trainer.steps=5"], "trainer.epochs=null trainer.steps=…"),
         (["trainer.engine=scna"], "did you mean scan"),
-        (["backend=tensorflow", "trainer.engine=scan"], "trainer.engine=scan needs backend=jax"),
+        (
+            ["trainer.engine=scan", "trainer.steps_per_execution=5"],
+            "leave out trainer.steps_per_execution=5, or take trainer.engine=fit",
+        ),
         (["trainer.jit=maybe"], "trainer.jit must be auto, true or false"),
         (["trainer.precision=float61"], "did you mean float32"),
         (["trainer.label_smoothing=1.0"], "trainer.label_smoothing must be in [0, 1)"),

@@ -69,7 +69,7 @@ def prepare(config: Config, data: Data) -> Trained:
 def compiled(config: Config, data: Data, seed: int) -> Any:
     """The network of a seed as in train.py before its first step."""
     from experiments.run.loop import optimizers, training
-    from experiments.run.loop.scan import build_metrics
+    from experiments.run.loop.engines.chunks import build_metrics
 
     derived = inputs.derived(seed, config.seeds)
     framework.fresh(precision=config.trainer.precision, seed=derived["init"])

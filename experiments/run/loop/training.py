@@ -24,6 +24,7 @@ from experiments.run import framework
 from experiments.run.evaluation.diverged import DivergedError
 from experiments.run.loop import checkpoint, objectives
 from experiments.run.loop.batches import epoch_batches, ordered_batches
+from experiments.run.loop.engines import epochs
 
 Row = dict[str, Any]
 
@@ -178,9 +179,7 @@ def train_epoch(
         "steps": steps,
     }
     if trainer.engine == SCAN:
-        from experiments.run.loop import scan
-
-        return scan.scanned(model, train, augment).run(plan_epoch(train, **plan), callbacks)
+        return epochs.of(model, train, augment).run(plan_epoch(train, **plan), callbacks)
     if augment.active or isinstance(train.x, Streamed):
         source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
     else:  # the same batches from arrays in this epoch's order, the fastest way in Keras

@@ -1,19 +1,18 @@
 """An epoch after the first, and a seed after the first, trace and compile nothing."""
 
 import contextlib
-import csv
 import dataclasses
 import functools
 import logging
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from experiments.run.loop import reuse, training
+from experiments.run.loop import training
+from experiments.run.loop.engines import reuse
 from experiments.run.record.directory import Run
-from tests.helpers import full
+from tests.helpers import full, trained_by
 
 # Batches of one size: TensorFlow takes any size once it has met two.
 EVEN = (f"backend={keras.backend.backend()}", "data.examples=128")
@@ -123,20 +122,6 @@ def test_a_second_seed_compiles_nothing_and_has_the_numbers_of_its_own(tiny, cou
     assert not np.array_equal(found["weights0"], trained_by(0)["weights0"])
 
 
-def trained_by(seed):
-    """What a run's seed leaves: its weights, predictions and measures."""
-    (run,) = Path("runs/default").glob(f"*/seed={seed}")
-    model = keras.saving.load_model(run / "model.keras", compile=False)
-    weights = {f"weights{i}": value for i, value in enumerate(model.get_weights())}
-    predictions = {f"predictions/{k}": v for k, v in np.load(run / "predictions.npz").items()}
-    with open(run / "metrics.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    measured = {
-        f"{name}@{row['epoch']}": row[name] for row in rows for name in row if "loss" in name
-    }
-    return {**weights, **predictions, **measured}
-
-
 @pytest.mark.full
 @pytest.mark.parametrize(
     "change", ["padding=valid", "optimizer.learning_rate=0.1", "data.examples=64"]
@@ -165,7 +150,7 @@ def test_batches_of_another_size_are_seen(tiny, epochs, monkeypatch):
         return original(model, train, trainer, epoch=epoch, **options)
 
     monkeypatch.setattr(training, "train_epoch", smaller)
-    assert tiny(*EVEN).code == 0
+    assert tiny(*EVEN, "trainer.engine=fit").code == 0
     first, second = epochs
     assert second[0] > first[0]
     assert (second[1] > first[1]) == (keras.backend.backend() == "jax")

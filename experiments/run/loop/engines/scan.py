@@ -22,56 +22,24 @@ from data import AugmentConfig, Split
 from data.epochs import augment as augmentation
 from data.epochs.pipeline import Epoch, mirrored
 from data.sources.streaming import Streamed
+from experiments.run.loop.engines.chunks import CHUNK, ChunkedEpochs, told
 
-CHUNK = 50  # steps; more make training no faster, and an interrupt waits for two chunks
 FITS = 0.5  # fraction of the device's memory that the data may take
 State = tuple[list[Any], ...]
 
 
-_last: ScannedEpochs | None = None
-
-
-def scanned(model: keras.Model, train: Split, augment: AugmentConfig) -> ScannedEpochs:
-    """The epochs of a training; those of the last one if they are the same programs on the same
-    data, as for the next seed of a cell.
-    """
-    global _last
-    if _last is None or not _last.serves(model, train, augment):
-        _last = None  # its data leaves the device first
-        _last = ScannedEpochs(model, train, augment)
-    return _last
-
-
-class ScannedEpochs:
-    """The epochs of one training.
-
-    Args:
-        model: compiled, its optimizer built.
-        train: the training split.
-        augment: of the batches.
-    """
+class ScannedEpochs(ChunkedEpochs):
+    """The epochs of one training."""
 
     def __init__(self, model: keras.Model, train: Split, augment: AugmentConfig) -> None:
-        self._model, self._train, self._augment = model, train, augment
-        build_metrics(model, train)
+        super().__init__(model, train, augment)
         self._x = self._y = None
         if _fits(train):
             self._x = jax.device_put(np.asarray(train.x))
             self._y = self._x if train.y is train.x else jax.device_put(np.asarray(train.y))
         self._chunk = jax.jit(self._steps, donate_argnums=0)
 
-    def serves(self, model: keras.Model, train: Split, augment: AugmentConfig) -> bool:
-        """Whether a training with these arguments of the class has these epochs."""
-        own = self._train
-        same = own.x is train.x and own.y is train.y and own.frame == train.frame
-        return self._model is model and same and self._augment == augment
-
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
-        """Train one epoch; the callbacks get its beginning and the end of each chunk.
-
-        Returns:
-            The mean loss and the measure, as in Keras' history.
-        """
         for callback in callbacks:
             callback.on_epoch_begin(0)
         self._model.reset_metrics()
@@ -79,10 +47,10 @@ class ScannedEpochs:
         for first, count in _chunks(epoch):
             state, found = self._chunk(state, *self._given(epoch, first, count))
             if waiting is not None:
-                logs = _told(callbacks, *waiting)
+                logs = told(callbacks, *waiting)
             waiting = (first, found)
         if waiting is not None:
-            logs = _told(callbacks, *waiting)
+            logs = told(callbacks, *waiting)
         self._keep(state)
         return logs
 
@@ -148,30 +116,8 @@ def _chunks(epoch: Epoch) -> list[tuple[int, int]]:
     return found if full == len(epoch) else [*found, (full, 1)]
 
 
-def _told(callbacks: Sequence[Any], first: int, logs: Any) -> dict[str, float]:
-    """Call the callbacks as after the last step of a chunk, or the first without a finite loss;
-    returns the logs after that step.
-    """
-    each = {name: np.asarray(values) for name, values in logs.items()}
-    wrong = np.flatnonzero(~np.isfinite(each["loss"]))
-    at = int(wrong[0]) if len(wrong) else len(each["loss"]) - 1
-    last = {name: float(values[at]) for name, values in each.items()}
-    for callback in callbacks:
-        callback.on_train_batch_end(first + at, last)
-    return last
-
-
 def _narrow(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int32) if values.dtype.kind == "i" else values
-
-
-def build_metrics(model: keras.Model, train: Split) -> None:
-    """Make the variables of the loss and the measure, which Keras makes at the first batch."""
-    x, y = np.asarray(train.x[:1]), train.framed(np.asarray(train.y[:1]))
-    predicted = keras.ops.zeros((1, *model.output_shape[1:]), model.output.dtype)
-    model.compute_loss(x=x, y=y, y_pred=predicted, training=False)
-    model.compute_metrics(x, y, predicted)
-    model.reset_metrics()
 
 
 def _fits(train: Split) -> bool:

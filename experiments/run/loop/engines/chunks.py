@@ -1,0 +1,65 @@
+"""What the engines share: the length of a chunk, its logs, and the variables of the metrics."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from data import AugmentConfig, Split
+from data.epochs.pipeline import Epoch
+
+CHUNK = 50  # steps; more make training no faster, and an interrupt waits for one or two chunks
+
+
+class ChunkedEpochs(abc.ABC):
+    """The epochs of one training.
+
+    Args:
+        model: compiled, its optimizer built.
+        train: the training split.
+        augment: of the batches.
+    """
+
+    def __init__(self, model: keras.Model, train: Split, augment: AugmentConfig) -> None:
+        self._model, self._train, self._augment = model, train, augment
+        build_metrics(model, train)
+
+    def serves(self, model: keras.Model, train: Split, augment: AugmentConfig) -> bool:
+        """Whether a training with these arguments of the class has these epochs."""
+        own = self._train
+        same = own.x is train.x and own.y is train.y and own.frame == train.frame
+        return self._model is model and same and self._augment == augment
+
+    @abc.abstractmethod
+    def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
+        """Train one epoch; the callbacks get its beginning and the end of each chunk.
+
+        Returns:
+            The mean loss and the measure, as in Keras' history.
+        """
+
+
+def told(callbacks: Sequence[Any], first: int, logs: Any) -> dict[str, float]:
+    """Call the callbacks as after the last step of a chunk, or the first without a finite loss;
+    returns the logs after that step.
+    """
+    each = {name: np.asarray(values) for name, values in logs.items()}
+    wrong = np.flatnonzero(~np.isfinite(each["loss"]))
+    at = int(wrong[0]) if len(wrong) else len(each["loss"]) - 1
+    last = {name: float(values[at]) for name, values in each.items()}
+    for callback in callbacks:
+        callback.on_train_batch_end(first + at, last)
+    return last
+
+
+def build_metrics(model: keras.Model, train: Split) -> None:
+    """Make the variables of the loss and the measure, which Keras makes at the first batch."""
+    x, y = np.asarray(train.x[:1]), train.framed(np.asarray(train.y[:1]))
+    predicted = keras.ops.zeros((1, *model.output_shape[1:]), model.output.dtype)
+    model.compute_loss(x=x, y=y, y_pred=predicted, training=False)
+    model.compute_metrics(x, y, predicted)
+    model.reset_metrics()

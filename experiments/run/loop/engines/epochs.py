@@ -1,0 +1,28 @@
+"""The epochs of a training by chunks of steps, on the back end that runs."""
+
+from __future__ import annotations
+
+import keras
+
+from data import AugmentConfig, Split
+from experiments.run.loop.engines.chunks import ChunkedEpochs
+
+_last: ChunkedEpochs | None = None
+
+
+def of(model: keras.Model, train: Split, augment: AugmentConfig) -> ChunkedEpochs:
+    """The epochs of a training; those of the last one if they are the same programs on the same
+    data, as for the next seed of a cell.
+    """
+    global _last
+    if _last is None or not _last.serves(model, train, augment):
+        _last = None  # its data leaves the memory first
+        if keras.backend.backend() == "jax":
+            from experiments.run.loop.engines.scan import ScannedEpochs
+
+            _last = ScannedEpochs(model, train, augment)
+        else:
+            from experiments.run.loop.engines.graph_loop import LoopedEpochs
+
+            _last = LoopedEpochs(model, train, augment)
+    return _last
