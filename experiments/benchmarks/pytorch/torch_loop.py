@@ -2,7 +2,8 @@
 
 The process reads one JSON object per line and answers each with one: `{"threads": …}` with
 PyTorch's version; `{"network": …}`, the arguments of `prepare`, when the loop is ready;
-`{"precision": …}` with the seconds that the loop took.
+`{"precision": …}` with the seconds that the loop took; `{"profiled": …}`, a precision, with the
+milliseconds a step of each operation, and of "the step".
 """
 
 from __future__ import annotations
@@ -160,6 +161,16 @@ def prepare(
     return run
 
 
+def profiled(run: Callable[[str], float], precision: str, steps: int) -> dict[str, float]:
+    """The milliseconds a step of each operation, without those that it calls, and of the step."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        seconds = run(precision)
+    each = {e.key: e.self_cpu_time_total / 1000 / steps for e in profiler.key_averages()}
+    return {**each, "the step": 1000 * seconds / steps}
+
+
 def serve() -> None:
     """Answer each line of standard input with a line on standard output."""
     import torch
@@ -171,7 +182,9 @@ def serve() -> None:
             torch.set_num_threads(request["threads"])
             answer["version"] = torch.__version__
         elif "network" in request:
-            run = prepare(**request)
+            run, steps = prepare(**request), request["steps"]
+        elif "profiled" in request:
+            answer["milliseconds"] = profiled(run, request["profiled"], steps)
         else:
             answer["seconds"] = run(request["precision"])
         print(json.dumps(answer), flush=True)
