@@ -15,6 +15,7 @@ from data.sources.streaming import Rows, Streamed
 from data.tasks import targets
 from data.transforms import (
     apply_normalisation,
+    byte_levels,
     normalisation,
     pixel_order,
     resize_images,
@@ -70,6 +71,7 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
     for name, (role, ids) in chosen.items():
         itself = cfg.image_target and wanted[name] is inputs[name]
         rows = _in_order(inputs.pop(name), cfg)
+        levels = byte_levels(mean, std) if rows.dtype == np.uint8 else None
         x: NDArray[np.float32] | Streamed
         if streams:
             assert isinstance(rows, Rows)  # they were resized when they were written
@@ -77,9 +79,12 @@ def _load(cfg: DataConfig, fingerprint: str) -> Data:
         else:
             x = apply_normalisation(rows, mean, std)
         y: Any = x if itself else wanted.pop(name) if cfg.image_target else labels(raw[role], ids)
+        target_levels = None
         if how and not itself:
+            target_levels = byte_levels(how.mean, how.std) if y.dtype == np.uint8 else None
             y = apply_normalisation(y, how.mean, how.std)
-        splits[name] = _split(x, y, raw[role], ids, scale)
+        split = _split(x, y, raw[role], ids, scale)
+        splits[name] = replace(split, levels=levels, target_levels=target_levels)
     spec = Spec(
         kind="sequence" if cfg.sequence else stored.kind,
         input_shape=splits["train"].x.shape[1:],

@@ -34,7 +34,8 @@ def piece(shape: Sequence[int]) -> int:
     return max(1, min(MOST_EXAMPLES, MOST_VALUES // max(1, math.prod(shape))))
 
 
-def _pieces(x: Examples) -> Iterator[tuple[slice, NDArray[np.generic]]]:
+def pieces(x: Examples) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """The examples in order, piece by piece: which they are, and what they hold."""
     size = piece(x.shape[1:])
     for start in range(0, len(x), size):
         part = slice(start, min(start + size, len(x)))
@@ -71,7 +72,7 @@ def resize_images(x: Examples, size: int | tuple[int, int]) -> NDArray[np.float3
     rows = resize_weights(height, tall).astype(np.float32)
     columns = resize_weights(width, wide).astype(np.float32)
     out = np.empty((len(x), tall, wide, channels), np.float32)
-    for part, pictures in _pieces(x):
+    for part, pictures in pieces(x):
         n = len(pictures)
         with np.errstate(over="ignore"):
             cast = pictures.astype(np.float32)
@@ -110,10 +111,10 @@ def channel_statistics(x: Examples) -> tuple[NDArray[np.float64], NDArray[np.flo
     total, spread = np.zeros(channels), np.zeros(channels)
     count = math.prod(x.shape[:-1])
     with np.errstate(over="ignore", invalid="ignore"):
-        for _, part in _pieces(x):
+        for _, part in pieces(x):
             total += part.astype(np.float64).reshape(-1, channels).sum(axis=0)
         mean = total / count
-        for _, part in _pieces(x):
+        for _, part in pieces(x):
             spread += ((part.astype(np.float64).reshape(-1, channels) - mean) ** 2).sum(axis=0)
         std = np.sqrt(spread / count)
     return mean, np.where(std == 0, 1.0, std)
@@ -122,7 +123,7 @@ def channel_statistics(x: Examples) -> tuple[NDArray[np.float64], NDArray[np.flo
 def extremes(x: Examples) -> tuple[NDArray[Any], NDArray[Any]]:
     """Smallest and largest value per channel (last axis) of (n, …, c), as stored; NaN for NaN."""
     low, high = [], []
-    for _, part in _pieces(x):
+    for _, part in pieces(x):
         rows = part.reshape(len(part), -1)  # much faster than over a last axis of few channels
         low.append(rows.min(axis=0))
         high.append(rows.max(axis=0))
@@ -146,7 +147,7 @@ def normalisation(x: Examples, mode: str) -> tuple[NDArray[np.float64], NDArray[
         return np.zeros(channels), np.ones(channels)
     low, high = 0.0, 255.0
     if x.dtype != np.uint8:
-        ranges = [(float(part.min()), float(part.max())) for _, part in _pieces(x)]
+        ranges = [(float(part.min()), float(part.max())) for _, part in pieces(x)]
         low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     return np.full(channels, low), np.full(channels, (high - low) or 1.0)
 
@@ -159,12 +160,18 @@ def apply_normalisation(
     # Whole rows at a time: several times faster than along a last axis of one or three channels.
     places = math.prod(x.shape[1:-1])
     shift, scale = np.tile(mean, places), np.tile(std, places)
-    for part, values in _pieces(x):
+    for part, values in pieces(x):
         rows = values.reshape(len(values), -1).astype(np.float64)
         rows -= shift
         rows /= scale
         out[part] = rows.reshape(values.shape)
     return out
+
+
+def byte_levels(mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(256, c) what each stored byte becomes in each of the c channels, to the bit."""
+    stored = np.arange(256, dtype=np.uint8)
+    return apply_normalisation(np.repeat(stored[:, None], len(mean), axis=1), mean, std)
 
 
 def stratified_order(y: NDArray[np.generic], seed: int) -> NDArray[np.int64]:

@@ -32,6 +32,8 @@ class Split:
         None if there is only one. The test accuracy is that of the first example's subset.
     frame: of target images ((top, height), (left, width)), the part that a network gives; None if
         it gives all of them.
+    levels, target_levels: float32 (256, channels), what the stored bytes 0 to 255 became in x and
+        in a target picture y of its own; None where other values were stored, or resized.
     """
 
     x: Examples
@@ -41,6 +43,8 @@ class Split:
     source_ids: NDArray[np.int64] | None = None
     subset: NDArray[np.str_] | None = None
     frame: tuple[tuple[int, int], tuple[int, int]] | None = None
+    levels: NDArray[np.float32] | None = None
+    target_levels: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

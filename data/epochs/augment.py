@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.config import AugmentConfig
+from data.epochs.codes import decoded
 from data.transforms import Examples
 
 Ints = NDArray[np.int64]
@@ -64,16 +65,24 @@ def apply(x: Examples, ids: Ints, draws: Draws, augment: AugmentConfig) -> NDArr
 
 
 def apply_by(
-    ops: Any, x: Any, place: Any, flip: Any, window: Any, hole: Any, augment: AugmentConfig
+    ops: Any,
+    x: Any,
+    place: Any,
+    flip: Any,
+    window: Any,
+    hole: Any,
+    augment: AugmentConfig,
+    levels: Any = None,
 ) -> Any:
     """Gather x[place], flipped, cropped and cut out, by the operations of NumPy or of jax.numpy.
 
     Args:
         ops: the module.
-        x: (n, h, w, c).
+        x: (n, h, w, c), or with `levels` the bytes of the values.
         place: (b,) indices into x.
         flip, window, hole: (b,), (b, 2) and (b, 2), the draws of these examples as in `Draws`.
         augment: what is augmented, and how.
+        levels: (256, c), the values of bytes.
 
     Returns:
         (b, h, w, c), to the bit the same by either module.
@@ -85,7 +94,7 @@ def apply_by(
     # One flat index per pixel: `take` is several times faster than indexing with three arrays.
     pixel = (place[:, None] * height + ops.maximum(rows, 0))[:, :, None] * width
     pixel = pixel + ops.maximum(columns, 0)[:, None, :]
-    out = ops.take(x.reshape(-1, x.shape[3]), pixel, axis=0)
+    out = decoded(ops, ops.take(x.reshape(-1, x.shape[3]), pixel, axis=0), levels)
     keep = ops.ones(pixel.shape, bool)
     if augment.crop and augment.crop_mode == "zeros":
         keep &= (rows != OUTSIDE)[:, :, None] & (columns != OUTSIDE)[:, None, :]

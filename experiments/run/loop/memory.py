@@ -37,10 +37,10 @@ def told(model: keras.Model, train: Split, trainer: TrainerConfig) -> Iterator[N
     except Exception as error:
         if not any(sign in f"{type(error).__name__}: {error}" for sign in SIGNS):
             raise
-        batch, limit, fits = trainer.batch_size, _limit(), None
-        if limit is not None:
+        batch, most, fits = trainer.batch_size, limit(), None
+        if most is not None:
             with contextlib.suppress(Exception):  # a second error would hide the first
-                fits = largest_batch(model, train, batch, limit)
+                fits = largest_batch(model, train, batch, most)
         known = f"about {fits} would fit" if fits else "the batch size that would fit is unknown"
         raise OutOfMemoryError(
             f"a step of trainer.batch_size={batch} does not fit into the device's memory; {known}: "
@@ -87,7 +87,7 @@ def step_bytes(model: keras.Model, train: Split, batch_size: int) -> int:
     return int(kept + found.temp_size_in_bytes)
 
 
-def _limit() -> int | None:
+def limit() -> int | None:
     """The memory of JAX's device in bytes; None on a CPU and on another back end."""
     if keras.backend.backend() != "jax":
         return None

@@ -1,10 +1,10 @@
 """Training on JAX by chunks of steps, each one compiled program.
 
 Keras' `fit` calls Python at every step, which a fast accelerator waits for. Here the data lies on
-the device, and a chunk of steps is a `jax.lax.scan` over Keras' own training step, which is a pure
-function of the lists of variables. The order of the examples and the draws of their augmentation
-are those of `fit`, sent as indices, so the batches are the same to the bit. The next chunk is on
-its way while the measures of the last are read.
+the device, as bytes where these were stored, and a chunk of steps is a `jax.lax.scan` over Keras'
+own training step, which is a pure function of the lists of variables. The order of the examples and
+the draws of their augmentation are those of `fit`, sent as indices, so the batches are the same to
+the bit. The next chunk is on its way while the measures of the last are read.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import numpy as np
 
 from data import AugmentConfig, Split
 from data.epochs import augment as augmentation
+from data.epochs.codes import Compact, compact
 from data.epochs.pipeline import Epoch, mirrored
 from data.sources.streaming import Streamed
+from experiments.run.loop import memory
 from experiments.run.loop.engines.chunks import CHUNK, ChunkedEpochs, told
 
 FITS = 0.5  # fraction of the device's memory that the data may take
@@ -33,10 +35,7 @@ class ScannedEpochs(ChunkedEpochs):
 
     def __init__(self, model: keras.Model, train: Split, augment: AugmentConfig) -> None:
         super().__init__(model, train, augment)
-        self._x = self._y = None
-        if _fits(train):
-            self._x = jax.device_put(np.asarray(train.x))
-            self._y = self._x if train.y is train.x else jax.device_put(np.asarray(train.y))
+        self._held = on_device(train)
         self._chunk = jax.jit(self._steps, donate_argnums=0)
 
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
@@ -58,33 +57,36 @@ class ScannedEpochs(ChunkedEpochs):
         """The state after a chunk, and the logs after each of its steps."""
 
         def step(state: State, one: Any) -> tuple[State, Any]:
-            batch = one if self._x is None else self._batch(*held, *one)
+            batch = one if held is None else self._batch(held, *one)
             logs, state = self._model.train_step(state, batch)
             return state, logs
 
-        held, each = (given[:2], given[2:]) if self._x is not None else ((), given)
+        held: Any = None if self._held is None else given[0]
+        each = given if held is None else given[1:]
         return jax.lax.scan(step, state, each)
 
-    def _batch(self, x: Any, y: Any, ids: Any, *draws: Any) -> tuple[Any, Any]:
+    def _batch(self, held: Compact, ids: Any, *draws: Any) -> tuple[Any, Any]:
         """A batch of the data on the device, as `Epoch` makes it."""
-        own = self._train.y is self._train.x
         if not draws:
-            inputs = x[ids]
-            return inputs, self._train.framed(inputs if own else y[ids])
+            x, y = held.batch(jnp, ids)
+            return x, self._train.framed(y)
         flip, window, hole = draws
-        inputs = augmentation.apply_by(jnp, x, ids, flip, window, hole, self._augment)
-        return inputs, self._train.framed(inputs if own else mirrored(jnp, y[ids], flip))
+        x = augmentation.apply_by(
+            jnp, held.x, ids, flip, window, hole, self._augment, levels=held.levels
+        )
+        y = x if held.y is None else mirrored(jnp, held.targets(jnp, ids), flip)
+        return x, self._train.framed(y)
 
     def _given(self, epoch: Epoch, first: int, count: int) -> tuple[Any, ...]:
         """The arguments of the batches from `first` on: indices and draws, or the batches."""
-        if self._x is None:
+        if self._held is None:
             batches = [epoch[i] for i in range(first, first + count)]
             return tuple(np.stack(arrays) for arrays in zip(*batches, strict=True))
         size = epoch.batch_size
         ids = epoch.order[first * size : (first + count) * size].reshape(count, -1)
         draws = epoch.draws
         drawn = () if draws is None else (draws.flip[ids], draws.window[ids], draws.hole[ids])
-        return (self._x, self._y, *(_narrow(one) for one in (ids, *drawn)))
+        return (self._held, *(_narrow(one) for one in (ids, *drawn)))
 
     def _lists(self) -> tuple[list[Any], ...]:
         model = self._model
@@ -120,11 +122,19 @@ def _narrow(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int32) if values.dtype.kind == "i" else values
 
 
-def _fits(train: Split) -> bool:
-    """Whether the data can lie on the device, with 32-bit indices of its pixels."""
-    if isinstance(train.x, Streamed):
-        return False
-    x, y = np.asarray(train.x), np.asarray(train.y)
-    held = x.nbytes + (0 if train.y is train.x else y.nbytes)
-    limit = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit", math.inf)
-    return bool(held <= FITS * limit) and math.prod(x.shape[:-1]) < 2**31
+def on_device(split: Split, beside: int = 0) -> Compact | None:
+    """The arrays of a split on the device; None if they stay on disk or do not fit there.
+
+    Args:
+        beside: the bytes of other data there.
+    """
+    if isinstance(split.x, Streamed):
+        return None
+    held = compact(split)
+    return jax.device_put(held) if _fits(held, beside) else None
+
+
+def _fits(held: Compact, beside: int) -> bool:
+    """Whether the arrays can lie on the device, with 32-bit indices of their pixels."""
+    limit, pixels = memory.limit(), math.prod(held.x.shape[:-1])
+    return (limit is None or held.nbytes + beside <= FITS * limit) and pixels < 2**31

@@ -55,7 +55,7 @@ def test_what_would_fit_is_read_from_the_compiled_step(model, monkeypatch):
     assert memory.largest_batch(model, TRAIN, 64, limit) == 16
     assert memory.largest_batch(model, TRAIN, 64, 10 * limit) == 32  # below what did not fit
     assert memory.largest_batch(model, TRAIN, 64, 1) is None
-    monkeypatch.setattr(memory, "_limit", lambda: limit)
+    monkeypatch.setattr(memory, "limit", lambda: limit)
     with (
         pytest.raises(memory.OutOfMemoryError, match=r"about 16 would fit: use .*batch_size=16$"),
         memory.told(model, TRAIN, TrainerConfig(batch_size=64)),

@@ -153,7 +153,7 @@ def test_the_batches_are_those_of_fit_to_the_bit(name, augment, held, monkeypatc
     from experiments.run.loop import training
     from experiments.run.loop.engines import scan
 
-    monkeypatch.setattr(scan, "_fits", lambda train: held)
+    monkeypatch.setattr(scan, "_fits", lambda *_: held)
     monkeypatch.setattr(scan, "CHUNK", 3)
     build, loaded, task = network(name)
     train = loaded.train
@@ -286,7 +286,7 @@ class Exploding(keras.optimizers.SGD):
 def test_data_that_stays_beside_the_device_is_sent_by_the_chunk(tmp_path, monkeypatch):
     from experiments.run.loop.engines import scan
 
-    monkeypatch.setattr(scan, "_fits", lambda train: False)
+    monkeypatch.setattr(scan, "_fits", lambda *_: False)
     build, loaded, _ = network("small_cnn")
     assert_alike(tmp_path, build, loaded, augment=AugmentConfig(flip=True))
 
