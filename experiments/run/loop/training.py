@@ -127,7 +127,7 @@ def fit(
                 "epoch": epoch + 1,
                 "step": watch.step,
                 **logs,
-                **validate(model, data.validation, trainer.batch_size),
+                **validate(model, data, trainer, augment),
                 "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
                 **watch.speed(),
                 "train_seconds": time.perf_counter() - started,
@@ -191,12 +191,22 @@ def train_epoch(
     return {name: float(values[-1]) for name, values in fitted.history.items()}
 
 
-def validate(model: keras.Model, split: Split | None, batch_size: int) -> dict[str, float]:
-    """Loss and measure on the validation split, if there is one."""
-    if split is None:
+def validate(
+    model: keras.Model, data: Data, trainer: TrainerConfig, augment: AugmentConfig
+) -> dict[str, float]:
+    """Loss and measure on the validation split, if there is one.
+
+    Raises:
+        DivergedError: the loss is not finite.
+    """
+    if data.validation is None:
         return {}
-    batches = ordered_batches(split, batch_size=4 * batch_size)
-    logs = model.evaluate(batches, verbose=0, return_dict=True)
+    size = 4 * trainer.batch_size
+    if trainer.engine == SCAN:
+        logs = epochs.of(model, data.train, augment).evaluate(data.validation, size)
+    else:
+        batches = ordered_batches(data.validation, batch_size=size)
+        logs = model.evaluate(batches, verbose=0, return_dict=True)
     if not math.isfinite(logs["loss"]):
         raise DivergedError(f"the validation loss became {logs['loss']}")
     return {f"validation_{name}": float(value) for name, value in logs.items()}

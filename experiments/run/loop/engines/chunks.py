@@ -11,6 +11,7 @@ import numpy as np
 
 from data import AugmentConfig, Split
 from data.epochs.pipeline import Epoch
+from experiments.run.loop.batches import ordered_batches
 
 CHUNK = 50  # steps; more make training no faster, and an interrupt waits for one or two chunks
 
@@ -30,8 +31,7 @@ class ChunkedEpochs(abc.ABC):
 
     def serves(self, model: keras.Model, train: Split, augment: AugmentConfig) -> bool:
         """Whether a training with these arguments of the class has these epochs."""
-        own = self._train
-        same = own.x is train.x and own.y is train.y and own.frame == train.frame
+        same = same_examples(self._train, train)
         return self._model is model and same and self._augment == augment
 
     @abc.abstractmethod
@@ -41,6 +41,16 @@ class ChunkedEpochs(abc.ABC):
         Returns:
             The mean loss and the measure, as in Keras' history.
         """
+
+    def evaluate(self, split: Split, batch_size: int) -> dict[str, float]:
+        """The mean loss and the measure on a split: Keras' `evaluate`, or equal up to rounding."""
+        batches = ordered_batches(split, batch_size=batch_size)
+        return dict(self._model.evaluate(batches, verbose=0, return_dict=True))
+
+
+def same_examples(split: Split, other: Split) -> bool:
+    """Whether the examples of two splits are the same objects, and their frame."""
+    return split.x is other.x and split.y is other.y and split.frame == other.frame
 
 
 def told(callbacks: Sequence[Any], first: int, logs: Any) -> dict[str, float]:

@@ -24,7 +24,8 @@ from data.epochs.codes import Compact, compact
 from data.epochs.pipeline import Epoch, mirrored
 from data.sources.streaming import Streamed
 from experiments.run.loop import memory
-from experiments.run.loop.engines.chunks import CHUNK, ChunkedEpochs, told
+from experiments.run.loop.batches import ordered_batches
+from experiments.run.loop.engines.chunks import CHUNK, ChunkedEpochs, same_examples, told
 
 FITS = 0.5  # fraction of the device's memory that the data may take
 State = tuple[list[Any], ...]
@@ -37,6 +38,7 @@ class ScannedEpochs(ChunkedEpochs):
         super().__init__(model, train, augment)
         self._held = on_device(train)
         self._chunk = jax.jit(self._steps, donate_argnums=0)
+        self._validation: ScannedPass | None = None
 
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
         for callback in callbacks:
@@ -52,6 +54,13 @@ class ScannedEpochs(ChunkedEpochs):
             logs = told(callbacks, *waiting)
         self._keep(state)
         return logs
+
+    def evaluate(self, split: Split, batch_size: int) -> dict[str, float]:
+        if self._validation is None or not self._validation.serves(split, batch_size):
+            self._validation = None  # its data leaves the device first
+            beside = 0 if self._held is None else self._held.nbytes
+            self._validation = ScannedPass(self._model, split, batch_size, beside)
+        return self._validation.run()
 
     def _steps(self, state: State, *given: Any) -> tuple[State, Any]:
         """The state after a chunk, and the logs after each of its steps."""
@@ -98,12 +107,71 @@ class ScannedEpochs(ChunkedEpochs):
         )
 
     def _state(self) -> State:
-        return tuple([variable.value for variable in part] for part in self._lists())
+        return _values(*self._lists())
 
     def _keep(self, state: State) -> None:
-        for variables, values in zip(self._lists(), state, strict=True):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        _assign(self._lists(), state)
+
+
+class ScannedPass:
+    """A pass over a split without training, by a `jax.lax.scan` over Keras' own test step for the
+    batches of one size: all of them, and a smaller last one alone. Split and measures are those of
+    `evaluate`, which is called where the device does not hold the data.
+
+    Args:
+        model: compiled, the variables of its metrics built.
+        split: evaluated in its own order.
+        batch_size: of its batches.
+        beside: the bytes of other data on the device.
+    """
+
+    def __init__(self, model: keras.Model, split: Split, batch_size: int, beside: int) -> None:
+        self._model, self._split, self._batch_size = model, split, batch_size
+        self._held = on_device(split, beside)
+        self._pass = jax.jit(self._steps)
+
+    def serves(self, split: Split, batch_size: int) -> bool:
+        """Whether a pass over this split is this one."""
+        return same_examples(self._split, split) and self._batch_size == batch_size
+
+    def run(self) -> dict[str, float]:
+        """The mean loss and the measure with the present values of the model's variables."""
+        model, size = self._model, self._batch_size
+        if self._held is None:
+            batches = ordered_batches(self._split, batch_size=size)
+            return dict(model.evaluate(batches, verbose=0, return_dict=True))
+        model.reset_metrics()
+        ids = np.arange(len(self._split), dtype=np.int32)
+        whole = len(ids) // size * size
+        parts = [ids[:whole].reshape(-1, size), ids[None, whole:]]
+        lists = (model.non_trainable_variables, model.metrics_variables)
+        (trained,), state, logs = _values(model.trainable_variables), _values(*lists), {}
+        for part in parts:
+            if part.size:
+                state, logs = self._pass(state, trained, self._held, part)
+        _assign(lists, state)
+        return {name: float(value) for name, value in logs.items()}
+
+    def _steps(self, state: State, trained: Any, held: Compact, ids: Any) -> tuple[State, Any]:
+        """The state after the batches (steps, b) of a part, and the logs after the last."""
+
+        def step(state: State, one: Any) -> tuple[State, Any]:
+            x, y = held.batch(jnp, one)
+            logs, after = self._model.test_step((trained, *state), (x, self._split.framed(y)))
+            return tuple(after[1:]), logs
+
+        state, logs = jax.lax.scan(step, state, ids)
+        return state, {name: values[-1] for name, values in logs.items()}
+
+
+def _values(*lists: list[Any]) -> State:
+    return tuple([variable.value for variable in part] for part in lists)
+
+
+def _assign(lists: tuple[list[Any], ...], state: State) -> None:
+    for variables, values in zip(lists, state, strict=True):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
 
 def _chunks(epoch: Epoch) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from tests.helpers import full, trained_by
 
 # Batches of one size: TensorFlow takes any size once it has met two.
 EVEN = (f"backend={keras.backend.backend()}", "data.examples=128")
+SCANNED = () if keras.backend.backend() != "jax" else (full(("trainer.engine=scan",)),)
 
 
 class Counter(logging.Handler):
@@ -80,6 +81,7 @@ def epochs(counter, monkeypatch):
         full(("trainer.steps_per_execution=2",)),
         full(("data.memory=1e-6",)),
         full(("trainer.jit=true",)),
+        *SCANNED,
     ],
 )
 def test_an_epoch_after_the_first_traces_and_compiles_nothing(tiny, epochs, options):
@@ -89,9 +91,6 @@ def test_an_epoch_after_the_first_traces_and_compiles_nothing(tiny, epochs, opti
     assert first[0] > 0
     assert (first[1] > 0) == (keras.backend.backend() == "jax")
     assert others == [first, first]
-
-
-SCANNED = () if keras.backend.backend() != "jax" else (full(("trainer.engine=scan",)),)
 
 
 @pytest.mark.parametrize(
