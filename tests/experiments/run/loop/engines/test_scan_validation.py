@@ -13,6 +13,7 @@ from data.transforms import apply_normalisation, byte_levels
 from experiments.run import framework
 from experiments.run.loop import memory, training
 from experiments.run.loop.batches import ordered_batches
+from experiments.run.loop.engines import epochs
 from tests.helpers import full
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="is about JAX")
@@ -76,9 +77,7 @@ def evaluated(model, data):
 
 def held(model, data):
     """What the pass has on the device."""
-    from experiments.run.loop.engines import scan
-
-    return scan.scanned(model, data.train, NONE)._validation._held
+    return epochs.of(model, data.train, NONE)._validation._held
 
 
 def refuse(*_, **__):
@@ -133,10 +132,10 @@ def test_data_that_does_not_fit_beside_that_of_the_training_is_sent_by_keras(mon
     both = sum(each.x.size + each.y.nbytes for each in (data.train, data.validation))
     for limit, fits in ((both, True), (both - 1, False)):
         monkeypatch.setattr(memory, "limit", lambda limit=limit: round(limit / scan.FITS))
-        monkeypatch.setattr(scan, "_last", None)
+        monkeypatch.setattr(epochs, "_last", None)
         assert validated(model, data) == pytest.approx(evaluated(model, data), rel=TOLERANCE)
         assert (held(model, data) is not None) == fits
-        assert scan.scanned(model, data.train, NONE)._held is not None
+        assert epochs.of(model, data.train, NONE)._held is not None
 
 
 def test_a_loss_that_is_not_finite_ends_the_training():
