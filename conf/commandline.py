@@ -30,7 +30,7 @@ CODE = {
 }
 PATHS = ("evaluate", "runs_dir", "data.path", "data.data_dir")
 # Settings with one value in a whole sweep, in addition to the study's declaration under `sweep.`
-ONCE = ("sweep", "rerun")
+ONCE = ("sweep", "rerun", "trainer.seeds_at_once")
 # Groups whose files may set anything.
 GLOBAL = ("experiment", "debug")
 # Mappings with keys that the user chooses.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conf.reader import ConfigError
+import models
+from conf.reader import ConfigError, DoesNotFitError
 from models.padding import MODES, NAMED, Padding
+from models.padding.names import INPUT
+from models.padding.supports import supports
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,27 @@ class PaddingConfig:
         """The names of all modes in it, also of the exceptions."""
         paddings = [self.padding, *(padding for _, padding in self.exceptions())]
         return {name for padding in paddings for name in padding.mode_names}
+
+    def check_fits(self, model: str) -> None:
+        """Check that the model's convolutions or its input can take the padding.
+
+        These layers take more paddings than any other. Other layers, such as pooling layers with
+        pools=follow, are checked by `models.build`, which names the layer.
+
+        Raises:
+            DoesNotFitError: they cannot.
+        """
+        padding, rank = self.padding, models.SPATIAL_RANK[models.kind(model)]
+        layer = f"PadInput{rank}D" if padding.amount == INPUT else f"Conv{rank}D"
+        if reason := supports(padding.amount, padding.mode, layer):
+            raise DoesNotFitError(f"padding={self.label} does not fit model={model}: {reason}")
+        for pattern, own in self.exceptions():
+            if reason := supports(own.amount, own.mode, f"Conv{rank}D"):
+                if own.amount == INPUT:
+                    reason += "; give the override its own amount"
+                raise DoesNotFitError(
+                    f"padding.overrides: {label_of(own)} does not fit {pattern}: {reason}"
+                )
 
     @property
     def draws(self) -> bool:

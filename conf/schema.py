@@ -18,19 +18,19 @@ from typing import Any
 import data
 import models
 from conf import choices, device
-from conf.padding_config import PaddingConfig, label_of
+from conf.padding_config import PaddingConfig
 from conf.presets import DECLARED, Declaration
-from conf.reader import ConfigError, DoesNotFitError, read, unknown
+from conf.reader import ConfigError, read, unknown
 from data.config import left_out
 from data.tasks import TASKS, TEST
-from models.padding.names import INPUT
-from models.padding.supports import supports
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = ("tensorflow", "jax")
 DEVICES = ("auto", "cpu", "gpu")
 FIT, SCAN = "fit", "scan"  # a call of Python for each step; a chunk of steps as one program
-MOST_THREADS = 1024
+# Of seeds_at_once=auto, where the engine is scan; a measurement on a GPU may say more.
+SEEDS_AT_ONCE = 1
+MOST = 1024  # threads, or seeds at once
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class TrainerConfig:
     jit: bool | str = "auto"
     steps_per_execution: int = 1
     engine: str = "auto"
+    seeds_at_once: int | str = "auto"
     threads: int | str = "auto"
     progress: bool = True
 
@@ -123,7 +124,8 @@ class Config:
             del values["task"]
         for key in ("data_dir", "path", "download", "epochs", "version", "memory"):
             del values["data"][key]
-        del values["trainer"]["progress"], values["trainer"]["threads"]
+        for key in ("progress", "threads", "seeds_at_once"):
+            del values["trainer"][key]
         if not self.trainer.restore_best:
             del values["trainer"]["restore_best"]
         if left_out(examples, self.trainer.batch_size):
@@ -190,7 +192,12 @@ def _resolved(config: Config) -> Config:
         # on a GPU it was not measured.
         chunked = on_gpu == (backend == "jax") and trainer.steps_per_execution == 1
         engine = SCAN if chunked else FIT
-    trainer = dataclasses.replace(trainer, precision=precision, jit=jit, engine=engine)
+    seeds = trainer.seeds_at_once
+    if seeds == "auto":
+        seeds = SEEDS_AT_ONCE if engine == SCAN and backend == "jax" else 1
+    trainer = dataclasses.replace(
+        trainer, precision=precision, jit=jit, engine=engine, seeds_at_once=seeds
+    )
     asked = choices.probes_of(config.probes)
     model, of_data = config.model, config.data
     task = choices.task_of(config.task, model.name, of_data.made_for)
@@ -212,7 +219,7 @@ def _resolved(config: Config) -> Config:
 
 
 def _checked(config: Config) -> Config:
-    trainer, padding = config.trainer, config.padding
+    trainer = config.trainer
     _one_of("backend", config.backend, ("auto", *BACKENDS))
     _one_of("device", config.device, DEVICES)
     _one_of("trainer.precision", trainer.precision, ("auto", *PRECISIONS))
@@ -229,9 +236,16 @@ def _checked(config: Config) -> Config:
         raise ConfigError(
             "set the duration in one unit: trainer.epochs=…, or trainer.epochs=null trainer.steps=…"
         )
-    if trainer.threads != "auto" and trainer.threads not in range(1, MOST_THREADS + 1):
+    for name in ("threads", "seeds_at_once"):
+        number = getattr(trainer, name)
+        if number != "auto" and number not in range(1, MOST + 1):
+            raise ConfigError(
+                f"trainer.{name} must be auto or between 1 and {MOST}; got {number!r}"
+            )
+    if trainer.seeds_at_once != 1 and (trainer.engine, config.backend) != (SCAN, "jax"):
         raise ConfigError(
-            f"trainer.threads must be auto or between 1 and {MOST_THREADS}; got {trainer.threads!r}"
+            f"trainer.seeds_at_once={trainer.seeds_at_once} needs trainer.engine={SCAN} with "
+            "backend=jax"
         )
     for name in ("epochs", "steps", "batch_size", "early_stopping", "steps_per_execution"):
         number = getattr(trainer, name)
@@ -257,27 +271,8 @@ def _checked(config: Config) -> Config:
             models.kind(config.model.name)
         except models.ModelError as reason:
             raise ConfigError(str(reason)) from None
-    _check_padding(padding, config.model.name)
+    config.padding.check_fits(config.model.name)
     return config
-
-
-def _check_padding(config: PaddingConfig, model: str) -> None:
-    """`ConfigError` for a padding that neither the model's convolutions nor its input can take.
-
-    These layers take more paddings than any other. Other layers, such as pooling layers with
-    pools=follow, are checked by `models.build`, which names the layer.
-    """
-    padding, rank = config.padding, models.SPATIAL_RANK[models.kind(model)]
-    layer = f"PadInput{rank}D" if padding.amount == INPUT else f"Conv{rank}D"
-    if reason := supports(padding.amount, padding.mode, layer):
-        raise DoesNotFitError(f"padding={config.label} does not fit model={model}: {reason}")
-    for pattern, own in config.exceptions():
-        if reason := supports(own.amount, own.mode, f"Conv{rank}D"):
-            if own.amount == INPUT:
-                reason += "; give the override its own amount"
-            raise DoesNotFitError(
-                f"padding.overrides: {label_of(own)} does not fit {pattern}: {reason}"
-            )
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

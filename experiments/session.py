@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import os
@@ -155,30 +156,52 @@ class Session:
         """One run, alone or as one of a sweep, in this process or a worker."""
         overrides = list(HydraConfig.get().overrides.task)
         many = HydraConfig.get().mode == hydra.types.RunMode.MULTIRUN
-        which = f"{' '.join(overrides)}: " if many else ""
+        run = self._of_a_sweep if many else self._alone
+        call = functools.partial(run, composed, overrides)
+        self.code = max(self.code, self._told(call, f"{' '.join(overrides)}: " if many else ""))
+
+    def _told(self, call: Callable[[], int], which: str) -> int:
+        """The exit code of a call; its errors, of one among many runs, are told in one line."""
         try:
-            if many:
-                code = self._one_of_many(composed, overrides)
-            else:
-                config = _config(composed)
-                if config.sweep.tuned:
-                    raise ConfigError("sweep.tuned tunes the runs of a sweep: add -m")
-                code = self._attempt(config, overrides)
+            return call()
         except OmegaConfBaseException as mistake:
             terminal.complain(which + str(commandline.explain(mistake, self.arguments)))
-            code = BAD
+            return BAD
         except Exception as error:  # a mistake too; the other runs of the sweep continue
-            code = terminal.failure(error, which)
-        self.code = max(self.code, code)
+            return terminal.failure(error, which)
 
-    def _one_of_many(self, composed: DictConfig, overrides: list[str]) -> int:
-        from experiments.study import execution, workers
+    def _alone(self, composed: DictConfig, overrides: list[str]) -> int:
+        config = _config(composed)
+        if config.sweep.tuned:
+            raise ConfigError("sweep.tuned tunes the runs of a sweep: add -m")
+        return self._attempt(config, overrides)
+
+    def _of_a_sweep(self, composed: DictConfig, overrides: list[str]) -> int:
+        """A run of a sweep, and the seeds of its cell that are trained at once with it."""
+        from experiments.run.loop.seeds import turns
+        from experiments.study import groups, workers
 
         folder = Path(os.environ["PADZOO_SWEEP_DIR"])
         workers.share_cores(folder)
         config = _config(composed)
         if config.evaluate is not None:
             return self._attempt(config, overrides)
+        _, cell = prepare_data.identity(config)
+        seeds = groups.seeds(folder, Run.of(config.study_folder, cell, config.seed))
+        if len(seeds) == 1:
+            return self._one_of_many(folder, config, overrides)
+        calls = []
+        for seed in seeds:
+            own = list(groups.with_seed(overrides, seed))
+            one = functools.partial(
+                self._one_of_many, folder, dataclasses.replace(config, seed=seed), own
+            )
+            calls.append(functools.partial(self._told, one, f"{' '.join(own)}: "))
+        return max(turns.together(calls, terminal.say))
+
+    def _one_of_many(self, folder: Path, config: Config, overrides: list[str]) -> int:
+        from experiments.study import execution
+
         begun = time.perf_counter()
         with terminal.hushed():
             code = self._attempt(config, overrides)

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Any
 
 from rich.console import Console
@@ -40,28 +41,46 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
-_hushed = False
+_hushed: ContextVar[bool] = ContextVar("hushed", default=False)  # of each thread
+_alive = False
 
 
 def say(text: str) -> None:
-    if not _hushed:
+    if not _hushed.get():
         console.print(escape(text))
 
 
 def heard() -> bool:
     """Whether `say` prints."""
-    return not _hushed
+    return not _hushed.get()
 
 
 @contextlib.contextmanager
 def hushed() -> Iterator[None]:
     """Inside the block, `say` prints nothing; `complain` still does."""
-    global _hushed
-    _hushed = True
+    before = _hushed.set(True)
     try:
         yield
     finally:
-        _hushed = False
+        _hushed.reset(before)
+
+
+@contextlib.contextmanager
+def live(display: AbstractContextManager[Any]) -> Iterator[None]:
+    """Inside the block the display moves on the terminal, unless another does so already.
+
+    A terminal has room for one, and of seeds that are trained at once each has its own.
+    """
+    global _alive
+    if _alive:
+        yield
+        return
+    _alive = True
+    try:
+        with display:
+            yield
+    finally:
+        _alive = False
 
 
 def in_overrides(text: str) -> str:
@@ -86,7 +105,9 @@ def plain(error: Exception) -> str:
 
 def busy(text: str) -> AbstractContextManager[Any]:
     """A spinner beside `text` while the block runs, on a terminal."""
-    return console.status(escape(text)) if console.is_terminal else contextlib.nullcontext()
+    if not console.is_terminal:
+        return contextlib.nullcontext()
+    return live(console.status(escape(text)))
 
 
 def complain(text: str) -> None:

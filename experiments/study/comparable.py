@@ -1,8 +1,8 @@
 """Whether a run that is about to train can be compared with the existing runs of its study.
 
-Runs are paired by seed only if processor, threads, oneDNN, versions and sources agree. This is
-checked before training: the number of threads is taken from the study, and one line names any other
-difference and says what to do.
+Runs are paired by seed only if processor, threads, seeds at once, oneDNN, versions and sources
+agree. This is checked before training: the number of threads is taken from the study, and one line
+names any other difference and says what to do.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from experiments.run.record import circumstances, files, provenance, source_file
 # What to do about a difference; {} is the value of the study's runs.
 REMEDIES = {
     "threads": "trainer.threads={}",
+    "seeds_at_once": "trainer.seeds_at_once={}",
     "onednn": framework.ONEDNN + "={:d} before the command",
     "versions": "the study's versions of the packages",
     "sources": "the study's sources",
@@ -58,6 +59,7 @@ def warning(config: Config, threads: int) -> str | None:
         **provenance.today(config.backend, config.device),
         "sources": source_files.of_run(model, data.source, data.name, config.padding.modes),
         "threads": threads if device.find(config.backend, config.device).kind == "cpu" else None,
+        "seeds_at_once": config.trainer.seeds_at_once,
     }
     apart: dict[str, list[Any]] = {}
     total = unlike = 0

@@ -16,6 +16,7 @@ from data.tasks import CLASSIFICATION, TASKS, TEST
 from experiments import terminal
 from experiments.run.record import files
 from experiments.run.record.directory import COMPLETED, FAILED, RUNNING, Claimed, Run
+from experiments.study import groups
 from experiments.study.jobs import Job, Sweep
 
 ATTEMPTS = 3  # after a run that ends without a status, as when the system kills a worker
@@ -30,7 +31,7 @@ def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> lis
     Returns the runs that are missing. A run that fails is tried again only by the next call.
 
     Args:
-        launch: runs each list of overrides.
+        launch: runs each list of overrides, and the seeds that are trained at once with it.
         folder: a folder for this sweep alone, shared by its workers.
         rerun: whether complete runs are trained again.
     """
@@ -49,8 +50,10 @@ def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> lis
             time.sleep(POLL_SECONDS)
             continue
         attempts.update(job.run.directory for job in free)
+        at_once = groups.of(free)
+        groups.write(folder, at_once)
         try:
-            launch([job.overrides for job in free])
+            launch([group[0].overrides for group in at_once])
         except (OSError, RuntimeError) as error:  # a pool of workers that has lost one
             terminal.complain(f"the workers ended early: {error}")
         failed |= {job.run.directory for job in free if job.run.status == FAILED}

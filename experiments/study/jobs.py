@@ -13,9 +13,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 import models
-from conf import commandline, schema
+from conf import commandline
 from conf.choices import probes_of
-from conf.reader import ConfigError
+from conf.reader import ConfigError, DoesNotFitError
 from conf.schema import Config, from_dict
 from experiments import terminal
 from experiments.run import framework, inputs, prepare_data
@@ -24,17 +24,24 @@ from experiments.run.record.directory import Run
 from experiments.study import comparable, workers
 from experiments.study.plan import Cell, NotApplicable, Plan, locked
 
-NO_SENSE = (schema.DoesNotFitError, models.DoesNotFitError)
+NO_SENSE = (DoesNotFitError, models.DoesNotFitError)
 Compose = Callable[[list[str]], DictConfig]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A planned run, the overrides that train it, and the probes to measure it with."""
+    """A planned run.
+
+    Attributes:
+        overrides: that train it.
+        probes: to measure it with.
+        at_once: how many seeds of its cell may be trained at once.
+    """
 
     run: Run
     overrides: list[str]
     probes: tuple[str, ...] = ()
+    at_once: int = 1
 
 
 @dataclass
@@ -112,6 +119,12 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
                 found.setdefault(job.run.directory, job)
                 sweep.of[tuple(run)] = job.run
     sweep.jobs = list(found.values())
+    sweep.notes += [
+        f"{place.cell}: one seed after the other, because the seed of a random border is part of "
+        "the network; seeds.padding=… gives all the same border"
+        for place in cells.values()
+        if place and place.config.trainer.seeds_at_once != 1 and _has_seed_in_layers(place.config)
+    ]
     if not all(job.run.complete for job in sweep.jobs):
         sweep.warnings = _warnings(place for place in cells.values() if place)
     return sweep
@@ -220,10 +233,21 @@ def _jobs(plan: Plan, place: Place, run: list[str]) -> list[Job]:
     overrides = [*plan.cells[name].overrides, f"trainer.threads={place.threads}"]
     asked = [override for override in run if override.startswith("probes=")]
     probes = probes_of(*(one.value() for one in commandline.parse(asked[-1:]))) if asked else ()
+    at_once = 1 if _has_seed_in_layers(place.config) else int(place.config.trainer.seeds_at_once)
     return [
-        Job(Run(place.study / name / f"seed={s}"), [*overrides, *asked, f"seed={s}"], probes)
+        Job(
+            Run(place.study / name / f"seed={s}"),
+            [*overrides, *asked, f"seed={s}"],
+            probes,
+            at_once,
+        )
         for s in seeds
     ]
+
+
+def _has_seed_in_layers(config: Config) -> bool:
+    """Whether the networks of its seeds differ in more than their variables: in random borders."""
+    return config.padding.draws and config.seeds.padding is None
 
 
 def _of_the_cell(run: list[str]) -> tuple[str, ...]:

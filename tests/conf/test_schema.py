@@ -198,6 +198,32 @@ def test_threads_are_auto_or_a_number(threads):
         config(f"trainer.threads={threads}")
 
 
+SCANNED = ("backend=jax", "trainer.engine=scan")
+
+
+@pytest.mark.parametrize("seeds", [0, -1, "many", 1025, 2.5, True])
+def test_seeds_at_once_are_auto_or_a_number(seeds):
+    with pytest.raises(ConfigError, match=r"^trainer\.seeds_at_once must be "):
+        config(*SCANNED, f"trainer.seeds_at_once={seeds}")
+
+
+@pytest.mark.parametrize("others", [("backend=tensorflow",), ("backend=jax", "trainer.engine=fit")])
+def test_seeds_at_once_need_the_engine_that_scans(others):
+    with pytest.raises(ConfigError, match=r"^trainer\.seeds_at_once=8 needs trainer\.engine=scan"):
+        config(*others, "trainer.seeds_at_once=8")
+    assert config(*others, "trainer.seeds_at_once=1").trainer.seeds_at_once == 1
+
+
+def test_seeds_at_once_are_one_unless_asked_and_leave_the_cell_where_it_is(monkeypatch):
+    several = config(*SCANNED, "trainer.seeds_at_once=8")
+    assert several.trainer.seeds_at_once == 8
+    assert config(*SCANNED).trainer.seeds_at_once == 1
+    assert several.cell("data/1.0") == config(*SCANNED).cell("data/1.0")
+    monkeypatch.setattr(schema, "SEEDS_AT_ONCE", 4)
+    assert config(*SCANNED).trainer.seeds_at_once == 4
+    assert config("backend=jax", "trainer.engine=fit").trainer.seeds_at_once == 1
+
+
 def test_what_does_not_act_on_the_data_is_no_part_of_the_identity():
     mnist = config("data=mnist").identity("data/1.0")["data"]
     assert not {"sequence", "permutation", "test"} & set(mnist)

@@ -1,5 +1,7 @@
 import ast
+import contextlib
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import models
 from conf.reader import ConfigError
 from data.config import LAYOUT_HINTS
 from experiments import terminal
-from experiments.terminal import BAD, FAILED, STOPPED, TRACEBACK, call, clock, hushed, say
+from experiments.terminal import BAD, FAILED, STOPPED, TRACEBACK, call, clock, hushed, live, say
 from models.messages import LAYOUTS
 
 
@@ -17,6 +19,33 @@ from models.messages import LAYOUTS
 )
 def test_a_clock_reads_like_one(seconds, text):
     assert clock(seconds) == text
+
+
+def test_only_the_thread_that_is_hushed_says_nothing(capsys):
+    def other():
+        say("the other's")
+
+    with hushed():
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        say("its own")
+    assert capsys.readouterr().out == "the other's\n"
+
+
+def test_one_display_moves_at_a_time():
+    moving = []
+
+    @contextlib.contextmanager
+    def display(name):
+        moving.append(name)
+        yield
+        moving.remove(name)
+
+    with live(display("a")), live(display("b")):
+        assert moving == ["a"]
+    with live(display("c")):
+        assert moving == ["c"]
 
 
 def test_nothing_is_said_while_hushed(capsys):

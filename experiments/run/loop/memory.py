@@ -35,7 +35,7 @@ def told(model: keras.Model, train: Split, trainer: TrainerConfig) -> Iterator[N
     try:
         yield
     except Exception as error:
-        if not any(sign in f"{type(error).__name__}: {error}" for sign in SIGNS):
+        if not is_exhausted(error):
             raise
         batch, most, fits = trainer.batch_size, limit(), None
         if most is not None:
@@ -46,6 +46,11 @@ def told(model: keras.Model, train: Split, trainer: TrainerConfig) -> Iterator[N
             f"a step of trainer.batch_size={batch} does not fit into the device's memory; {known}: "
             f"use trainer.batch_size={fits or max(1, batch // 2)}"
         ) from error
+
+
+def is_exhausted(error: Exception) -> bool:
+    """Whether it says that the device's memory is exhausted."""
+    return any(sign in f"{type(error).__name__}: {error}" for sign in SIGNS)
 
 
 def largest_batch(model: keras.Model, train: Split, batch_size: int, limit: int) -> int | None:
@@ -82,7 +87,12 @@ def step_bytes(model: keras.Model, train: Split, batch_size: int) -> int:
         jax.ShapeDtypeStruct((batch_size, *train.y.shape[1:]), "int32"),
     )
     step = jax.jit(model.train_step, donate_argnums=0)
-    found = step.lower(state, examples).compile().memory_analysis()
+    return program_bytes(step.lower(state, examples).compile())
+
+
+def program_bytes(compiled: Any) -> int:
+    """The peak memory of a program that JAX has compiled, in bytes, by XLA's estimate."""
+    found = compiled.memory_analysis()
     kept = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
     return int(kept + found.temp_size_in_bytes)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from data.tasks import CLASSIFICATION, TASKS, VALIDATION
-from experiments.terminal import console, say
+from experiments.terminal import console, live, say
 
 
 class Bar(keras.callbacks.Callback):
@@ -37,15 +39,16 @@ class Bar(keras.callbacks.Callback):
             transient=True,
             disable=not (visible and console.is_terminal),
         )
+        self._display = _display(self._progress)
         self._task = self._progress.add_task(self._at(0), total=steps, rate="")
         self._done = self._shown = 0
 
     def __enter__(self) -> Bar:
-        self._progress.start()
+        self._display.__enter__()
         return self
 
-    def __exit__(self, *_: Any) -> None:
-        self._progress.stop()
+    def __exit__(self, *error: Any) -> None:
+        self._display.__exit__(*error)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._base = self._done
@@ -78,6 +81,10 @@ class Bar(keras.callbacks.Callback):
         return f"epoch {min(done + 1, self.epochs)}/{self.epochs}"
 
 
+def _display(bar: Progress) -> AbstractContextManager[Any]:
+    return contextlib.nullcontext() if bar.disable else live(bar)
+
+
 def each(names: Sequence[str], what: str, *, visible: bool) -> Iterator[str]:
     """Iterate over the names, with a bar that shows the current one on a terminal."""
     bar = Progress(
@@ -88,7 +95,7 @@ def each(names: Sequence[str], what: str, *, visible: bool) -> Iterator[str]:
         transient=True,
         disable=not (visible and console.is_terminal),
     )
-    with bar:
+    with _display(bar):
         task = bar.add_task(what, total=len(names))
         for name in names:
             bar.update(task, description=f"{what} {name}")

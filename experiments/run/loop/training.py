@@ -25,6 +25,7 @@ from experiments.run.evaluation.diverged import DivergedError
 from experiments.run.loop import checkpoint, objectives
 from experiments.run.loop.batches import epoch_batches, ordered_batches
 from experiments.run.loop.engines import epochs
+from experiments.run.loop.seeds import turns
 
 Row = dict[str, Any]
 
@@ -179,7 +180,12 @@ def train_epoch(
         "steps": steps,
     }
     if trainer.engine == SCAN:
-        return epochs.of(model, train, augment).run(plan_epoch(train, **plan), callbacks)
+        chunked, planned = epochs.of(model, train, augment), plan_epoch(train, **plan)
+        if not turns.taken():
+            return chunked.run(planned, callbacks)
+        from experiments.run.loop.seeds import joint
+
+        return joint.run(chunked, planned, callbacks)
     if augment.active or isinstance(train.x, Streamed):
         source: dict[str, Any] = {"x": epoch_batches(train, **plan)}
     else:  # the same batches from arrays in this epoch's order, the fastest way in Keras

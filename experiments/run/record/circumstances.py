@@ -1,8 +1,9 @@
 """The conditions besides the configuration that affect a run's last digits, and their comparison.
 
 Rounding depends on the processor's instruction sets, on the number of threads that a sum is split
-into, on oneDNN, on the versions of the libraries and on the sources. Over a training this can
-change the accuracy by points, so runs that differ in one of these are not paired.
+into, on whether several seeds are computed as one program, on oneDNN, on the versions of the
+libraries and on the sources. Over a training this can change the accuracy by points, so runs that
+differ in one of these are not paired.
 """
 
 from __future__ import annotations
@@ -20,9 +21,16 @@ MUST_AGREE = (
     "instruction_sets",
     "onednn",
     "threads",
+    "seeds_at_once",
 )
 # Types of the values that are not text.
-KINDS: dict[str, Any] = {SOURCES: (dict, str), "versions": dict, "onednn": bool, "threads": int}
+KINDS: dict[str, Any] = {
+    SOURCES: (dict, str),
+    "versions": dict,
+    "onednn": bool,
+    "threads": int,
+    "seeds_at_once": int,
+}
 WITH_CORES = re.compile(r"(.*), (\d+) cores")
 
 
@@ -30,9 +38,10 @@ def of_start(start: dict[str, Any]) -> dict[str, Any]:
     """From one start of a run, as written by `provenance.describe`, the entries that must agree.
 
     Older runs did not record threads; they had one for each core, and the device's name contains
-    the number of cores.
+    the number of cores. Nor did they record seeds at once, of which they had one.
     """
     found = {key: start.get(key) for key in MUST_AGREE}
+    found["seeds_at_once"] = start.get("seeds_at_once", 1)
     found[SOURCES] = start.get(SOURCES, start.get("source_hash"))
     if old := WITH_CORES.fullmatch(str(start.get("device"))):
         found["device"], found["threads"] = old[1], int(old[2])

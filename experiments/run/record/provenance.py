@@ -48,6 +48,7 @@ def describe(
         "device_bfloat16": here.bfloat16,
         "precision": trainer.precision,
         "jit": trainer.jit,
+        "seeds_at_once": trainer.seeds_at_once,
         "seeds": seeds,
     }
 

@@ -36,6 +36,11 @@ def test_a_study_made_alike_needs_no_word(tmp_path):
 
 OTHERWISE = {
     "threads": ({"threads": 1}, "threads (2 here and 1 there)", "trainer.threads=1"),
+    "seeds at once": (
+        {"seeds_at_once": 8},
+        "seeds at once (1 here and 8 there)",
+        "trainer.seeds_at_once=8",
+    ),
     "a device of old": (
         {"device": HERE["device"] + ", 8 cores", "threads": None},
         "threads (2 here and 8 there)",

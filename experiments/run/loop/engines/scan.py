@@ -37,22 +37,21 @@ class ScannedEpochs(ChunkedEpochs):
     def __init__(self, model: keras.Model, train: Split, augment: AugmentConfig) -> None:
         super().__init__(model, train, augment)
         self._held = on_device(train)
-        self._chunk = jax.jit(self._steps, donate_argnums=0)
+        self._chunk = jax.jit(self.steps, donate_argnums=0)
         self._validation: ScannedPass | None = None
 
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
         for callback in callbacks:
             callback.on_epoch_begin(0)
-        self._model.reset_metrics()
-        state, logs, waiting = self._state(), {}, None
-        for first, count in _chunks(epoch):
-            state, found = self._chunk(state, *self._given(epoch, first, count))
+        state, logs, waiting = self.begin(), {}, None
+        for first, count in chunks(epoch):
+            state, found = self._chunk(state, *self.given(epoch, first, count))
             if waiting is not None:
                 logs = told(callbacks, *waiting)
             waiting = (first, found)
         if waiting is not None:
             logs = told(callbacks, *waiting)
-        self._keep(state)
+        self.keep(state)
         return logs
 
     def evaluate(self, split: Split, batch_size: int) -> dict[str, float]:
@@ -62,7 +61,7 @@ class ScannedEpochs(ChunkedEpochs):
             self._validation = ScannedPass(self._model, split, batch_size, beside)
         return self._validation.run()
 
-    def _steps(self, state: State, *given: Any) -> tuple[State, Any]:
+    def steps(self, state: State, *given: Any) -> tuple[State, Any]:
         """The state after a chunk, and the logs after each of its steps."""
 
         def step(state: State, one: Any) -> tuple[State, Any]:
@@ -86,7 +85,7 @@ class ScannedEpochs(ChunkedEpochs):
         y = x if held.y is None else mirrored(jnp, held.targets(jnp, ids), flip)
         return x, self._train.framed(y)
 
-    def _given(self, epoch: Epoch, first: int, count: int) -> tuple[Any, ...]:
+    def given(self, epoch: Epoch, first: int, count: int) -> tuple[Any, ...]:
         """The arguments of the batches from `first` on: indices and draws, or the batches."""
         if self._held is None:
             batches = [epoch[i] for i in range(first, first + count)]
@@ -106,10 +105,17 @@ class ScannedEpochs(ChunkedEpochs):
             model.metrics_variables,
         )
 
-    def _state(self) -> State:
+    def begin(self) -> State:
+        """The state at the beginning of an epoch, whose metrics are new."""
+        self._model.reset_metrics()
+        return self.state()
+
+    def state(self) -> State:
+        """The values of the model's variables."""
         return _values(*self._lists())
 
-    def _keep(self, state: State) -> None:
+    def keep(self, state: State) -> None:
+        """Put the values of a state into the model's variables."""
         _assign(self._lists(), state)
 
 
@@ -174,7 +180,7 @@ def _assign(lists: tuple[list[Any], ...], state: State) -> None:
             variable.assign(value)
 
 
-def _chunks(epoch: Epoch) -> list[tuple[int, int]]:
+def chunks(epoch: Epoch) -> list[tuple[int, int]]:
     """(first step, steps) of the chunks: equally long but for the last, and a smaller last batch
     alone, since each length and size is compiled.
 

@@ -168,8 +168,8 @@ def test_the_batches_are_those_of_fit_to_the_bit(name, augment, held, monkeypatc
         train, batch_size=8, epoch=1, order_seed=1, augment_seed=2, augment=chosen, steps=None
     )
     seen = 0
-    for first, count in scan._chunks(epoch):
-        _, given = epochs._chunk((), *epochs._given(epoch, first, count))
+    for first, count in scan.chunks(epoch):
+        _, given = epochs._chunk((), *epochs.given(epoch, first, count))
         for i in range(count):
             for part, expected in enumerate(epoch[first + i]):
                 np.testing.assert_array_equal(given[part][i], expected)
@@ -303,9 +303,9 @@ def test_data_that_stays_beside_the_device_is_sent_by_the_chunk(tmp_path, monkey
 )
 def test_chunks_cover_an_epoch(examples, expected):
     from data.epochs.pipeline import Epoch
-    from experiments.run.loop.engines.scan import _chunks
+    from experiments.run.loop.engines.scan import chunks
 
-    assert _chunks(Epoch(None, np.arange(examples), 8, AugmentConfig(), None)) == expected
+    assert chunks(Epoch(None, np.arange(examples), 8, AugmentConfig(), None)) == expected
 
 
 SMALL = ("model.widths=[4,4]", "model.convs_per_stage=[1,1]")

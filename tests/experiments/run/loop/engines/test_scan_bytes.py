@@ -86,8 +86,8 @@ def test_the_batches_are_those_of_fit_to_the_bit(own, settings, augment, monkeyp
         train, batch_size=8, epoch=1, order_seed=1, augment_seed=2, augment=chosen, steps=None
     )
     seen = 0
-    for first, count in scan._chunks(epoch):
-        _, given = epochs._chunk((), *epochs._given(epoch, first, count))
+    for first, count in scan.chunks(epoch):
+        _, given = epochs._chunk((), *epochs.given(epoch, first, count))
         for i in range(count):
             for part, expected in enumerate(epoch[first + i]):
                 found = np.asarray(given[part][i])
