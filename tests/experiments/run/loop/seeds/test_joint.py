@@ -23,7 +23,7 @@ TRAINER = TrainerConfig(epochs=3, batch_size=8, jit=True, engine=SCAN, progress=
 def anew(monkeypatch):
     """No test trains by another's programs, or is interrupted by another's interrupt."""
     from experiments.run import framework
-    from experiments.run.loop import reuse
+    from experiments.run.loop.engines import reuse
 
     monkeypatch.setattr(reuse, "_last", None)
     yield
@@ -55,7 +55,7 @@ def adam():
 def one(seed, build, loaded, trainer, folder, *, optimizer=adam, augment=None, task=None, **more):
     """(history, variables) of a seed's training, as train.py makes it."""
     from experiments.run import framework
-    from experiments.run.loop import reuse, training
+    from experiments.run.loop.engines import reuse, training
 
     framework.fresh(precision=trainer.precision.replace("auto", "float32"), seed=seed)
     model = build()
