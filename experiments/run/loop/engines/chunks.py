@@ -35,6 +35,12 @@ class ChunkedEpochs(abc.ABC):
         return self._model is model and same and self._augment == augment
 
     @abc.abstractmethod
+    def release(self) -> None:
+        """Let the data leave the device at once: the program refers to these epochs, and they to
+        it, so only the garbage collection would end them.
+        """
+
+    @abc.abstractmethod
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
         """Train one epoch; the callbacks get its beginning and the end of each chunk.
 

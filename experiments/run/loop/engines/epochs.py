@@ -16,7 +16,9 @@ def of(model: keras.Model, train: Split, augment: AugmentConfig) -> ChunkedEpoch
     """
     global _last
     if _last is None or not _last.serves(model, train, augment):
-        _last = None  # its data leaves the memory first
+        if _last is not None:
+            _last.release()
+        _last = None
         if keras.backend.backend() == "jax":
             from experiments.run.loop.engines.scan import ScannedEpochs
 

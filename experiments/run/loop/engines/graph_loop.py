@@ -40,6 +40,9 @@ class LoopedEpochs(ChunkedEpochs):
         self._program: Any = None
         self._pace = float("inf")  # seconds for a step, without those of tracing
 
+    def release(self) -> None:
+        self._held = ()
+
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
         for callback in callbacks:
             callback.on_epoch_begin(0)

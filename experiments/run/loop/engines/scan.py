@@ -40,6 +40,11 @@ class ScannedEpochs(ChunkedEpochs):
         self._chunk = jax.jit(self.steps, donate_argnums=0)
         self._validation: ScannedPass | None = None
 
+    def release(self) -> None:
+        self._held = None
+        if self._validation is not None:
+            self._validation.release()
+
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
         for callback in callbacks:
             callback.on_epoch_begin(0)
@@ -56,7 +61,8 @@ class ScannedEpochs(ChunkedEpochs):
 
     def evaluate(self, split: Split, batch_size: int) -> dict[str, float]:
         if self._validation is None or not self._validation.serves(split, batch_size):
-            self._validation = None  # its data leaves the device first
+            if self._validation is not None:
+                self._validation.release()
             beside = 0 if self._held is None else self._held.nbytes
             self._validation = ScannedPass(self._model, split, batch_size, beside)
         return self._validation.run()
@@ -121,8 +127,8 @@ class ScannedEpochs(ChunkedEpochs):
 
 class ScannedPass:
     """A pass over a split without training, by a `jax.lax.scan` over Keras' own test step for the
-    batches of one size: all of them, and a smaller last one alone. Split and measures are those of
-    `evaluate`, which is called where the device does not hold the data.
+    batches of one size: all of them, and a smaller last one alone. The batches and the measures are
+    those of `evaluate`, which is called where the device does not hold the data.
 
     Args:
         model: compiled, the variables of its metrics built.
@@ -139,6 +145,10 @@ class ScannedPass:
     def serves(self, split: Split, batch_size: int) -> bool:
         """Whether a pass over this split is this one."""
         return same_examples(self._split, split) and self._batch_size == batch_size
+
+    def release(self) -> None:
+        """Let the data leave the device at once, as for `ScannedEpochs`."""
+        self._held = None
 
     def run(self) -> dict[str, float]:
         """The mean loss and the measure with the present values of the model's variables."""

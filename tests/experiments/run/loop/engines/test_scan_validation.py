@@ -1,6 +1,7 @@
 """The validation of an epoch as one program: the numbers of Keras' `evaluate`, on JAX."""
 
 import dataclasses
+import gc
 
 import keras
 import numpy as np
@@ -136,6 +137,27 @@ def test_data_that_does_not_fit_beside_that_of_the_training_is_sent_by_keras(mon
         assert validated(model, data) == pytest.approx(evaluated(model, data), rel=TOLERANCE)
         assert (held(model, data) is not None) == fits
         assert epochs.of(model, data.train, NONE)._held is not None
+
+
+def test_data_leaves_the_device_before_other_data_comes(monkeypatch):
+    import jax
+
+    from experiments.run.loop.engines import scan
+
+    def on_it():
+        """The bytes of pictures on the device, without a garbage collection."""
+        return sum(array.nbytes for array in jax.live_arrays() if array.dtype == "uint8")
+
+    model, data = prepared()
+    monkeypatch.setattr(epochs, "_last", None)
+    gc.collect()
+    before, put, seen = on_it(), scan.on_device, []
+    monkeypatch.setattr(scan, "on_device", lambda *a: (seen.append(on_it() - before), put(*a))[1])
+    validated(model, data)
+    validated(model, dataclasses.replace(data, validation=split("classification", 9, 2)))
+    validated(model, dataclasses.replace(data, train=split("classification", 7, 3)))
+    train = data.train.x.size
+    assert seen == [0, train, train, 0, 7 * SIDE * SIDE]
 
 
 def test_a_loss_that_is_not_finite_ends_the_training():

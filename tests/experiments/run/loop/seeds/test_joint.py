@@ -55,7 +55,8 @@ def adam():
 def one(seed, build, loaded, trainer, folder, *, optimizer=adam, augment=None, task=None, **more):
     """(history, variables) of a seed's training, as train.py makes it."""
     from experiments.run import framework
-    from experiments.run.loop.engines import reuse, training
+    from experiments.run.loop import training
+    from experiments.run.loop.engines import reuse
 
     framework.fresh(precision=trainer.precision.replace("auto", "float32"), seed=seed)
     model = build()
