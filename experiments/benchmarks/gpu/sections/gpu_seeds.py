@@ -16,11 +16,12 @@ TITLE = "Many seeds"
 ASKS = (
     "Runs per hour of small_cnn on placed_digits and causal_conv1d on mnist1d: one process per "
     "run; one after the other in one program compiled once; in threads; all in one program "
-    "(vmap), with grouped convolutions or as patches and a batched matrix product. Set-up and "
-    "compilation are included; the time of an epoch is measured on a few epochs."
+    "(vmap), with grouped convolutions or as patches and a batched matrix product; and a sweep of "
+    "train.py without and with trainer.seeds_at_once. Set-up and compilation are included; the "
+    "time of an epoch is measured on a few epochs, that of a sweep as a whole."
 )
 GOAL = ""
-SECONDS = Cost(least=45, most=150, tiny=35)
+SECONDS = Cost(least=45, most=200, tiny=60)
 CONFIGURATIONS = {
     "small_cnn, placed_digits": (),
     "causal_conv1d, mnist1d": ("model=causal_conv1d", "padding=causal", "data=mnist1d"),
@@ -144,7 +145,32 @@ def _configuration(setting: Setting, name: str, overrides: tuple[str, ...]) -> N
         with setting.noted(f"{name}, {count} {title}"):  # the next arm may fit
             arm(title, count, program, run, how)
     if not (setting.tiny and pictures):
+        for at_once in many[:1] if setting.tiny else (many[0], 1):
+            _a_sweep(setting, name, overrides, many[0], at_once)
         _a_process(setting, name, overrides)
+
+
+def _a_sweep(
+    setting: Setting, name: str, overrides: tuple[str, ...], count: int, at_once: int
+) -> None:
+    """A sweep of train.py over this many seeds, with its report."""
+    title = f"a sweep, {at_once} at once"
+    if not setting.enough(NEEDED, f"{name}, {title}"):
+        return
+    own = (f"seed=range({count})", "trainer.engine=scan", f"trainer.seeds_at_once={at_once}")
+    study = f"sweep-{at_once}-of-{name.split(',')[0]}"
+    ended = setting.train(study, "-m", *overrides, *own, f"study={study}")
+    if ended.code != 0:
+        setting.record.note(f"Failed: {name}, {title}: {ended.why()}")
+        return
+    setting.record.row(
+        TABLE,
+        runs_of=name,
+        arm=title,
+        seeds=count,
+        runs_an_hour=round(3600 * count / ended.seconds),
+        whole_seconds=round(ended.seconds, 1),
+    )
 
 
 def _a_process(setting: Setting, name: str, overrides: tuple[str, ...]) -> None:
