@@ -150,13 +150,13 @@ def interleave(loops: Loops, rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
-def compose(case: Case, batch_size: int, precision: str, backend: str) -> Config:
+def compose(case: Case, batch_size: int, precision: str, backend: str, *more: str) -> Config:
     """The configuration of train.py for this network."""
     import hydra
     from omegaconf import OmegaConf
 
     overrides = [f"trainer.batch_size={batch_size}", f"trainer.precision={precision}"]
-    overrides += ["optimizer=adamw", f"backend={backend}", *case.overrides()]
+    overrides += ["optimizer=adamw", f"backend={backend}", *case.overrides(), *more]
     with hydra.initialize_config_dir(str(commandline.ROOT), version_base="1.3"):
         composed: Any = OmegaConf.to_container(hydra.compose("config", overrides), resolve=True)
     return from_dict(composed)
@@ -179,12 +179,17 @@ def compiled(config: Config, spec: Spec) -> Any:
 def epoch(model: Any, config: Config, split: Split, steps: int) -> Callable[[], float]:
     """padzoo's loop over the first `steps` batches, as a function that returns its seconds."""
     from experiments.run.loop import training
+    from experiments.run.loop.engines import epochs
     from experiments.run.loop.progress import Bar
 
     bar = Bar(epochs=1, steps=steps, batch_size=config.trainer.batch_size, visible=False)
     watch = training.Watch(config.trainer.batch_size, len(split), steps)
 
+    own = None
+
     def run() -> None:
+        nonlocal own
+        epochs.swap(own)  # not traced again after another loop's turn
         watch.step = 0
         training.train_epoch(
             model,
@@ -196,6 +201,7 @@ def epoch(model: Any, config: Config, split: Split, steps: int) -> Callable[[], 
             steps=steps,
             callbacks=[watch, bar],
         )
+        own = epochs.swap(None)
 
     return timed(run)
 

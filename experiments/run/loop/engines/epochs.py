@@ -28,3 +28,12 @@ def of(model: keras.Model, train: Split, augment: AugmentConfig) -> ChunkedEpoch
 
             _last = LoopedEpochs(model, train, augment)
     return _last
+
+
+def swap(other: ChunkedEpochs | None) -> ChunkedEpochs | None:
+    """Remember other epochs as the last ones; returns those that were. With it, trainings that take
+    turns in a process each keep their own programs and data.
+    """
+    global _last
+    before, _last = _last, other
+    return before

@@ -1,10 +1,13 @@
 import csv
+import dataclasses
 import importlib.util
 
+import keras
 import pytest
 
 from experiments.benchmarks.loop import __main__ as loop
 from experiments.benchmarks.loop import loop_report
+from experiments.benchmarks.loop.cases import CASES, examples, spec
 
 
 def test_a_ratio_is_the_median_over_rounds_not_the_ratio_of_medians():
@@ -24,6 +27,32 @@ def test_every_loop_runs_once_a_round_and_takes_its_turn_to_begin():
     seconds = loop.interleave({name: named(name) for name in "abc"}, rounds=3)
     assert calls == [*"abc", *"bca", *"cab"]
     assert seconds == {"a": [1, 6, 8], "b": [2, 4, 9], "c": [3, 5, 7]}
+
+
+def test_loops_that_take_turns_trace_their_steps_once(monkeypatch):
+    traced = []
+    step = keras.Model.train_step
+
+    def counted(self, *arguments):
+        traced.append(id(self))
+        return step(self, *arguments)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    backend = keras.backend.backend()
+    engine = ("trainer.engine=scan",)
+    case = dataclasses.replace(
+        CASES["small_cnn"], options={"widths": "[2]", "convs_per_stage": "[1]"}
+    )
+    config = loop.compose(case, 8, "float32", backend, *engine)
+    split = examples(case, 24)
+    loops = [
+        loop.epoch(loop.compiled(config, spec(case)), config, split, steps=3) for _ in range(2)
+    ]
+    for run in loops:
+        run()
+    before = len(traced)
+    loop.interleave({"one": loops[0], "other": loops[1]}, rounds=2)
+    assert len(set(traced)) == 2 and len(traced) == before
 
 
 @pytest.mark.slow
