@@ -142,6 +142,8 @@ class JointEpochs:
                 state, found = program(state, *given)
                 if waiting is not None:
                     _tell(asks, *waiting)
+                if all(one.error for one in asks):
+                    return None
                 waiting = (first, found)
             if waiting is not None:
                 _tell(asks, *waiting)
