@@ -167,12 +167,16 @@ def of_trust(_: Path) -> Iterator[float]:
 
 
 def of_speed(_: Path) -> Iterator[float]:
-    """Ratios with their quartiles, and the medians of the ratios to a bare fit."""
+    """Ratios with their quartiles, the medians of the ratios to a bare fit, and milliseconds by
+    operation.
+    """
     for path in (RESULTS / "loop").rglob("loop.csv"):
         found = rows(path)
         yield from (float(row[k]) for row in found for k in ("ratio", "ratio_q1", "ratio_q3"))
         bare = sorted(float(r["ratio"]) for r in found if r["compared_with"] == "bare fit")
         yield (bare[(len(bare) - 1) // 2] + bare[len(bare) // 2]) / 2
+    for row in rows(RESULTS / "loop" / "operations.csv"):
+        yield from (float(row[f"{side}_ms"]) for side in ("padzoo", "PyTorch"))
 
 
 def _numbers(value: object) -> Iterator[float]:
