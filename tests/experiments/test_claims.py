@@ -175,8 +175,10 @@ def of_speed(_: Path) -> Iterator[float]:
         yield from (float(row[k]) for row in found for k in ("ratio", "ratio_q1", "ratio_q3"))
         bare = sorted(float(r["ratio"]) for r in found if r["compared_with"] == "bare fit")
         yield (bare[(len(bare) - 1) // 2] + bare[len(bare) // 2]) / 2
-    for row in rows(RESULTS / "loop" / "operations.csv"):
-        yield from (float(row[f"{side}_ms"]) for side in ("padzoo", "PyTorch"))
+    for path in (RESULTS / "loop").rglob("operations.csv"):
+        yield from (
+            float(row[f"{side}_ms"]) for row in rows(path) for side in ("padzoo", "PyTorch")
+        )
 
 
 def _numbers(value: object) -> Iterator[float]:
