@@ -32,7 +32,7 @@ TIMINGS = ("images_per_second", "step_ms", "train_seconds", "time")
 BETWEEN = """
 import os, signal, sys
 sys.path.insert(0, {checkout!r})
-from experiments.run import Run
+from experiments.run.record.directory import Run
 def die(self, history):
     calls.append(len(history))
     if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)
