@@ -24,7 +24,6 @@ from data.epochs.codes import Compact, compact
 from data.epochs.pipeline import Epoch, mirrored
 from data.sources.streaming import Streamed
 from experiments.run.loop import memory
-from experiments.run.loop.batches import ordered_batches
 from experiments.run.loop.engines.chunks import CHUNK, ChunkedEpochs, same_examples, told
 
 FITS = 0.5  # fraction of the device's memory that the data may take
@@ -65,7 +64,8 @@ class ScannedEpochs(ChunkedEpochs):
                 self._validation.release()
             beside = 0 if self._held is None else self._held.nbytes
             self._validation = ScannedPass(self._model, split, batch_size, beside)
-        return self._validation.run()
+        found = self._validation.run()
+        return super().evaluate(split, batch_size) if found is None else found
 
     def steps(self, state: State, *given: Any) -> tuple[State, Any]:
         """The state after a chunk, and the logs after each of its steps."""
@@ -128,7 +128,7 @@ class ScannedEpochs(ChunkedEpochs):
 class ScannedPass:
     """A pass over a split without training, by a `jax.lax.scan` over Keras' own test step for the
     batches of one size: all of them, and a smaller last one alone. The batches and the measures are
-    those of `evaluate`, which is called where the device does not hold the data.
+    those of Keras' `evaluate`.
 
     Args:
         model: compiled, the variables of its metrics built.
@@ -150,12 +150,13 @@ class ScannedPass:
         """Let the data leave the device at once, as for `ScannedEpochs`."""
         self._held = None
 
-    def run(self) -> dict[str, float]:
-        """The mean loss and the measure with the present values of the model's variables."""
+    def run(self) -> dict[str, float] | None:
+        """The mean loss and the measure with the present values of the model's variables; None
+        where the device does not hold the data.
+        """
         model, size = self._model, self._batch_size
         if self._held is None:
-            batches = ordered_batches(self._split, batch_size=size)
-            return dict(model.evaluate(batches, verbose=0, return_dict=True))
+            return None
         model.reset_metrics()
         ids = np.arange(len(self._split), dtype=np.int32)
         whole = len(ids) // size * size

@@ -61,16 +61,6 @@ def test_the_operations_of_a_training_step_are_recorded():
     assert not any("Process" in name for name in times)
 
 
-@pytest.mark.slow
-def test_the_command_writes_its_table(tmp_path):
-    pytest.importorskip("torch")
-    arguments = ["--networks", "causal_conv1d", "--batch-sizes", "8", "--rounds", "1"]
-    assert operations.main([*arguments, "--steps", "3", "--out", str(tmp_path)]) == 0
-    page = (tmp_path / "operations.md").read_text()
-    assert "| causal\\_conv1d | 8 | convolutions |" in page
-    assert "aten::convolution\\_backward" in page
-
-
 def test_without_pytorch_it_says_how_to_install_it(capsys, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != "torch" and find(name))
