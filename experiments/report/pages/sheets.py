@@ -6,6 +6,7 @@ are reported, or trained again on one machine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from data.tasks import TASKS, TEST, VALIDATION, of_metric
@@ -36,10 +37,22 @@ def sheets(report: Report) -> dict[str, list[Row]]:
         for name, cell in family.cells.items()
         for record in cell.records.values()
     ]
+    metrics = [report.declared.metric, *(budget.metric for budget in report.budgets)]
     found = {
-        "runs.csv": [_run(*one, report.declared.metric) for one in every],
+        "runs.csv": [_run(*one, metrics) for one in every],
         "differences.csv": [row for one in report.compared for row in comparisons(one)],
         "contrasts.csv": [_contrast(c) for c in report.contrasts.comparisons],
+        "differences_at.csv": [
+            {"metric": budget.metric, **row}
+            for budget in report.budgets
+            for one in budget.compared
+            for row in comparisons(one)
+        ],
+        "contrasts_at.csv": [
+            {"metric": budget.metric, **_contrast(c)}
+            for budget in report.budgets
+            for c in budget.contrasts.comparisons
+        ],
         "curves.csv": [row for _, _, record in every for row in _epochs(record)],
         "border.csv": image_border.rows(every),
         "correct.csv": correct.rows(record for _, _, record in every),
@@ -48,7 +61,7 @@ def sheets(report: Report) -> dict[str, list[Row]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _run(family: Family, name: str, record: Record, metric: str) -> Row:
+def _run(family: Family, name: str, record: Record, metrics: Sequence[str]) -> Row:
     start = record.starts[-1]
     config, results = record.config, record.results
     measure = TASKS[config.task].measure
@@ -63,7 +76,7 @@ def _run(family: Family, name: str, record: Record, metric: str) -> Row:
         "examples": config.data.examples,
         "seed": record.seed,
         tested: results[tested],
-        **({metric: _share(record, metric)} if metric != tested else {}),
+        **{metric: _share(record, metric) for metric in metrics if metric != tested},
         f"{VALIDATION}{measure}": results.get(f"{VALIDATION}{measure}"),
         **{key: results.get(key) for key in COUNTED},
         "final_map_size": "x".join(map(str, results.get("final_map_size", ()))),
