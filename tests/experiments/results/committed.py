@@ -149,8 +149,8 @@ def study(folder: Path) -> Study:
 
 def _read_runs(found: Study, folder: Path, part: str) -> None:
     runs = rows(folder / "runs.csv")
-    paddings = {row["cell"]: row["padding"] for row in runs}
-    models = {row["cell"]: row["model"] for row in runs}
+    kinds = ("padding", "model", "data")
+    names = {r["cell"]: naming(**{kind: r[kind] for kind in kinds}, part=part) for r in runs}
     by_cell: dict[tuple[str, str], list[float]] = defaultdict(list)
     wanted = primary(folder)
     for row in runs:
@@ -162,12 +162,11 @@ def _read_runs(found: Study, folder: Path, part: str) -> None:
                 by_cell[row["cell"], key].append(of_metric(key).scale * float(value))
         named_so = f"{row.get('family')} {row['padding']}"
         found.settings.update(map(float, re.findall(r"\d+\.\d+", named_so)))
-    one = {row["cell"]: row for row in runs}
     for (cell, key), seeds in by_cell.items():
-        of = {kind: one[cell][kind] for kind in ("padding", "model", "data")}
-        names = naming(**of, part=part, subset=key.removeprefix(ON) if ON in key else "")
+        subset = frozenset([key.removeprefix(ON) if ON in key else ""])
         sd = stdev(seeds) if len(seeds) > 1 else None
-        found.cells.append(Told(names, mean(seeds), sd, tuple(seeds)))
+        own = {**names[cell], "subset": subset}
+        found.cells.append(Told(own, mean(seeds), sd, tuple(seeds)))
     if (folder / "tuning.json").exists():
         tuned = json.loads((folder / "tuning.json").read_text())["declared"]
         found.settings.update(value for grid in tuned.values() for value in grid)
@@ -188,14 +187,12 @@ def _read_runs(found: Study, folder: Path, part: str) -> None:
     for row in rows(folder / "border.csv"):
         rings[row["cell"], int(row["distance"])].append(float(row["error"]))
     for (cell, distance), errors in rings.items():
-        names = naming(padding=paddings[cell], part=part)
-        found.rings.setdefault((part, distance), []).append(Told(names, mean(errors)))
+        found.rings.setdefault((part, distance), []).append(Told(names[cell], mean(errors)))
     times: dict[str, list[float]] = defaultdict(list)
     for row in rows(folder / "timings.csv"):
         times[row["cell"]].append(float(row["train_seconds"]) / 60)
     for cell, minutes in times.items():
-        names = naming(padding=paddings[cell], model=models[cell], part=part)
-        found.minutes.append(Told(names, median(minutes)))
+        found.minutes.append(Told(names[cell], median(minutes)))
 
 
 def _read_effect(found: Study, row: dict[str, str], part: str) -> None:
