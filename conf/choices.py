@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import models
-from conf.presets import AT, BALANCED, ON
 from conf.reader import ConfigError, DoesNotFitError, unknown
 from data.tasks import (
     CLASSIFICATION,
-    LOSS,
     RECONSTRUCTION,
     SUPER_RESOLUTION,
     TASKS,
     TEST,
     VALIDATION,
-    of_metric,
+)
+from data.tasks.metrics import (
+    ERROR,
+    LOSSES,
+    SPEED,
+    TEST_LOSS,
+    is_tested,
+    measured,
+    split_epoch,
 )
 from models import registry
 from models.registry import constants, why_not
@@ -126,14 +132,19 @@ def check_tests(trainer: Any, metric: str, probes: Iterable[str], task: str) -> 
         if asked and not trainer.test:
             raise ConfigError(f"{what} needs the test split: trainer.test=true")
     own = TASKS[task].measure
-    tested = metric.startswith((TEST, ON)) or metric == BALANCED
     # The default is left alone: a run that is tuned computes no test split.
-    if not trainer.test and tested and metric != f"{TEST}{own}":
+    if not trainer.test and is_tested(metric) and metric != f"{TEST}{own}":
         raise ConfigError(f"sweep.metric={metric} needs the test split: trainer.test=true")
-    _, at, epoch = metric.partition(AT)
-    if at and epoch not in map(str, epochs):
+    name, epoch = split_epoch(metric)
+    if epoch and is_tested(metric) and epoch not in map(str, epochs):
         raise ConfigError(f"sweep.metric={metric} needs trainer.test_epochs=[{epoch}]")
-    if of_metric(metric).measure not in (own, LOSS.measure):
+    if epoch and int(epoch) not in range(1, (trainer.epochs or 0) + 1):
+        raise ConfigError(
+            f"sweep.metric={metric} needs an epoch from 1 to trainer.epochs={trainer.epochs}"
+        )
+    of_images = TASKS[task].target != "class"
+    others = {*LOSSES, *SPEED} - ({TEST_LOSS} if of_images else set())
+    if measured(metric).measure not in (own, *[ERROR.measure] * of_images) and name not in others:
         raise DoesNotFitError(
             f"sweep.metric={metric} is not measured by task={task}: it has {TEST}{own} and "
             f"{VALIDATION}{own}"

@@ -13,12 +13,7 @@ from omegaconf import OmegaConf
 
 from conf.commandline import ROOT, parse, preset
 from conf.reader import ConfigError, read, unknown
-from data.tasks import LOSS, TEST, TESTED, VALIDATION
-
-BALANCED = "balanced_accuracy"
-VALIDATED = tuple(f"{VALIDATION}{name.removeprefix(TEST)}" for name in TESTED)
-METRICS = (*TESTED, *VALIDATED, BALANCED, f"{VALIDATION}{LOSS.measure}")
-ON, AT = "accuracy_on/", "@"  # a subset of the test split; after an epoch
+from data.tasks.metrics import ALLOWED, METRICS, is_metric
 
 
 @dataclass(frozen=True)
@@ -28,9 +23,8 @@ class Declaration:
     Attributes:
         question: the question of the study.
         baseline: the padding that the others are compared with.
-        metric: the primary metric: one of `METRICS`, accuracy_on/<subset of the test split>, or
-            test_accuracy@<epoch>, an epoch of trainer.test_epochs. By default the measure of the
-            task on the test split.
+        metric: the primary metric, as in `data.tasks.metrics`. By default the measure of the task
+            on the test split.
         margin: of equivalence, in points or the metric's own unit: smaller differences are
             negligible.
         looks: increasing numbers of seeds after which is looked; None for one look at all seeds.
@@ -68,12 +62,8 @@ class Declaration:
                 "sweep.looks must be increasing numbers of seeds above 1, as [8,12,20]; got "
                 f"{looks!r}"
             )
-        known = self.metric in METRICS or self.metric.startswith(ON)
-        if not known and self.metric.partition(AT)[0] not in TESTED:
-            raise ConfigError(
-                f"sweep.metric must be {', '.join(METRICS)}, {ON}<subset> or {METRICS[0]}{AT}"
-                f"<epoch>; got {self.metric!r}"
-            )
+        if not is_metric(self.metric):
+            raise ConfigError(f"sweep.metric must be {ALLOWED}; got {self.metric!r}")
         if not _are_contrasts(self.contrasts):
             raise ConfigError(
                 "sweep.contrasts must be a list of {padding: [valid], between: {model: [small_cnn, "

@@ -106,7 +106,7 @@ class Session:
 
     def carry_out(self, sweeper: Any) -> None:
         """Called by our sweeper when Hydra is ready to compose and to launch runs."""
-        from experiments.study import tuning
+        from experiments.study import jobs, tuning
         from experiments.study.plan import Plan
 
         sys.argv[1:] = self.arguments  # as recorded by every run
@@ -120,11 +120,17 @@ class Session:
         declared = presets.Declaration.of(values)
         if grid := declared.tuned:
             study = Path(composed.runs_dir).expanduser() / str(composed.study)
+            launcher = composed.hydra.launcher
             with open_dict(composed):
                 del composed["hydra"]
             metric = declared.metric
-            with contextlib.suppress(DoesNotFitError):  # the run is then left out
-                metric = _config(composed).sweep.metric  # a mistake is found before it is tuned
+            try:
+                config = _config(composed)  # a mistake is found before it is tuned
+            except DoesNotFitError:
+                pass  # the run is then left out
+            else:
+                jobs.check_recorded(config, launcher)
+                metric = tuning.judge(config.sweep.metric, config.task)
             (Plan.read(study) or Plan()).check_declared(declared)
             train = functools.partial(self._carry_out, sweeper)
             runs = tuning.tune(runs, grid, study, metric, train)

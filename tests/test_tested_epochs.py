@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from conf.commandline import ROOT
+from tests.helpers import full
 
 
 def the_run(study="default"):
@@ -52,6 +53,10 @@ def test_a_run_that_leaves_the_test_split_alone_is_complete(tiny):
         ("trainer.test_epochs=1", "must be different epochs from 1 on"),
         ("trainer.test_epochs=[3]", "at most trainer.epochs=2"),
         ("sweep.metric=test_accuracy@1", "needs trainer.test_epochs=[1]"),
+        ("sweep.metric=test_loss@1", "needs trainer.test_epochs=[1]"),
+        ("sweep.metric=test_accurcy", "sweep.metric must be test_accuracy, test_mae, "),
+        ("sweep.metric=training_loss@7", "needs an epoch from 1 to trainer.epochs=2"),
+        ("sweep.metric=error_at/0", "is not measured by task=classification"),
         ("sweep.tuned={optimizer.learning_rate:[0.1]}", "two or more different values"),
         ("sweep.tuned={optimizer:[sgd,adamw]}", "two or more different values"),
         ("sweep.tuned={trainer.batch_size:[[1],[2]]}", "two or more different values"),
@@ -65,6 +70,16 @@ def test_what_cannot_be_meant_is_one_line(tiny, setting, why):
     outcome = tiny(setting)
     (line,) = outcome.err.splitlines()
     assert outcome.code == 2 and why in line and not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    "settings", [(), full(("sweep.tuned={optimizer.learning_rate:[0.1,0.2]}",))]
+)
+def test_what_the_data_does_not_have_is_not_declared(tiny, settings):
+    outcome = tiny("-m", "padding=same", "seed=0,1", "sweep.metric=accuracy_of/11", *settings)
+    (line,) = outcome.err.splitlines()
+    assert outcome.code == 2 and not list(Path("runs").glob("*/*"))
+    assert line.endswith("where accuracy_of/ takes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
 
 
 def test_probes_need_the_test_split(tiny):

@@ -20,7 +20,8 @@ from tensorboard.plugins.custom_scalar.metadata import CONFIG_SUMMARY_TAG
 from tensorboard.plugins.custom_scalar.metadata import PLUGIN_NAME as CUSTOM_SCALARS
 from tensorboard.plugins.hparams import summary_v2
 
-from data.tasks import TEST, VALIDATION, Task, of_metric
+from data.tasks import TEST, TESTED, VALIDATION, Task
+from data.tasks.metrics import measured
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
 from experiments.report.pages import content, document
@@ -113,7 +114,7 @@ def _row(cell: Cell, values: Hyperparameters, metric: str) -> Iterator[Event]:
     }
     for primary in _primary(metric):
         points = [record.points(metric) for record in records]
-        scale = of_metric(metric).scale
+        scale = measured(metric).scale
         found[primary._tag] = [None if p is None else p / scale for p in points]
     for tag, values_ in found.items():
         numbers = [value for value in values_ if value is not None]
@@ -175,10 +176,10 @@ def _hyperparameters(family: Family, cell: Cell, settings: Iterable[str]) -> Hyp
 
 
 def _primary(metric: str) -> list[summary_v2.Metric]:
-    """The column of the primary metric, if that is not the test accuracy."""
-    if metric == "test_accuracy":
+    """The column of the primary metric, if that is not the measure of a task."""
+    if metric in TESTED:
         return []
-    return [summary_v2.Metric(f"test/{metric}", display_name=plots.named(metric))]
+    return [summary_v2.Metric(f"declared/{metric}", display_name=plots.named(metric))]
 
 
 def _plain(name: str) -> str:

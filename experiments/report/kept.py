@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from conf.presets import METRICS
 from data.tasks import CLASSIFICATION, TASKS, TEST, TESTED, Task, of_metric
+from data.tasks.metrics import is_metric, measured
 from experiments import terminal
 from experiments.report import writing
 from experiments.report.compare import correct
@@ -74,7 +74,9 @@ def read(folder: Path) -> Report:
     """The report of a folder's runs.csv, with the declaration of its differences.csv."""
     runs, before = _rows(folder / "runs.csv"), _rows(folder / "differences.csv")
     text = (folder / "report.md").read_text()
-    told = re.search(r"Baseline (.+), primary metric (\S+),", text.replace("\\", ""))
+    told = re.search(
+        r"Baseline (.+), primary metric (.+?), (?:of which|equivalence)", text.replace("\\", "")
+    )
     baseline, metric = told.groups() if told else (before[0]["baseline"], "test_accuracy")
     for part in NOT_KEPT:
         if part in text:
@@ -84,7 +86,7 @@ def read(folder: Path) -> Report:
     for row in before:  # whether runs may be paired is not seen in runs.csv
         if re.search("differ in|differs from", why := row.get("not_compared") or ""):
             raise ValueError(f"{row['cell']} was not compared, it {why}")
-    items, curves = _items(folder), _curves(folder / "curves.csv")
+    items, curves = _items(folder, measured(metric).scale), _curves(folder / "curves.csv")
     families: dict[str, dict[str, Cell]] = {}
     measure = next(n.removeprefix(TEST) for n in TESTED if n in runs[0])
     for row in runs:
@@ -204,10 +206,10 @@ def _redrawn(page: str, picture: Picture) -> str:
     return page
 
 
-def _items(folder: Path) -> dict[tuple[str, int], Items]:
+def _items(folder: Path, scale: float) -> dict[tuple[str, int], Items]:
     """(cell, seed) -> its test items; empty for a report older than correct.csv."""
     path = folder / "correct.csv"
-    return correct.read(_rows(path)) if path.exists() else {}
+    return correct.read(_rows(path), scale) if path.exists() else {}
 
 
 def _keep_earlier(one: Compared, before: Sequence[Row]) -> None:
@@ -228,15 +230,9 @@ def _keep_earlier(one: Compared, before: Sequence[Row]) -> None:
 
 def _record(row: Row, items: Items | None, curve: list[dict[str, float]]) -> Record:
     """A run as its line tells it."""
-    results: dict[str, Any] = {"accuracy_by_subset": {}}
-    for name, value in row.items():
-        if name.startswith("accuracy_on/") and value:
-            subset = name.removeprefix("accuracy_on/")
-            results["accuracy_by_subset"][subset] = {"accuracy": float(value)}
-    for name in {*METRICS} & row.keys():
-        results[name] = float(row[name]) if row[name] else None
-    if balanced := row.get("balanced_accuracy"):
-        results["per_class_accuracy"] = {"all": float(balanced)}  # of each class it is not known
+    results: dict[str, Any] = {
+        name: float(value) if value else None for name, value in row.items() if is_metric(name)
+    }
     for name in ("parameters", "macs", "epochs"):
         results[name] = int(row[name]) if row[name] else None
     if size := row.get("final_map_size"):

@@ -20,9 +20,9 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from conf.presets import AT
 from conf.reader import ConfigError
-from data.tasks import TEST, of_metric
+from data.tasks import TEST
+from data.tasks.metrics import AT, SPEED, measured, split_epoch
 from experiments import terminal
 from experiments.report import events, overview
 from experiments.report.compare.contrasts import Contrasts, contrasts
@@ -120,12 +120,12 @@ def _compared(found: Study, declared: Declared) -> tuple[list[Compared], Contras
 
 
 def _budgets(study: Study, declared: Declared) -> list[Budget]:
-    """The comparisons by the test accuracy after all other epochs at which there is one."""
+    """The comparisons by the metric after all other epochs that are tested."""
     epochs = {epoch for cell in study.cells for epoch in cell.config.trainer.test_epochs}
-    if not epochs:
+    name, _ = split_epoch(declared.metric)
+    if not epochs or name in SPEED:
         return []
-    measured = declared.metric.partition(AT)[0]
-    metrics = [*(f"{measured}{AT}{epoch}" for epoch in sorted(epochs)), measured]
+    metrics = [*(f"{name}{AT}{epoch}" for epoch in sorted(epochs)), name]
     return [
         Budget(
             metric,
@@ -156,7 +156,7 @@ def tell(report: Report, out: Path) -> None:
         terminal.say("\n" + "\n".join(table(one, report.declared)))
     if report.contrasts.comparisons:
         lines = (f"{c.name}: {c.interval}, {c.verdicts}" for c in report.contrasts.comparisons)
-        unit = of_metric(report.declared.metric).difference_unit
+        unit = measured(report.declared.metric).difference_unit
         terminal.say("\n" + "\n".join([f"contrasts{f', {unit}' * bool(unit)}", *lines]))
     absent = report.study.absent
     if absent:
@@ -179,7 +179,7 @@ def tell(report: Report, out: Path) -> None:
 def table(one: Compared, declared: Declared) -> list[str]:
     """Lines for a family: padding, n, mean, sd, difference from the baseline, verdict in words."""
     shown = {name: one.family.shown(name) for name in one.family.cells}
-    of = of_metric(declared.metric)
+    of = measured(declared.metric)
     differences = {name: forest.told(one, name, of.difference_unit) for name in one.family.cells}
     width = max(14, *map(len, shown.values()))
     room = max(22, *(len(difference) for difference, _ in differences.values()))

@@ -1,4 +1,5 @@
-"""Whether a run that is about to train can be compared with the existing runs of its study.
+"""Whether a run that is about to train can be compared with the existing runs of its study, and
+whether it will record what its study compares.
 
 Runs are paired by seed only if processor, threads, seeds at once, oneDNN, versions and sources
 agree. This is checked before training: the number of threads is taken from the study, and one line
@@ -12,8 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import data
 from conf import device
+from conf.reader import DoesNotFitError
 from conf.schema import Config
+from data.tasks import VALIDATION
+from data.tasks.metrics import BY_MARGIN, ERROR_AT, OF, ON, PARTS, split_part
 from experiments.run import framework
 from experiments.run.record import circumstances, files, provenance, source_files
 
@@ -27,6 +32,40 @@ REMEDIES = {
     "device": "a machine like the study's",
     "instruction_sets": "a machine like the study's",
 }
+
+
+def check_recorded(metric: str, loaded: data.Data) -> None:
+    """Raise an error for a declared metric that runs on this data do not record.
+
+    Args:
+        metric: one that the task measures.
+        loaded: the data.
+
+    Raises:
+        DoesNotFitError: in one line, with the parts of the test split that there are.
+    """
+    if metric.startswith(VALIDATION) and loaded.validation is None:
+        raise DoesNotFitError(
+            f"sweep.metric={metric} needs a validation split: data.validation > 0"
+        )
+    start, part = split_part(metric)
+    test = loaded.test
+    parts: list[str] = []
+    if start == ON:
+        parts = [] if test.subset is None else list(dict.fromkeys(test.subset.tolist()))
+    elif start == OF:
+        parts = [name for i, name in enumerate(loaded.spec.class_names) if (test.y == i).any()]
+    elif start == BY_MARGIN and test.margin is not None:
+        from experiments.run.evaluation.classes import by_margin
+
+        parts = list(by_margin(test.margin, test.margin > 0))
+    elif start == ERROR_AT:
+        parts = list(map(str, range((min(test.y.shape[1:3]) + 1) // 2)))
+    if start in PARTS and part not in parts:
+        raise DoesNotFitError(
+            f"sweep.metric={metric} is not recorded with this data, where {start} takes "
+            f"{', '.join(parts) or 'nothing'}"
+        )
 
 
 def threads(config: Config, workers: int = 1) -> int:

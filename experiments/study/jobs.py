@@ -130,6 +130,16 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
     return sweep
 
 
+def check_recorded(config: Config, launcher: DictConfig) -> None:
+    """Raise `DoesNotFitError` for a declared metric that runs on the data will not record."""
+    framework.start(
+        config.backend, comparable.threads(config, workers.count(launcher)), config.device
+    )
+    fingerprint, _ = prepare_data.identity(config)
+    loaded = inputs.load(config.data, fingerprint, config.trainer)
+    comparable.check_recorded(config.sweep.metric, loaded)
+
+
 def announce(sweep: Sweep) -> None:
     """Before a sweep: print the number of runs, and the combinations that make no sense."""
     done = sum(job.run.complete for job in sweep.jobs)
@@ -215,6 +225,7 @@ def _signature(config: Config, fingerprint: str, threads: int, notes: dict[str, 
 
     framework.fresh(precision=config.trainer.precision, seed=0)
     loaded = inputs.load(config.data, fingerprint, config.trainer)
+    comparable.check_recorded(config.sweep.metric, loaded)
     notes.update(dict.fromkeys(inputs.said_of(loaded, config.trainer)))
     rest = config.identity(fingerprint, len(loaded.train))
     seed = inputs.derived(config.seed, config.seeds)["padding"]

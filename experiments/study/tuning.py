@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from conf.reader import ConfigError
-from data.tasks import VALIDATION, Task, of_metric
+from data.tasks import LOSS, TASKS, VALIDATION, Task, of_metric
+from data.tasks.metrics import LOSSES
 from experiments import terminal
 from experiments.run.record import files
 from experiments.study.jobs import Sweep
@@ -54,7 +55,7 @@ def tune(
         runs: overrides of each run.
         grid: setting -> values, as declared.
         study: the folder of the study, in which tuning.json records what was chosen and why.
-        metric: the declared one; its measure on validation data chooses.
+        metric: whose measure on validation data chooses, as of `judge`.
         train: trains runs, those that are complete excepted.
 
     Raises:
@@ -110,6 +111,17 @@ def tune(
         for arm, chosen in best.items()
     }
     return [[*run, *settings.get(_arm(run), [])] for run in runs]
+
+
+def judge(metric: str, task: str) -> str:
+    """The metric on validation data that chooses, where `metric` is compared: loss, or the measure.
+
+    Example:
+        >>> judge("training_loss", "reconstruction"), judge("error_at/0", "reconstruction")
+        ('validation_loss', 'validation_mae')
+    """
+    losses = metric.startswith(LOSSES)
+    return f"{VALIDATION}{LOSS.measure if losses else TASKS[task].measure}"
 
 
 def said(arm: Mapping[str, Any]) -> str:

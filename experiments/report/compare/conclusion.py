@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from data.tasks import of_metric
+from data.tasks.metrics import measured
 from experiments.report.compare.differences import Compared
-from experiments.report.statistics.numbers import amount
+from experiments.report.statistics.numbers import POINTS, amount
 from experiments.report.statistics.verdict import (
     DIFFERS,
     EARLIER,
@@ -27,7 +27,7 @@ def conclusion(one: Compared, metric: str) -> str | None:
     whether reflect does better or worse is not decided".
     """
     found = one.comparisons
-    upwards = of_metric(metric).higher_is_better
+    upwards = measured(metric).higher_is_better
     said = []
     for better, words in ((False, "worse"), (True, "better")):
         some = [c for c in found if c.decided == DIFFERS and (c.mean > 0) == (better == upwards)]
@@ -37,7 +37,7 @@ def conclusion(one: Compared, metric: str) -> str | None:
         if some := [c for c in found if c.decided == decided]:
             differ = "differs" if len(some) == 1 else "differ"
             size, unit = some[0].margin, some[0].unit
-            unit = unit.removesuffix("s") if size == 1 else unit
+            unit = "point" if size == 1 and unit == POINTS else unit
             margin = f"{f'by less than {size:g} {unit}'.rstrip()}{more}"
             said.append(f"{_and([c.name for c in some])} {differ} from {one.baseline} {margin}")
     if some := [c for c in found if c.decided == UNDECIDED]:

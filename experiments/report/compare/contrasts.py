@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from data.tasks import of_metric
+from data.tasks.metrics import measured
 from experiments.report.compare.differences import Declared, points_of, what_differs
 from experiments.report.compare.families import Family, settings_of
 from experiments.report.compare.reading import Cell
@@ -102,7 +102,7 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
         return Contrasts(left_out=left_out)
     values = {name: [own[seed] for seed in seeds] for name, own in by_seed.items()}
     k = max(len(values), planned(plan, declared.baseline) if plan else 0)
-    unit = of_metric(declared.metric).difference_unit
+    unit = measured(declared.metric).difference_unit
     found = compare(
         {NOTHING: np.zeros(len(seeds)), **values},
         NOTHING,
@@ -210,7 +210,7 @@ def _over_new_images(
             before = sets.get(key)
             sets[key] = items.TestSet(sums + before.sums if before else sums, first.sizes)
     found = items.intervals([*sets.values()], planned, k)[:, 0]
-    unit = of_metric(declared.metric).difference_unit
+    unit = measured(declared.metric).difference_unit
     return over_new_images(found, declared.margin, unit)
 
 

@@ -5,8 +5,8 @@ A line for each run: its cell and seed, the number of its test set, and for ever
 the number of its items that are right, each in `bits` bits, written together in hexadecimal. Items
 without common sources are sources of one item: a bit for each. The first lines, without cell and
 seed, hold the number of items of each source, in the same way. Of a measure that is no number of
-right items, such as a mean absolute error, the sum over each source is written as a float of 32
-bits: `bits` is then "float32".
+right items, such as a mean absolute error or the balanced accuracy, the sum over each source, or
+the part that it has, is written as a float of 32 bits: `bits` is then "float32".
 """
 
 from __future__ import annotations
@@ -49,8 +49,12 @@ def rows(records: Iterable[Record]) -> list[dict[str, Any]]:
     return [*sets.values(), *runs]
 
 
-def read(lines: Iterable[Mapping[str, str]]) -> dict[tuple[str, int], Items]:
+def read(lines: Iterable[Mapping[str, str]], scale: float = 1.0) -> dict[tuple[str, int], Items]:
     """The test items of each (cell, seed); what was predicted is not known.
+
+    Args:
+        lines: of the file.
+        scale: of a metric whose sums are floats, to its unit.
 
     Raises:
         KeyError, ValueError: the lines are not those of a correct.csv.
@@ -63,7 +67,7 @@ def read(lines: Iterable[Mapping[str, str]]) -> dict[tuple[str, int], Items]:
             sums = np.frombuffer(bytes.fromhex(line["items"]), ">f4").astype(float)
             if sums.shape != sizes[key].shape:
                 raise ValueError(f"{len(sums)} sums of {len(sizes[key])} sources")
-            found[line["cell"], int(line["seed"])] = Items(sums, sizes[key], key, scale=1.0)
+            found[line["cell"], int(line["seed"])] = Items(sums, sizes[key], key, scale=scale)
             continue
         counts = unpacked(line["items"], int(line["sources"]), int(line["bits"]))
         if not line["cell"]:

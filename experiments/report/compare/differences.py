@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from data.tasks import of_metric
+from data.tasks.metrics import measured
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
 from experiments.report.statistics import items
@@ -158,7 +158,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     values = {other: [points[seed] for seed in shared] for other, points in cells.items()}
     values[name] = [base[seed] for seed in shared]
     k = max(len(family.cells), plan.alike(family.names) if plan else 0) - 1
-    unit = of_metric(metric).difference_unit
+    unit = measured(metric).difference_unit
     found = compare(values, name, declared.margin, comparisons=k, planned=looks, unit=unit)
     seeds = shared[: found[0].n]
     if later := sorted({*shared[len(seeds) :], *there[len(wanted) :]}):

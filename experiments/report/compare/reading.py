@@ -6,6 +6,7 @@ checked once. Nothing is guessed: a run that is COMPLETED but cannot be read com
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,16 +14,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conf.presets import AT, BALANCED, METRICS, ON
 from conf.schema import Config
-from data.tasks import TASKS, Task, of_metric
+from data.tasks import TASKS, TESTED, Task
+from data.tasks.metrics import (
+    BALANCED,
+    PARTS,
+    TEST_LOSS,
+    TRAINING,
+    is_tested,
+    measured,
+    split_epoch,
+    split_part,
+)
 from experiments.report.compare import stored
 from experiments.report.compare.stored import BrokenRun
-from experiments.report.compare.tested_items import Items, has_items, read_images, read_items
+from experiments.report.compare.tested_items import Items, read_images, read_items
 from experiments.run.record.directory import COMPLETED, FAILED, INTERRUPTED, RUNNING
 from experiments.study.plan import Plan
 
-TEST_ACCURACY, BALANCED_ACCURACY = METRICS[0], BALANCED
+TEST_ACCURACY = TESTED[0]
 PREDICTIONS = "predictions.npz"
 WHY = {
     RUNNING: "still running, or killed while it ran",
@@ -35,7 +45,7 @@ class Record:
     """A complete run.
 
     Attributes:
-        results: results.json.
+        results: results.json, and the primary metric if another file has it.
         starts: those in meta.json, one for each time that the run was started.
         fingerprint: of its data.
         curve: metrics.csv, one row per epoch; empty if not requested.
@@ -53,14 +63,8 @@ class Record:
 
     def points(self, metric: str = TEST_ACCURACY) -> float | None:
         """A declared metric of the run in its unit; None if the run does not have it."""
-        if metric == BALANCED_ACCURACY:
-            return balanced(self.results)
-        if metric.startswith(ON):
-            found = self.results.get("accuracy_by_subset", {}).get(metric.removeprefix(ON))
-            return 100 * found["accuracy"] if found else None
-        tested, at, epoch = metric.partition(AT)
-        value = self.results.get(f"{tested}_at", {}).get(epoch) if at else self.results.get(tested)
-        return None if value is None else of_metric(metric).scale * value
+        value = recorded(self.results, metric)
+        return None if value is None else measured(metric).scale * value
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,24 @@ class Study:
     def whole(self) -> bool:
         """Whether every planned run is complete."""
         return not any(run.planned for run in self.absent)
+
+
+def recorded(results: Mapping[str, Any], metric: str) -> float | None:
+    """A metric in results.json, as it is stored there; None if it is not."""
+    if metric in results:
+        return results[metric]
+    name, epoch = split_epoch(metric)
+    if epoch:
+        return results.get(f"{name}_at", {}).get(epoch)
+    if name == BALANCED:
+        even = balanced(results)
+        return None if even is None else even / 100
+    start, part = split_part(metric)
+    every = results.get(PARTS.get(start, ""), {})
+    if isinstance(every, list):
+        every = {str(ring["distance"]): ring["error"] for ring in every}
+    found = every.get(part)
+    return found["accuracy"] if isinstance(found, Mapping) else found
 
 
 def balanced(results: Mapping[str, Any]) -> float | None:
@@ -217,14 +239,36 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
         return record
     if not record.starts or record.fingerprint is None:
         raise BrokenRun("incomplete: meta.json or data.json is missing or empty")
-    points = record.points(metric)
-    if points is None or not has_items(metric):
-        return record
-    steps = described.get("scored_steps")
-    of, _, epoch = metric.partition(AT)
+    if not is_tested(metric):
+        return _with_curve(record, metric)
+    points, (of, epoch) = record.points(metric), split_epoch(metric)
     name = f"predictions-{epoch}.npz" if epoch else PREDICTIONS
-    reader = read_items if of_metric(metric).target == "class" else read_images
-    items = stored.read(directory, name, lambda path: reader(path, of, steps))
+    elsewhere = (of == TEST_LOSS or epoch) and (directory / name).exists()
+    if points is None and not elsewhere:
+        return record
+    items = stored.read(directory, name, lambda path: _items(path, of, record, described))
+    if points is None:
+        value = items.points / measured(metric).scale
+        return dataclasses.replace(record, items=items, results={**record.results, metric: value})
     if not abs(items.points - points) <= 1e-9:
         raise BrokenRun(f"{name} and results.json disagree on {metric}")
-    return Record(**{**record.__dict__, "items": items})
+    return dataclasses.replace(record, items=items)
+
+
+def _items(path: Path, metric: str, record: Record, described: Mapping[str, Any]) -> Items:
+    if measured(metric).target != "class":
+        return read_images(path, metric, record.config.task)
+    classes = described.get("class_names", ())
+    return read_items(path, metric, described.get("scored_steps"), classes)
+
+
+def _with_curve(record: Record, metric: str) -> Record:
+    """The record with a metric that metrics.csv alone has: of training, or after an epoch."""
+    name, epoch = split_epoch(metric)
+    if not name.startswith(TRAINING) and not epoch:
+        return record
+    at = int(epoch) if epoch else record.results.get("tested_epoch")
+    value = next(
+        (row.get(name.removeprefix(TRAINING)) for row in record.curve if row["epoch"] == at), None
+    )
+    return dataclasses.replace(record, results={**record.results, metric: value})

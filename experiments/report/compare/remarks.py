@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.tasks import of_metric
+from data.tasks.metrics import is_tested, measured
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell
 
@@ -16,13 +16,13 @@ def remarks(family: Family, metric: str) -> list[str]:
         metric: the primary metric.
     """
     said = []
-    per_cent = of_metric(metric).unit == "%"
+    per_cent = measured(metric).unit == "%"
     for limit, words in ((CEILING, "100 %"), (0.0, "0 %")) if per_cent else ():
         there = [name for name, cell in family.cells.items() if _always(cell, metric, limit)]
         if len(there) == len(family.cells) > 1:
+            what = "test items" if is_tested(metric) else "items"
             said.append(
-                f"every padding is at {words} with every seed: these test items cannot "
-                "distinguish them"
+                f"every padding is at {words} with every seed: these {what} cannot distinguish them"
             )
         else:
             said += [f"{name}: at {words} with every seed" for name in there]

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from conf.presets import METRICS
 from conf.schema import Config, from_dict
 from data.tasks import TESTED
+from data.tasks.metrics import METRICS, VALIDATED
 from experiments.run.record import files
 
 # Settings in which the runs of one cell may differ.
 PER_RUN = ("seed", "device", "study", "sweep", "runs_dir", "rerun", "evaluate", "probes")
-NUMBERS = (*METRICS, "epochs", "parameters", "macs", "images_per_second", "step_ms")
+NUMBERS = (*METRICS, "epochs", "parameters", "macs")
 GROUPS = ("accuracy_by_margin", "accuracy_by_subset")
 
 
@@ -67,7 +67,7 @@ def results(directory: Path) -> dict[str, Any]:
     if (
         not found
         or not any(name in found for name in TESTED)
-        or not any(map(files.is_number, map(found.get, METRICS)))
+        or not any(map(files.is_number, map(found.get, (*TESTED, *VALIDATED))))
     ):
         raise BrokenRun("incomplete: results.json is missing or holds no test result")
     for key in NUMBERS:

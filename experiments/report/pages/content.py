@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.tasks import of_metric
+from data.tasks.metrics import measured
 from experiments.report.compare.conclusion import conclusion
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
@@ -75,7 +75,7 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
 
 def tables(report: Report) -> dict[str, Table]:
     """The tables of cells and of comparisons, by name."""
-    unit = of_metric(report.declared.metric).difference_unit
+    unit = measured(report.declared.metric).difference_unit
     compared = {
         f"against_{report.declared.baseline}/{one.family.title}": _table(one, unit)
         for one in report.compared
@@ -97,9 +97,10 @@ def drawn(one: Compared, metric: str) -> tuple[float | None, dict[str, tuple[flo
 def _opening(report: Report) -> list[Block]:
     study, declared = report.study, report.declared
     asked = study.plan.declared.question if study.plan else None
-    told = f"{declared.margin:g} {of_metric(declared.metric).difference_unit}".rstrip()
+    told = f"{declared.margin:g} {measured(declared.metric).difference_unit}".rstrip()
+    less = "" if measured(declared.metric).higher_is_better else "of which less is better, "
     how = (
-        f"Baseline {declared.baseline}, primary metric {declared.metric}, equivalence margin "
+        f"Baseline {declared.baseline}, primary metric {declared.metric}, {less}equivalence margin "
         f"{told} (smaller differences are negligible)"
     )
     if declared.afterwards:
@@ -184,7 +185,7 @@ COLUMNS = (
 def comparisons(report: Report) -> list[Block]:
     """The comparisons of every family: its notes, a table, and what is not compared."""
     found: list[Block] = []
-    unit = of_metric(report.declared.metric).difference_unit
+    unit = measured(report.declared.metric).difference_unit
     for one in report.compared:
         said = remarks(one.family, report.declared.metric)
         if not one.comparisons and not one.left_out and not said:
@@ -200,7 +201,7 @@ def comparisons(report: Report) -> list[Block]:
             found.append(Items([left_out(one, name, unit) for name in one.left_out]))
     if not found:
         return []
-    values = "accuracies" if of_metric(report.declared.metric).target == "class" else "values"
+    values = "accuracies" if measured(report.declared.metric).unit == "%" else "values"
     return [
         Heading(f"Against {report.declared.baseline}"),
         Paragraph(

@@ -6,12 +6,11 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from data.tasks import TEST, VALIDATION, of_metric
+from data.tasks import TEST, VALIDATION
+from data.tasks.metrics import BALANCED, BY_MARGIN, ON, measured
 from experiments.report.compare.differences import Compared
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import (
-    BALANCED_ACCURACY,
-    ON,
     TEST_ACCURACY,
     Cell,
     Record,
@@ -51,7 +50,7 @@ def of_cells(families: list[Family], metric: str) -> list[Block]:
 
 def _told(metric: str) -> str:
     """The primary metric and its unit, at the start of a sentence."""
-    unit, name = of_metric(metric).unit, plots.named(metric)
+    unit, name = measured(metric).unit, plots.named(metric)
     told = {"%": " in per cent", "": ""}.get(unit, f" in {unit}")
     return f"{name[0].upper()}{name[1:]}{told}"
 
@@ -68,7 +67,7 @@ def cells(families: list[Family], metric: str) -> Table:
             first = next(iter(cell.records.values()))
             own = [family.differs.get(key, "") for key in settings]
             head = [family.model, family.data, *own, family.shown(name), number(len(values), "d")]
-            unit = of_metric(metric).unit
+            unit = measured(metric).unit
             by_seed = ", ".join(plain(value, unit) for value in values.values())
             rows.append([*head, *spread(list(values.values()), unit), by_seed, *_cost(first)])
     return Table(columns, rows)
@@ -189,7 +188,7 @@ def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], floa
     subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))
     measures: dict[str, Callable[[Results], float | None]] = {}
     task = one.family.task
-    if primary != BALANCED_ACCURACY and unequal(one):
+    if primary != BALANCED and unequal(one):
         measures["balanced accuracy"] = balanced
     for split in (TEST, VALIDATION):
         name = f"{split}{task.measure}"
@@ -198,7 +197,8 @@ def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], floa
     if margins:
         measures[f"test accuracy {CUT}"] = where_cut
     for name in margins:
-        measures[f"margin {name}"] = _within("accuracy_by_margin", name)
+        if primary != f"{BY_MARGIN}{name}":
+            measures[f"margin {name}"] = _within("accuracy_by_margin", name)
     for name in subsets:
         if primary != f"{ON}{name}":
             measures[f"accuracy on {name}"] = _within("accuracy_by_subset", name)
@@ -206,11 +206,11 @@ def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], floa
 
 
 def _scaled(name: str, scale: float) -> Callable[[Results], float | None]:
-    def measured(results: Results) -> float | None:
+    def of_run(results: Results) -> float | None:
         value = results.get(name)
         return None if value is None else scale * value
 
-    return measured
+    return of_run
 
 
 def _within(group: str, name: str) -> Callable[[Results], float | None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.tasks import of_metric
+from data.tasks.metrics import measured
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared
 from experiments.report.pages.document import (
@@ -68,7 +68,7 @@ def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
         ]
         if not rows:
             continue
-        unit = of_metric(budget.metric).difference_unit
+        unit = measured(budget.metric).difference_unit
         blocks += [
             Heading(f"Another budget: {budget.metric}", 3),
             Paragraph(

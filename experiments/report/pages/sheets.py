@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from data.tasks import TASKS, TEST, VALIDATION, of_metric
+from data.tasks import TASKS, TEST, VALIDATION
+from data.tasks.metrics import measured
 from experiments.report.compare import correct
 from experiments.report.compare.differences import Compared
 from experiments.report.compare.families import Family
@@ -92,7 +93,7 @@ def _run(family: Family, name: str, record: Record, metrics: Sequence[str]) -> R
 
 def _share(record: Record, metric: str) -> float | None:
     points = record.points(metric)
-    return None if points is None else points / of_metric(metric).scale
+    return None if points is None else points / measured(metric).scale
 
 
 def comparisons(one: Compared) -> list[Row]:

@@ -1,10 +1,14 @@
 """What is said before a study is continued under other circumstances."""
 
 import json
+import re
 
+import numpy as np
 import pytest
 
+from conf.reader import DoesNotFitError
 from conf.schema import from_dict
+from data import Data, Spec, Split
 from experiments.run import framework
 from experiments.run.record import provenance, source_files
 from experiments.study import comparable
@@ -135,3 +139,47 @@ def test_threads_are_no_part_of_a_runs_name(tmp_path):
     names = {config(tmp_path, threads=n).cell("content") for n in ("auto", 1, 2)}
     assert len(names) == 1
     assert json.dumps(config(tmp_path, threads=2).to_dict()["trainer"]["threads"]) == "2"
+
+
+def loaded(y, validation=True, **more):
+    """Data whose three splits have these targets."""
+    split = Split(np.zeros((len(y), 4, 4, 1), np.float32), y, np.arange(len(y)), **more)
+    spec = Spec(
+        *("image", (4, 4, 1), 3, ("cat", "bird", "dog"), "f", (0.0,), (1.0,), "none"),
+        *("carved", "test"),
+    )
+    return Data(spec, split, split if validation else None, split)
+
+
+LABELS = np.array([0, 2, 2, 0], np.int32)
+
+
+@pytest.mark.parametrize(
+    ("metric", "data", "takes"),
+    [
+        ("accuracy_of/bird", loaded(LABELS), "accuracy_of/ takes cat, dog"),
+        ("accuracy_on/far@3", loaded(LABELS), "accuracy_on/ takes nothing"),
+        (
+            "accuracy_on/fra",
+            loaded(LABELS, subset=np.array(["far", "near", "far", "far"])),
+            "accuracy_on/ takes far, near",
+        ),
+        (
+            "accuracy_by_margin/0 to 2",
+            loaded(LABELS, margin=np.array([-9, 1, 7, 8], np.float32)),
+            "accuracy_by_margin/ takes below -4, 0 to 3, from 6",
+        ),
+        ("error_at/3", loaded(np.zeros((4, 5, 6), np.int32)), "error_at/ takes 0, 1, 2"),
+        ("validation_loss", loaded(LABELS, validation=False), "data.validation > 0"),
+    ],
+)
+def test_what_runs_on_the_data_do_not_record_is_refused(metric, data, takes):
+    with pytest.raises(DoesNotFitError, match=f"{re.escape(metric)} .*{takes}$"):
+        comparable.check_recorded(metric, data)
+
+
+@pytest.mark.parametrize(
+    "metric", ["accuracy_of/dog", "test_accuracy@3", "validation_loss", "test_loss", "step_ms"]
+)
+def test_what_they_record_is_not(metric):
+    comparable.check_recorded(metric, loaded(LABELS))

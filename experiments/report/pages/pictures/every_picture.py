@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from data.tasks import of_metric
+from data.tasks.metrics import measured
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
@@ -29,7 +29,7 @@ def draw(
         study: the folder of the runs, whose predicted images are shown.
     """
     metric = declared.metric
-    label = of_metric(metric).label
+    label = measured(metric).label
     found = [one.family for one in compared]
     intervals = {one.family.title: content.drawn(one, metric) for one in compared}
     panels = {one.family.title: forest.panel(one, metric) for one in compared}
@@ -65,7 +65,7 @@ def draw(
         ),
         (
             "cost",
-            "Accuracy against cost: means",
+            f"{label[0].upper()}{label[1:]} against cost: means",
             lambda some: plots.against_cost(some, metric),
         ),
         (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from data.tasks import of_metric
+from data.tasks.metrics import measured
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared
 from experiments.report.pages.document import difference
@@ -79,7 +79,7 @@ def panel(one: Compared, metric: str) -> Panel | None:
         return None
     count = f", n={len(one.seeds)}" if one.seeds else ""
     margin = one.comparisons[0].margin if one.comparisons else None
-    unit = of_metric(metric).difference_unit
+    unit = measured(metric).difference_unit
     axis = f"difference from {one.baseline}, {unit}{' of ' * bool(unit)}{named(metric)}"
     return Panel(f"{one.family.title}{count}", axis, rows, margin, unit)
 

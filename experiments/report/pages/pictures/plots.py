@@ -11,28 +11,35 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from data.tasks import TEST, VALIDATION, of_metric
+from data.tasks import TEST, VALIDATION
+from data.tasks.metrics import BY_MARGIN, ERROR_AT, OF, ON, measured, split_epoch, split_part
 from experiments.report.compare.families import Family
-from experiments.report.compare.reading import ON, TEST_ACCURACY, Cell
+from experiments.report.compare.reading import TEST_ACCURACY, Cell
 from experiments.report.pages.pictures.canvas import DOT, MEAN, colour, legend, line, marker, panels
 from experiments.report.statistics.numbers import plain
 from experiments.report.statistics.paired import interval
 
 SIZE = 6.2, 4.2  # inches of a panel, two of which stand side by side
 NAMED = 12  # number of points close together that are named
+WORDS = {
+    ON: "accuracy on",
+    OF: "accuracy on class",
+    BY_MARGIN: "accuracy at margin",
+    ERROR_AT: "error at distance",
+}
 
 
 def named(metric: str) -> str:
     """The name of the primary metric on an axis or in a column."""
-    if metric.startswith(ON):
-        return f"accuracy on {metric.removeprefix(ON)}"
-    measure = of_metric(metric).measure
-    return metric.replace(measure, of_metric(metric).label, 1).replace("_", " ")
+    of, (start, part), (_, epoch) = measured(metric), split_part(metric), split_epoch(metric)
+    if start in WORDS:
+        return f"{WORDS[start]} {part}{f'@{epoch}' * bool(epoch)}"
+    return metric.replace(of.measure, of.label, 1).replace("_", " ")
 
 
 def with_unit(metric: str) -> str:
     """The name of the primary metric and its unit."""
-    unit = of_metric(metric).unit
+    unit = measured(metric).unit
     return f"{named(metric)}, {unit}" if unit else named(metric)
 
 
@@ -231,14 +238,14 @@ def _interval(values: Sequence[float], most: float = 100.0) -> tuple[float, floa
 
 def _ceiling(metric: str) -> float:
     """The largest value that a metric can have."""
-    return 100.0 if of_metric(metric).unit == "%" else math.inf
+    return 100.0 if measured(metric).unit == "%" else math.inf
 
 
 def _row(shown: str, values: list[float], same: str, metric: str) -> str:
     """A padding's name, its n if they differ, and its mean."""
     shown = shown if len(shown) <= 30 else f"{shown[:29]}…"
     n = "" if same else f", n={len(values)}"
-    mean = plain(float(np.mean(values)), of_metric(metric).unit) if values else ""
+    mean = plain(float(np.mean(values)), measured(metric).unit) if values else ""
     return f"{shown}{n}  {mean}".rstrip()
 
 
