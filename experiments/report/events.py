@@ -61,7 +61,9 @@ def write(report: Report, pictures: Mapping[str, bytes]) -> Path:
     replace(root, _root(report, pictures, rows), wall_time=before)
     for name, (family, cell) in cells.items():
         row = _row(cell, rows[name], report.declared.metric)
-        replace(root / name, [*row, *_band(_plain(family.title), cell)], wall_time=before)
+        title = _plain(family.title)
+        lines = [*row, *_band(title, cell), *_tails(title, cell)]
+        replace(root / name, lines, wall_time=before)
     for folder in root.iterdir():
         if folder.is_dir() and folder.name not in cells:
             shutil.rmtree(folder)
@@ -137,17 +139,21 @@ def _bands(families: Sequence[Family]) -> Iterator[Event]:
     """The validation measure over epochs, one band per padding, and the layout of their page.
 
     TensorBoard colours by run, so the chart of a whole family uses the cells' own runs, where every
-    padding has its colour; below it, there is one chart per padding from the summary.
+    padding has its colour; below it, there is one chart per padding from the summary. A band ends
+    with the first seed; the seeds that go on have a chart of lines, since in one of bands
+    TensorBoard lists every line that a run lacks as missing.
     """
     layout = layout_pb2.Layout()
     for family in families:
         charts = [_chart("all paddings", _plain(family.title))]
+        if any(map(plots.tails, family.cells.values())):
+            charts.append(_chart_of_tails(_plain(family.title)))
         for name, cell in family.cells.items():
             tag = f"{_plain(family.title)}/{_plain(name)}"
             if band := list(_band(tag, cell)):
                 yield from band
                 charts.append(_chart(name, tag))
-        if len(charts) > 1:
+        if any(map(plots.band, family.cells.values())):
             title = f"validation {family.task.label}, {family.title}"
             closed = len(layout.category) >= OPEN
             layout.category.append(
@@ -162,6 +168,18 @@ def _band(tag: str, cell: Cell) -> Iterator[Event]:
     for epoch, *values in plots.band(cell):
         for what, value in zip(BAND, values, strict=True):
             yield scalar(f"{tag}/{what}", value / cell.task.scale, epoch)
+
+
+def _tails(tag: str, cell: Cell) -> Iterator[Event]:
+    """`<tag>/seed_3`, of each seed that goes on after the first one has ended, as in `_band`."""
+    for seed, tail in plots.tails(cell).items():
+        for epoch, value in tail:
+            yield scalar(f"{tag}/seed_{seed}", value / cell.task.scale, epoch)
+
+
+def _chart_of_tails(tag: str) -> layout_pb2.Chart:
+    lines = layout_pb2.MultilineChartContent(tag=[f"^{re.escape(tag)}/seed_[0-9]+$"])
+    return layout_pb2.Chart(title="seeds that train longer than the first", multiline=lines)
 
 
 def _chart(title: str, tag: str) -> layout_pb2.Chart:

@@ -74,14 +74,17 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
 
 
 def tables(report: Report) -> dict[str, Table]:
-    """The tables of cells and of comparisons, by name."""
+    """The tables of cells, of comparisons and of contrasts, by name."""
     unit = measured(report.declared.metric).difference_unit
     compared = {
         f"against_{report.declared.baseline}/{one.family.title}": _table(one, unit)
         for one in report.compared
         if one.comparisons
     }
-    return {"cells": descriptive.cells(report.families, report.declared.metric), **compared}
+    found = report.contrasts
+    crossed = {"contrasts": more_tables.table_of(found)} if found.comparisons else {}
+    cells = descriptive.cells(report.families, report.declared.metric)
+    return {"cells": cells, **compared, **crossed}
 
 
 def drawn(one: Compared, metric: str) -> tuple[float | None, dict[str, tuple[float, float]]]:

@@ -52,7 +52,7 @@ def of_contrasts(found: Contrasts, baseline: str) -> list[Block]:
             f"other: (padding − {baseline}) − (padding − {baseline}), paired by seed. All declared "
             f"contrasts ({k}) are decided together, by the rule of the comparisons."
         ),
-        *([_contrasts(found)] if found.comparisons else []),
+        *([table_of(found)] if found.comparisons else []),
         *([Items([*said, *found.notes])] if said or found.notes else []),
     ]
 
@@ -77,7 +77,7 @@ def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
             ),
             Table(["family", "comparison", "n", covers(unit), *COLUMNS], rows),
             *_not_compared(budget),
-            *([_contrasts(budget.contrasts)] if budget.contrasts.comparisons else []),
+            *([table_of(budget.contrasts)] if budget.contrasts.comparisons else []),
         ]
     return blocks
 
@@ -115,7 +115,8 @@ def of_tuning(record: Mapping[str, Any] | None, study: str) -> list[Block]:
     ]
 
 
-def _contrasts(found: Contrasts) -> Table:
+def table_of(found: Contrasts) -> Table:
+    """One row for each contrast; there is at least one."""
     unit = found.comparisons[0].unit
     columns = ["contrast", "n", covers(unit), *COLUMNS]
     return Table(columns, [[c.name, *_row(c)] for c in found.comparisons])

@@ -1,5 +1,6 @@
 """The summary's events, read back as TensorBoard reads them."""
 
+import re
 import statistics
 
 import pytest
@@ -9,6 +10,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from experiments.report import writing as report
 from experiments.report.events import PICTURES
+from experiments.run.record import files
 from tests import made
 from tests.helpers import read_back
 
@@ -84,3 +86,40 @@ def test_it_is_written_anew_whole(study):
     assert after != before
     assert not list((study / "_summary").glob("small_cnn-valid-*"))
     read_back(study / "_summary")
+
+
+def test_seeds_that_go_on_after_the_band_has_ended_are_lines_in_the_colour_of_their_padding(
+    tmp_path,
+):
+    made.study(tmp_path, ("same", "valid"), range(3))
+    (longer,) = tmp_path.glob("small_cnn-valid-*/seed=1")
+    curve = files.read_csv(longer / "metrics.csv")
+    more = [{**curve[-1], "epoch": epoch, "validation_accuracy": epoch / 10} for epoch in (3, 4)]
+    files.write_csv(longer / "metrics.csv", [*curve, *more])
+    report.write(tmp_path)
+    own = read_back(tmp_path / "_summary" / longer.parent.name)
+    family = "small_cnn_on_placed_digits"
+    assert [event.step for event in own.Scalars(f"{family}/mean")] == [1, 2]
+    points = [(event.step, event.value) for event in own.Scalars(f"{family}/seed_1")]
+    assert points == [(2, pytest.approx(0.781)), (3, pytest.approx(0.3)), (4, pytest.approx(0.4))]
+    root = read_back(tmp_path / "_summary")
+    tensor = root.Tensors("custom_scalars__config__")[0].tensor_proto
+    (category,) = layout_pb2.Layout.FromString(tensor.string_val[0]).category
+    lines = category.chart[-2]
+    assert lines.title == "seeds that train longer than the first"
+    found = [tag for tag in own.Tags()["scalars"] if re.search(lines.multiline.tag[0], tag)]
+    assert found == [f"{family}/seed_1"]
+    assert not [tag for tag in root.Tags()["scalars"] if re.search(lines.multiline.tag[0], tag)]
+
+
+def test_the_contrasts_are_a_table_beside_the_others(tmp_path):
+    made.study(tmp_path, ("same", "valid"), range(3))
+    made.study(tmp_path, ("same", "valid"), range(3), data={"name": "mnist1d"})
+    between = {"data": ["placed_digits", "mnist1d"]}
+    made.plan(tmp_path, contrasts=[{"padding": ["valid"], "between": between}])
+    report.write(tmp_path)
+    events = read_back(tmp_path / "_summary")
+    (tag,) = (tag for tag in events.Tags()["tensors"] if tag.startswith("contrasts"))
+    content = events.Tensors(tag)[0].tensor_proto.string_val[0].decode()
+    row = next(line for line in content.splitlines() if line.startswith("| valid: placed"))
+    assert row in (tmp_path / "report" / "report.md").read_text()

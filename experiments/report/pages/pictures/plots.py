@@ -187,7 +187,7 @@ def curves(families: Sequence[Family]) -> Figure | None:
                         epochs, mean, label=label, clip_on=False, **{**line(i), "marker": None}
                     )
                     axis.fill_between(epochs, low, high, color=colour(i), alpha=shade, lw=0)
-                    for tail in tails(cell, key):
+                    for tail in tails(cell, key).values():
                         axis.plot(*np.array(tail).T, color=colour(i), lw=0.6, alpha=0.7)
                         axis.plot(*tail[-1], ".", color=colour(i), ms=4)
                     i += 1
@@ -218,17 +218,22 @@ def band(cell: Cell, key: str | None = None) -> list[tuple[int, float, float, fl
     return rows
 
 
-def tails(cell: Cell, key: str) -> list[list[tuple[int, float]]]:
-    """(epoch, measure) of each seed that went on after the first one ended, from that epoch on."""
+def tails(cell: Cell, key: str | None = None) -> dict[int, list[tuple[int, float]]]:
+    """Seed -> (epoch, measure) from the epoch on after which the first seed ended, for each that
+    went on. By default it is the measure of validation.
+    """
+    key = key or f"{VALIDATION}{cell.task.measure}"
     together = band(cell, key)
     last = together[-1][0] if together else 0
-    scale = cell.task.scale
-    curves = [
-        [(int(row["epoch"]), scale * row[key]) for row in record.curve if key in row]
-        for record in cell.records.values()
-    ]
-    found = [[point for point in curve if point[0] >= last] for curve in curves]
-    return [tail for tail in found if len(tail) > 1]
+    curves = {
+        seed: [
+            (int(row["epoch"]), cell.task.scale * row[key])
+            for row in record.curve
+            if key in row and row["epoch"] >= last
+        ]
+        for seed, record in cell.records.items()
+    }
+    return {seed: tail for seed, tail in curves.items() if len(tail) > 1}
 
 
 def _interval(values: Sequence[float], most: float = 100.0) -> tuple[float, float, float]:

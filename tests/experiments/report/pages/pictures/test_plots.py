@@ -96,11 +96,11 @@ def test_learning_curves_run_to_the_end_of_every_seed(tmp_path):
     found = families(read(tmp_path).cells)
     same = found[0].cells["same"]
     assert [row[:2] for row in plots.band(same)] == [(1, pytest.approx(20)), (2, pytest.approx(40))]
-    assert plots.tails(same, "validation_accuracy") == [
-        [(2, 20.0), (3, 30.0), (4, 40.0)],
-        [(2, 60.0), (3, 90.0)],
-    ]
-    assert plots.tails(found[0].cells["valid"], "validation_accuracy") == []
+    assert plots.tails(same) == {
+        0: [(2, 20.0), (3, 30.0), (4, 40.0)],
+        2: [(2, 60.0), (3, 90.0)],
+    }
+    assert plots.tails(found[0].cells["valid"]) == {}
     (axis,) = plots.curves(found).axes
     assert axis.get_xlabel() == "epoch"
     ends = [line.get_xdata()[-1] for line in axis.lines if line.get_color() == colour(0)]
