@@ -22,7 +22,7 @@ from experiments.run import framework, inputs, prepare_data
 from experiments.run.record import files, source_files
 from experiments.run.record.directory import Run
 from experiments.study import comparable, workers
-from experiments.study.plan import Cell, NotApplicable, Plan, locked
+from experiments.study.plan import Cell, NotApplicable, Plan, has_started, locked
 
 NO_SENSE = (DoesNotFitError, models.DoesNotFitError)
 Compose = Callable[[list[str]], DictConfig]
@@ -105,7 +105,7 @@ def plan(runs: list[list[str]], compose: Compose, command: str) -> Sweep:
         with locked(study):
             before = Plan.read(study) or Plan()
             whole = Plan.read(study) or Plan()
-            whole.add(own)
+            whole.add(own, started=has_started(study))
             whole.find_aliases()
             whole.write(study)
             sweep.notes += whole.more_comparisons(before)

@@ -24,6 +24,11 @@ from experiments.run.record import files, provenance
 from experiments.run.record.directory import Run
 
 PLAN = "study.json"
+# Settings that are no part of a configuration: two commands that differ in them plan the same cell.
+NO_PART = (
+    *("trainer.threads", "trainer.progress", "trainer.seeds_at_once", "data.data_dir"),
+    *("data.download", "runs_dir", "device", "rerun", "probes"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,16 @@ class Cell:
     @property
     def apart_from_padding(self) -> tuple[str, ...]:
         """What it is besides its padding: names, and overrides in alphabetical order."""
-        rest = sorted(o for o in self.overrides if "padding" not in o.split("=")[0])
-        return self.model, self.data, self.backend, *rest
+        return (
+            self.model,
+            self.data,
+            self.backend,
+            *sorted(
+                override
+                for override in self.overrides
+                if "padding" not in (key := override.partition("=")[0]) and key not in NO_PART
+            ),
+        )
 
     def declared_now(self, known: Cell | None) -> Cell:
         """This cell with its declaration: the one that is known, or that of this moment."""
@@ -120,13 +133,27 @@ class Plan:
             for seed in cell.seeds
         ]
 
-    def add(self, other: Plan) -> None:
+    def add(self, other: Plan, *, started: bool = True) -> None:
         """Add the runs of another sweep.
 
+        Args:
+            other: its plan.
+            started: whether a run of this plan has; else a padding that was tuned again replaces
+                itself.
+
         Raises:
-            ConfigError: if its declaration differs.
+            ConfigError: if its declaration differs, or if a padding was tuned to another value than
+                the runs that have started; its comparison would be one more.
         """
         self.check_declared(other.declared)
+        for name, cell in other.cells.items() if self.declared.tuned else ():
+            for earlier in self._otherwise_tuned(name, cell):
+                if started:
+                    raise ConfigError(
+                        f"{cell.padding} was tuned again, to another value than in {PLAN} "
+                        f"({earlier}), and runs of the study have started: choose another study=…"
+                    )
+                del self.cells[earlier]
         self.declared = other.declared
         self.commands += [line for line in other.commands if line not in self.commands]
         for name, cell in other.cells.items():
@@ -135,6 +162,14 @@ class Plan:
             whole = dataclasses.replace(cell, seeds=sorted(seeds))
             self.cells[name] = whole.declared_now(known)
         self.not_applicable += [n for n in other.not_applicable if n not in self.not_applicable]
+
+    def _otherwise_tuned(self, name: str, cell: Cell) -> list[str]:
+        """The planned cells that differ from this one in nothing but what is tuned."""
+        return [
+            known
+            for known, one in self.cells.items()
+            if known != name and one.padding == cell.padding and self.apart(one) == self.apart(cell)
+        ]
 
     def check_declared(self, declared: Declaration) -> None:
         """Raise `ConfigError` for a declaration that is not the study's."""
@@ -145,8 +180,8 @@ class Plan:
                 if value != getattr(self.declared, name)
             ]
             raise ConfigError(
-                f"the study was declared with another {' and '.join(changed)}: use the same, or "
-                "choose another study=…"
+                f"the study was declared with another {' and '.join(changed)} ({PLAN}): use the "
+                "same, or choose another study=…"
             )
 
     def find_aliases(self) -> None:
@@ -218,6 +253,11 @@ class Plan:
 
     def write(self, study: Path) -> None:
         files.write_json(study / PLAN, dataclasses.asdict(self))
+
+
+def has_started(study: Path) -> bool:
+    """Whether a run of the study has started, however it ended."""
+    return any(study.glob("*/seed=*/status.json"))
 
 
 def _seconds(time: str) -> float:

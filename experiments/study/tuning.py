@@ -6,6 +6,10 @@ test split is left alone; the value with the best mean measure on validation dat
 highest accuracy or the lowest error, becomes the arm's. As long as one arm is best at an edge of a
 grid of positive numbers, the grid is widened by its own ratio, for all arms. The study then
 compares fresh seeds.
+
+The first complete tuning of an arm fixes its value, in tuning.json with its time. A later command
+tunes further arms over the grid with which the first one ended, so that all arms of a study have
+the same; and it is refused if an arm comes out with another value, once runs have started.
 """
 
 from __future__ import annotations
@@ -21,13 +25,13 @@ from conf.reader import ConfigError
 from data.tasks import LOSS, TASKS, VALIDATION, Task, of_metric
 from data.tasks.metrics import LOSSES
 from experiments import terminal
-from experiments.run.record import files
+from experiments.run.record import files, provenance
 from experiments.study.jobs import Sweep
+from experiments.study.plan import NO_PART, has_started
 
 SEEDS = (1000, 1001, 1002)
 WIDENINGS = 2  # of a grid, at each of its edges
 RECORD = "tuning.json"
-NO_PART = ("rerun", "trainer.progress")  # of an arm
 # Of the runs that tune; they neither test nor compare.
 OWN = {
     "trainer.test": "false",
@@ -59,17 +63,18 @@ def tune(
         train: trains runs, those that are complete excepted.
 
     Raises:
-        ConfigError: a run sets what is tuned, or has a seed that tunes; an arm was not
-            validated.
+        ConfigError: a run sets what is tuned, or has a seed that tunes; an arm was not validated;
+            or runs of the study have started with another value of an arm.
     """
     for run in runs:
         _check(run, grid)
     if len({override for run in runs for override in run if override.startswith("study=")}) > 1:
         raise ConfigError("sweep.tuned tunes one study in a command: give one study=…")
     judged = of_metric(metric)
-    known = _recorded(study)
+    known = _recorded(study, grid)
     arms = list(dict.fromkeys(_arm(run) for run in runs))
-    wide = {key: _sorted(values) for key, values in grid.items()}
+    wide = {key: _sorted(values) for key, values in (known[-1]["grid"] if known else grid).items()}
+    most = 0 if known else WIDENINGS
     widened = {(key, edge): 0 for key in wide for edge in (0, -1)}
     found = _train(arms, wide, study.name, judged, train)
     while True:
@@ -79,7 +84,7 @@ def tune(
             for at, (key, values) in enumerate(wide.items())
             for edge in (0, -1)
             if any(chosen[at] == values[edge] for chosen in best.values())
-            and widened[key, edge] < WIDENINGS
+            and widened[key, edge] < most
             and _next(values, edge) is not None
         }
         if not edges:
@@ -97,10 +102,10 @@ def tune(
             terminal.say(f"tuning: the grid is not widened: {refusal}")
             break
         wide, found = wider, {a: scores[b] for a, b in zip(arms, again, strict=True) if b in scores}
-    record = _described(arms, wide, found, best, _validated(judged))
-    # Another command may have tuned other arms of this study, such as those of another back end.
-    mine = [one["overrides"] for one in record]
-    others = [one for one in known if one["overrides"] not in mine]
+    record = _settled(_described(arms, wide, found, best, _validated(judged)), known, study)
+    # Another command may have tuned other arms, such as those of another back end.
+    mine = [_identity(one["overrides"]) for one in record]
+    others = [one for one in known if _identity(one["overrides"]) not in mine]
     declared = {key: list(values) for key, values in grid.items()}
     content = {"declared": declared, "seeds": list(SEEDS), "arms": [*others, *record]}
     files.write_json(study / RECORD, content)
@@ -159,6 +164,7 @@ def _described(
     return [
         {
             "overrides": [o for o in arm if o.partition("=")[0] not in NO_PART],
+            "time": provenance.now(),
             "arm": [override for override in arm if override not in shared],
             "grid": grid,
             "chosen": dict(zip(grid, chosen, strict=True)),
@@ -172,8 +178,41 @@ def _described(
     ]
 
 
-def _recorded(study: Path) -> list[dict[str, Any]]:
-    """The arms that earlier commands have tuned; `DamagedError` for a damaged record."""
+def _settled(
+    record: list[dict[str, Any]], known: Sequence[Mapping[str, Any]], study: Path
+) -> list[dict[str, Any]]:
+    """The record, in which arms that were tuned before stand as they were then.
+
+    Raises:
+        ConfigError: one has another value now, and runs of the study have started.
+    """
+    before = {_identity(one["overrides"]): dict(one) for one in known}
+    found = []
+    for one in record:
+        then = before.get(_identity(one["overrides"]), one)
+        if then["chosen"] != one["chosen"]:
+            if has_started(study):
+                values = " ".join(f"{key}={_text(value)}" for key, value in one["chosen"].items())
+                raise ConfigError(
+                    f"{' '.join(one['arm'] or then['arm'])} was tuned again, to {values}, which is "
+                    f"not its value in {study / RECORD}, with which runs have started: choose "
+                    "another study=…"
+                )
+            then = one
+        found.append(then)
+    return found
+
+
+def _identity(overrides: Sequence[str]) -> frozenset[str]:
+    """An arm in any order of its overrides, without those that are no part of a configuration."""
+    return frozenset(o for o in overrides if o.partition("=")[0] not in NO_PART)
+
+
+def _recorded(study: Path, grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """The arms that earlier commands have tuned over this grid; `DamagedError` if it is damaged.
+
+    A study that is planned declares its grid, so that a record of another is older than the plan.
+    """
     known = files.read_json(study / RECORD)
     if known is None:
         return []
@@ -181,7 +220,8 @@ def _recorded(study: Path) -> list[dict[str, Any]]:
         for arm in known["arms"]:
             said(arm)
             dict(known["declared"]), dict(arm["grid"]), list(arm["overrides"])
-        return list(known["arms"])
+        arms = list(known["arms"])
+    return arms if known["declared"] == {key: list(v) for key, v in grid.items()} else []
 
 
 def _train(
@@ -193,8 +233,7 @@ def _train(
 ) -> dict[Arm, dict[Values, float]]:
     """Arm -> values -> mean of the measure on validation data over the seeds.
 
-    Values with which a run failed, as by divergence, are left out, and so are arms that make no
-    sense.
+    Without values with which a run failed, as by divergence, and arms that make no sense.
     """
     own = {**OWN, "sweep.metric": _validated(judged), "study": f"{study}-tuning"}
     asked: dict[tuple[Arm, Values], list[Overrides]] = {}

@@ -3,6 +3,8 @@ import re
 
 import pytest
 
+from conf.presets import Declaration
+from conf.reader import ConfigError
 from experiments.run.record.files import DamagedError
 from experiments.study.plan import Cell, Plan
 from tests import made
@@ -85,3 +87,27 @@ def test_cells_that_join_a_family_are_said_because_its_intervals_become_wider():
     assert whole.more_comparisons(before) == [line]  # a family of its own, which is new
     assert before.more_comparisons(before) == []
     assert plan("same", "valid").more_comparisons(plan("same")) == []  # nothing was compared yet
+
+
+def tuned(padding, rate, *more):
+    """What a sweep plans whose arm has this learning rate."""
+    overrides = [f"padding={padding}", *more, f"optimizer.learning_rate={rate}"]
+    name = f"{padding}-{rate}"
+    cell = Cell("small_cnn", padding, "digits", "tensorflow", [0], name, overrides=overrides)
+    return Plan(Declaration(tuned={"optimizer.learning_rate": [0.1, 0.2]}), cells={name: cell})
+
+
+def test_a_padding_that_is_tuned_again_adds_no_comparison():
+    plan = Plan()
+    for other in (
+        tuned("same", 0.1),
+        tuned("valid", 0.1),
+        tuned("valid", 0.2, "trainer.threads=1"),
+    ):
+        plan.add(other, started=False)
+    assert list(plan.cells) == ["same-0.1", "valid-0.2"]
+    assert plan.alike(["same-0.1"]) == 2
+    with pytest.raises(ConfigError, match=r"valid was tuned again, .* study\.json \(valid-0\.2\)"):
+        plan.add(tuned("valid", 0.1))
+    plan.add(tuned("valid", 0.1, "data.examples=5"))
+    assert len(plan.cells) == 3, "another family"

@@ -181,3 +181,50 @@ def test_several_studies_and_a_damaged_record_are_refused_before_anything_is_tra
         with pytest.raises(files.DamagedError):
             tune(runs(0), {RATE: [0.001, 0.01]}, tmp_path / "s", "test_accuracy", train)
     assert not train.asked
+
+
+GRID = {RATE: [0.001, 0.003, 0.01, 0.03, 0.1]}
+
+
+def started(study):
+    """A run of the study has begun."""
+    files.write_json(study / "cell" / "seed=0" / "status.json", {"status": "RUNNING"})
+
+
+def test_the_first_tuning_of_an_arm_stands_with_its_time(tmp_path):
+    study = tmp_path / "s"
+    tune(runs(0), GRID, study, "test_accuracy", Trainer(tmp_path / "first"))
+    first = (study / "tuning.json").read_text()
+    assert all(arm["time"].startswith("20") for arm in json.loads(first)["arms"])
+    started(study)
+    other = lambda apart: {"validation_accuracy": 0.8 - apart}  # noqa: E731
+    again = [["trainer.threads=1", *reversed(run)] for run in runs(0)]
+    tune(again, GRID, study, "test_accuracy", Trainer(tmp_path / "2", of_validation=other))
+    assert (study / "tuning.json").read_text() == first
+
+
+def test_an_arm_that_is_tuned_again_to_another_value_is_refused_once_runs_have_started(tmp_path):
+    study = tmp_path / "s"
+    tune(runs(0), GRID, study, "test_accuracy", Trainer(tmp_path / "first"))
+    better = Trainer(tmp_path / "again", best={"same": 0.003, "valid": 0.01})
+    tuned = tune(runs(0), GRID, study, "test_accuracy", better)
+    assert chosen(tuned)["valid"] == f"{RATE}=0.01"
+    started(study)
+    before = (study / "tuning.json").read_text()
+    with pytest.raises(ConfigError, match="padding=valid was tuned again, to .*=0.03") as refusal:
+        tune(runs(0), GRID, study, "test_accuracy", Trainer(tmp_path / "third"))
+    assert f"{study / 'tuning.json'}" in str(refusal.value)
+    assert str(refusal.value).endswith("choose another study=…")
+    assert (study / "tuning.json").read_text() == before
+
+
+def test_a_later_command_has_the_grid_of_the_first_and_widens_it_no_more(tmp_path):
+    study, grid = tmp_path / "s", {RATE: [0.001, 0.003, 0.01]}
+    same, valid = runs(0)
+    tune([same], grid, study, "test_accuracy", Trainer(tmp_path / "1", best={"same": 0.01}))
+    later = Trainer(tmp_path / "2", best={"valid": 1.0})
+    tune([valid], grid, study, "test_accuracy", later)
+    record = json.loads((study / "tuning.json").read_text())
+    assert [arm["grid"][RATE] for arm in record["arms"]] == [[0.001, 0.003, 0.01, 0.033]] * 2
+    assert [arm["edge"] for arm in record["arms"]] == [[], [RATE]]
+    assert {said["padding"] for said in later.asked} == {"valid"}
