@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,8 +69,7 @@ class Contrasts:
 def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
     """Compute the declared contrasts over the seeds that all of them share."""
     asked = (declared.plan.declared.contrasts if declared.plan else None) or []
-    by_seed: dict[str, dict[int, float]] = {}
-    effects: dict[str, list[Effect]] = {}
+    effects: dict[str, tuple[Effect, Effect]] = {}
     left_out: dict[str, str] = {}
     for one in asked:
         ((key, (first, second)),) = one["between"].items()
@@ -80,18 +79,38 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
                 name = f"{padding}, {first} − {second}"
                 left_out[name] = f"no two families differ in nothing but {key}"
             for a, b in pairs:
-                name = _named(padding, key, a, b)
+                name = named(padding, key, a, b)
                 try:
-                    own, other = (_effect(family, padding, declared) for family in (a, b))
+                    effects[name] = effect(a, padding, declared), effect(b, padding, declared)
                 except ValueError as why:
                     left_out[name] = str(why)
-                    continue
-                effects[name] = [own, other]
-                shared = sorted(set(own.points) & set(other.points))
-                by_seed[name] = {seed: own.points[seed] - other.points[seed] for seed in shared}
     plan = declared.plan
     cells = [cell.name for some in effects.values() for one in some for cell in one.cells]
     looks = declared.looks or (plan.one_look(cells) if plan else ())
+    k = planned(plan, declared.baseline) if plan else 0
+    return decided(
+        effects, dataclasses.replace(declared, looks=looks, comparisons=k), left_out=left_out
+    )
+
+
+def decided(
+    effects: Mapping[str, tuple[Effect, Effect]],
+    declared: Declared,
+    *,
+    left_out: Mapping[str, str] | None = None,
+) -> Contrasts:
+    """Decide contrasts together, over the seeds that all of them share.
+
+    Args:
+        effects: name -> that in the one family and that in the other.
+        declared: whose looks and number of comparisons are those of the contrasts.
+        left_out: why there are no others.
+    """
+    left_out, looks = dict(left_out or {}), declared.looks
+    by_seed = {
+        name: {s: own.points[s] - other.points[s] for s in sorted({*own.points} & {*other.points})}
+        for name, (own, other) in effects.items()
+    }
     there = sorted({seed for own in by_seed.values() for seed in own})
     wanted = there[: looks[-1]] if looks else there
     for name in [n for n, own in by_seed.items() if 2 * len(set(wanted) & set(own)) < len(wanted)]:
@@ -101,7 +120,7 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
         left_out |= dict.fromkeys(by_seed, "the contrasts share fewer than 2 seeds")
         return Contrasts(left_out=left_out)
     values = {name: [own[seed] for seed in seeds] for name, own in by_seed.items()}
-    k = max(len(values), planned(plan, declared.baseline) if plan else 0)
+    k = max(len(values), declared.comparisons)
     unit = measured(declared.metric).difference_unit
     found = compare(
         {NOTHING: np.zeros(len(seeds)), **values},
@@ -165,7 +184,7 @@ def _pairs(
             yield a, b
 
 
-def _effect(family: Family, padding: str, declared: Declared) -> Effect:
+def effect(family: Family, padding: str, declared: Declared) -> Effect:
     """The padding's difference from the baseline.
 
     Raises:
@@ -214,7 +233,7 @@ def _over_new_images(
     return over_new_images(found, declared.margin, unit)
 
 
-def _named(padding: str, key: str, a: Family, b: Family) -> str:
+def named(padding: str, key: str, a: Family, b: Family) -> str:
     """The contrast in words; what the two families share is said once."""
     if a.differs or b.differs:
         return f"{padding}: {a.title} − {b.title}"

@@ -43,6 +43,7 @@ class Declared:
         margin: of equivalence, in the unit of the metric's differences.
         looks: numbers of seeds; empty for one look at the seeds that were planned.
         plan: what was planned, and when; None takes the cells and seeds that there are.
+        comparisons: k, if it is known without a plan.
         afterwards: the names of those that were chosen after the runs.
     """
 
@@ -51,6 +52,7 @@ class Declared:
     margin: float = 0.3
     looks: tuple[int, ...] = ()
     plan: Plan | None = None
+    comparisons: int = 0
     afterwards: tuple[str, ...] = ()
 
 
@@ -158,6 +160,7 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     values = {other: [points[seed] for seed in shared] for other, points in cells.items()}
     values[name] = [base[seed] for seed in shared]
     k = max(len(family.cells), plan.alike(family.names) if plan else 0) - 1
+    k = max(k, declared.comparisons)
     unit = measured(metric).difference_unit
     found = compare(values, name, declared.margin, comparisons=k, planned=looks, unit=unit)
     seeds = shared[: found[0].n]

@@ -12,6 +12,7 @@ from typing import Any
 from data.tasks import TASKS, TEST, VALIDATION
 from data.tasks.metrics import measured
 from experiments.report.compare import correct
+from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell, Record
@@ -42,7 +43,7 @@ def sheets(report: Report) -> dict[str, list[Row]]:
     found = {
         "runs.csv": [_run(*one, metrics) for one in every],
         "differences.csv": [row for one in report.compared for row in comparisons(one)],
-        "contrasts.csv": [_contrast(c) for c in report.contrasts.comparisons],
+        "contrasts.csv": contrasts(report.contrasts),
         "differences_at.csv": [
             {"metric": budget.metric, **row}
             for budget in report.budgets
@@ -50,9 +51,9 @@ def sheets(report: Report) -> dict[str, list[Row]]:
             for row in comparisons(one)
         ],
         "contrasts_at.csv": [
-            {"metric": budget.metric, **_contrast(c)}
+            {"metric": budget.metric, **row}
             for budget in report.budgets
-            for c in budget.contrasts.comparisons
+            for row in contrasts(budget.contrasts)
         ],
         "curves.csv": [row for _, _, record in every for row in _epochs(record)],
         "border.csv": image_border.rows(every),
@@ -127,8 +128,9 @@ def _compared(one: Compared, name: str, cell: Cell) -> Row:
     }
 
 
-def _contrast(c: Comparison) -> Row:
-    return {"contrast": c.name, **_decided(c)}
+def contrasts(found: Contrasts) -> list[Row]:
+    """One row for each contrast."""
+    return [{"contrast": c.name, **_decided(c)} for c in found.comparisons]
 
 
 def _decided(c: Comparison) -> Row:

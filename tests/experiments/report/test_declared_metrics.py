@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from experiments.report import kept, writing
+from experiments.report import writing
+from experiments.report.kept import kept_pages
 from experiments.run.record import files
 from tests import made
 
@@ -51,7 +52,7 @@ def test_of_a_loss_less_is_better_everywhere(tmp_path, capsys, metric):
     of = {p: np.mean([float(r[metric]) for r in runs if r["padding"] == p]) for p in made.MEANS}
     assert of["valid"] - of["same"] == pytest.approx(float(row["mean"]))
     before = text, rows(study / "report" / "differences.csv")
-    kept.write(study / "report")
+    kept_pages.write(study / "report")
     assert (study / "report" / "report.md").read_text() == before[0]
     (again,) = rows(study / "report" / "differences.csv")
     for end in ("low", "high", *["new_items_low", "new_items_high"] * metric.startswith("test")):
@@ -76,7 +77,7 @@ def test_metrics_of_classes_have_an_interval_over_new_images(tmp_path, metric):
     }
     if metric != "balanced_accuracy":
         assert mean == pytest.approx(100 * (right["valid"] - right["same"]).mean())
-    kept.write(tmp_path / "out")
+    kept_pages.write(tmp_path / "out")
     (again,) = rows(tmp_path / "out" / "differences.csv")
     assert float(again["new_items_low"]) == pytest.approx(low, rel=1e-5)
     assert again["new_items_verdict"] == row["new_items_verdict"]

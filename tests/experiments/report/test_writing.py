@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from experiments.report import kept
+from experiments.report.kept import kept_pages
 from experiments.report.pages.pictures import canvas
 from experiments.report.writing import finish, main, write
 from experiments.study.plan import NotApplicable
@@ -225,7 +225,7 @@ def test_balanced_accuracy_can_be_the_declared_metric(study, tmp_path):
     assert float(row["mean"]) == pytest.approx(100 * (even[::2] - even[1::2]).mean())
     shares = [float(row["balanced_accuracy"]) for row in rows(tmp_path / "out" / "runs.csv")]
     assert shares == pytest.approx([*even[1::2], *even[::2]])
-    kept.write(tmp_path / "out")
+    kept_pages.write(tmp_path / "out")
     assert said(tmp_path / "out") == text
 
 

@@ -1,0 +1,1 @@
+"""`python -m experiments.report.kept`: writes kept reports anew, without their runs."""
