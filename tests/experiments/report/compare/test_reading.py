@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.report.compare.reading import read, read_items
+from experiments.report.compare.reading import read, read_items, recorded
 from experiments.run.record import files
 from tests import made
 
@@ -162,3 +162,25 @@ def test_other_folders_are_no_runs(study):
     for name in ("_summary", "report", "small_cnn-same-x/seed=x"):
         (study / name).mkdir(parents=True)
     assert read(study).absent == []
+
+
+def test_a_metric_of_a_part_is_found_where_the_results_have_it():
+    results = {
+        "test_accuracy": 0.5,
+        "test_accuracy_at": {"3": 0.4},
+        "per_class_accuracy": {"cat": 0.25, "dog": 0.75},
+        "accuracy_by_margin": {"-4 to 0": {"accuracy": 0.125, "n": 8}},
+        "error_by_distance": [{"distance": d, "error": d / 8, "pixels": 4} for d in range(3)],
+    }
+    found = {
+        "test_accuracy@3": 0.4,
+        "balanced_accuracy": 0.5,
+        "accuracy_of/dog": 0.75,
+        "accuracy_by_margin/-4 to 0": 0.125,
+        "error_at/2": 0.25,
+        "error_at/3": None,
+        "accuracy_on/far": None,
+        "test_loss": None,
+        "test_accuracy@2": None,
+    }
+    assert {metric: recorded(results, metric) for metric in found} == found
