@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from statistics import mean, median, stdev
 
-from conf.presets import AT, METRICS, ON
-from data.tasks import VALIDATION, of_metric
+from data.tasks import VALIDATION
+from data.tasks.metrics import AT, METRICS, is_metric, is_tested, measured, split_part
 
 ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "experiments" / "results"
@@ -155,15 +155,13 @@ def _read_runs(found: Study, folder: Path, part: str) -> None:
     wanted = primary(folder)
     for row in runs:
         for key, value in row.items():
-            measure = key.startswith((*METRICS, ON)) and (
-                not key.startswith(VALIDATION) or key == wanted
-            )
-            if measure and value:
-                by_cell[row["cell"], key].append(of_metric(key).scale * float(value))
+            told = is_metric(key) and (is_tested(key) or key == wanted)
+            if told and value:
+                by_cell[row["cell"], key].append(measured(key).scale * float(value))
         named_so = f"{row.get('family')} {row['padding']}"
         found.settings.update(map(float, re.findall(r"\d+\.\d+", named_so)))
     for (cell, key), seeds in by_cell.items():
-        subset = frozenset([key.removeprefix(ON) if ON in key else ""])
+        subset = frozenset([split_part(key)[1]])
         sd = stdev(seeds) if len(seeds) > 1 else None
         own = {**names[cell], "subset": subset}
         found.cells.append(Told(own, mean(seeds), sd, tuple(seeds)))
