@@ -22,7 +22,7 @@ from data.sources.streaming import Streamed
 from data.tasks import CLASSIFICATION, TASKS, VALIDATION
 from experiments.run import framework
 from experiments.run.evaluation.diverged import DivergedError
-from experiments.run.loop import checkpoint, objectives
+from experiments.run.loop import checkpoint, objectives, optimizers
 from experiments.run.loop.batches import epoch_batches, ordered_batches
 from experiments.run.loop.engines import epochs
 from experiments.run.loop.seeds import turns
@@ -44,6 +44,8 @@ def compile_model(
     """
     if trainer.freeze is not None:
         _freeze(model, trainer.freeze)
+    if not trainer.jit:
+        optimizers.shorten(optimizer)
     model.compile(
         optimizer=optimizer,
         loss=objectives.loss(task, model.output_shape[-1], trainer.label_smoothing),
