@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from data.tasks.metrics import measured
 from experiments.report.compare.differences import Compared
-from experiments.report.statistics.numbers import POINTS, amount
+from experiments.report.statistics.numbers import amount, exactly
 from experiments.report.statistics.verdict import (
     DIFFERS,
     EARLIER,
@@ -36,9 +36,7 @@ def conclusion(one: Compared, metric: str) -> str | None:
     for decided, more in ((WITHIN, ""), (EQUIVALENT, ", if at all")):
         if some := [c for c in found if c.decided == decided]:
             differ = "differs" if len(some) == 1 else "differ"
-            size, unit = some[0].margin, some[0].unit
-            unit = "point" if size == 1 and unit == POINTS else unit
-            margin = f"{f'by less than {size:g} {unit}'.rstrip()}{more}"
+            margin = f"by less than {exactly(some[0].margin, some[0].unit)}{more}"
             said.append(f"{_and([c.name for c in some])} {differ} from {one.baseline} {margin}")
     if some := [c for c in found if c.decided == UNDECIDED]:
         names = _and([c.name for c in some])

@@ -31,7 +31,7 @@ from experiments.report.pages.more_tables import Budget, covers
 from experiments.report.pages.pictures import forest
 from experiments.report.statistics.family import smallest_p
 from experiments.report.statistics.looks import levels
-from experiments.report.statistics.numbers import signed
+from experiments.report.statistics.numbers import exactly, signed
 from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison, over_new_images_by
 
 FIRST = ("differences", "contrasts", "border", "accuracy")  # pictures before all tables
@@ -100,7 +100,7 @@ def drawn(one: Compared, metric: str) -> tuple[float | None, dict[str, tuple[flo
 def _opening(report: Report) -> list[Block]:
     study, declared = report.study, report.declared
     asked = study.plan.declared.question if study.plan else None
-    told = f"{declared.margin:g} {measured(declared.metric).difference_unit}".rstrip()
+    told = exactly(declared.margin, measured(declared.metric).difference_unit)
     less = "" if measured(declared.metric).higher_is_better else "of which less is better, "
     how = (
         f"Baseline {declared.baseline}, primary metric {declared.metric}, {less}equivalence margin "

@@ -33,6 +33,16 @@ def brackets(low: float, high: float, unit: str = POINTS) -> str:
     return f"[{signed(low, unit)}, {signed(high, unit)}]"
 
 
+def exactly(size: float, unit: str = POINTS) -> str:
+    """A size that was chosen, such as a margin, with its unit.
+
+    Example:
+        >>> exactly(1.0), exactly(0.5), exactly(0.005, "")
+        ('1 point', '0.5 points', '0.005')
+    """
+    return f"{size:g} {'point' if size == 1 and unit == POINTS else unit}".rstrip()
+
+
 def amount(values: list[float], unit: str = POINTS) -> str:
     """Sizes of differences in a sentence, with their unit.
 
