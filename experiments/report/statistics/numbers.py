@@ -13,7 +13,7 @@ def plain(value: float, unit: str) -> str:
 
     Example:
         >>> plain(81.728, "%"), plain(0.0123456, "")
-        (\'81.73\', \'0.01235\')
+        ('81.73', '0.01235')
     """
     return f"{value:.2f}" if unit in FIXED else f"{value:.4g}"
 
@@ -23,7 +23,7 @@ def signed(value: float, unit: str = POINTS) -> str:
 
     Example:
         >>> signed(-0.5), signed(0.00321, "")
-        (\'-0.50\', \'+0.00321\')
+        ('-0.50', '+0.00321')
     """
     return f"{value:+.2f}" if unit in FIXED else f"{value:+.3g}"
 
@@ -48,7 +48,7 @@ def amount(values: list[float], unit: str = POINTS) -> str:
 
     Example:
         >>> amount([26.21, 23.4]), amount([0.00321], "")
-        (\'26.2 and 23.4 points\', \'0.00321\')
+        ('26.2 and 23.4 points', '0.00321')
     """
     told = [f"{value:.1f}" if unit == POINTS else signed(value, unit)[1:] for value in values]
     *first, last = told
