@@ -15,7 +15,9 @@ from .base import Bordered, read_given, register
 from .engine.convolve import (
     Window,
     add_border,
+    convolve_closed,
     convolve_zeros,
+    is_closed,
     is_native,
     scale_masked,
     split_kernel,
@@ -131,6 +133,8 @@ class BorderedConvolution(Bordered):
             outputs = convolve_zeros(x, kernel, window, widths)
             return add_border(outputs, kernel, self.border_values(x), sizes, window, widths)
         padded = self.padded(x, widths, training)
+        if is_closed(x.shape[-1], kernel, window, widths, self.border.modes(self.RANK)):
+            return convolve_closed(x, padded, kernel, window, widths)
         return convolve_zeros(padded, kernel, window, ((0, 0),) * self.RANK)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

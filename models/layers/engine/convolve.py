@@ -5,7 +5,8 @@
                             kernels for explicit amounts take twice the time on a CPU
     a mask                  zeros, times a constant map
     one value per channel   zeros, plus what the border adds: the taps that read it, times the value
-    all others              the border is joined on, then `valid`
+    all others              the border is joined on, then `valid`; on TensorFlow's CPU the gradient
+                            of `circular` by the map is computed that way too, at stride 1
 
 `experiments/results/padding/README.md` has the measurements, and what was tried besides.
 """
@@ -23,6 +24,7 @@ from keras import ops
 from ...padding import Widths
 from ...padding.amounts import same_total, window_size
 from ...padding.axes import mask_scale, outside
+from .extend import pad
 from .kernels import convolve, goes_round
 
 
@@ -116,6 +118,63 @@ def _convolve_jax(x: Any, kernel: Any, window: Window, widths: Widths) -> Any:
         dimension_numbers=(f"N{space}C", f"{space}IO", f"N{space}C"),
         feature_group_count=x.shape[-1] // kernel.shape[-2],
     )
+
+
+def is_closed(
+    channels: int, kernel: Any, window: Window, widths: Widths, modes: tuple[str, ...]
+) -> bool:
+    """Say whether `convolve_closed` takes it: in TensorFlow's graphs on a CPU, where it is quicker.
+
+    Outside of a graph TensorFlow also computes the gradient that nobody asks for.
+    """
+    if keras.backend.backend() != "tensorflow" or set(modes) != {"circular"}:
+        return False
+    import tensorflow as tf
+
+    spans = map(window_size, window.kernel_size, window.dilation_rate)
+    return (
+        not tf.executing_eagerly()
+        and not tf.config.list_physical_devices("GPU")
+        and max(window.strides) == 1
+        and not window.depthwise
+        and channels == kernel.shape[-2]
+        and all(sum(width) == span - 1 for width, span in zip(widths, spans, strict=True))
+    )
+
+
+def convolve_closed(x: Any, padded: Any, kernel: Any, window: Window, widths: Widths) -> Any:
+    """Convolve a map that goes on around on every axis, with as many outputs as pixels.
+
+    Output p reads pixel p - before + dilation * tap, modulo the size, so pixel q is read by output
+    q + before - dilation * tap: the gradient by the map is a convolution of the same kind, with the
+    kernel turned and the amounts exchanged. TensorFlow's own gradient is one by the padded map:
+    that is larger, which takes oneDNN longer, and its border has to be added to the map's pixels.
+
+    Args:
+        x: the map, (batch, *spatial, channels), to which the gradient goes.
+        padded: the map with its border, which is read; no gradient goes there.
+        kernel, window: as in `convolve_zeros`; strides are 1, and there are no groups.
+        widths: of the border.
+    """
+    import tensorflow as tf
+
+    space = tuple(range(len(widths)))
+    exchanged = tuple((after, before) for before, after in widths)
+
+    @tf.custom_gradient
+    def forward(_: Any, padded: Any, kernel: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(kernel)
+                y = window.convolve(padded, kernel, "valid")
+            around = pad(upstream, exchanged, "circular")
+            turned = ops.swapaxes(ops.flip(kernel, space), -1, -2)
+            by_map = convolve_closed(upstream, around, turned, window, exchanged)
+            return by_map, None, tape.gradient(y, kernel, upstream)
+
+        return window.convolve(padded, kernel, "valid"), gradient
+
+    return forward(*map(tf.convert_to_tensor, (x, padded, kernel)))
 
 
 def scale_masked(

@@ -7,6 +7,7 @@ from models.layers.engine.convolve import (
     Window,
     add_border,
     convolve_zeros,
+    is_closed,
     is_native,
     split_kernel,
 )
@@ -163,3 +164,101 @@ def test_plans_are_kept_and_are_plain_copies_where_they_can_be():
     assert made.sums == ()
     assert made.order.reshape(6, 7)[1:-1, 2:].tolist() == np.arange(20).reshape(4, 5).tolist()
     assert extend_tensorflow.plan((4, 5), ((1, 1), (2, 0)), ("odd_reflect", "circular")).sums != ()
+
+
+CLOSED = [
+    ("Conv1D", (9,), 3, 1, "same"),
+    ("Conv1D", (9,), 4, 1, "same"),  # amounts (1, 2)
+    ("Conv1D", (8,), 3, 2, [[4, 0]]),
+    ("Conv1D", (3,), 5, 2, "same"),  # amounts beyond the map
+    ("Conv2D", (5, 6), 3, 1, "same"),
+    ("Conv2D", (4, 6), (1, 3), 1, "half"),
+    ("Conv2D", (6, 5), 2, 1, "even_split"),
+    ("Conv2D", (7, 6), (2, 5), (2, 1), "same_lower"),
+    ("Conv2D", (2, 3), 3, (3, 1), [[6, 0], [0, 2]]),
+]
+
+
+def derivatives(layer, x):
+    """Return a loss of the outputs, its gradients, and those of a loss of the gradients."""
+    import tensorflow as tf
+
+    of = [x, layer.kernel.value]
+    with tf.GradientTape() as outer:
+        outer.watch(of)
+        with tf.GradientTape() as inner:
+            inner.watch(of)
+            loss = tf.reduce_sum(tf.sin(layer(x)))
+        first = inner.gradient(loss, of)
+        steepness = sum(tf.reduce_sum(tf.sin(gradient)) for gradient in first)
+    return loss, *first, *outer.gradient(steepness, of)
+
+
+@pytest.mark.skipif(ON_JAX, reason="TensorFlow's gradient")
+@pytest.mark.parametrize(("kind", "sizes", "kernel", "dilation", "amount"), CLOSED)
+def test_a_closed_map_has_the_derivatives_of_the_padded_one(kind, sizes, kernel, dilation, amount):
+    """A graph, of any batch, against the same steps one by one, which the oracle checks."""
+    import tensorflow as tf
+
+    layer = {"Conv1D": Conv1D, "Conv2D": Conv2D}[kind](
+        3, kernel, padding=Padding(amount, "circular"), dilation_rate=dilation, dtype="float64"
+    )
+    x = tf.constant(picture(2, *sizes, 4), "float64")
+    layer.build(x.shape)
+    expected = derivatives(layer, x)
+    widths, taken = layer.pad_widths(x.shape), []
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *sizes, 4), "float64")])
+    def in_graph(x):
+        wide = (layer.kernel, layer.window)
+        if any(layer.splits(x.shape)):
+            wide = split_kernel(*wide, layer.splits(x.shape), 4)
+        taken.append(is_closed(4, *wide, widths, ("circular",) * len(sizes)))
+        return derivatives(layer, x)
+
+    for found, exact in zip(in_graph(x), expected, strict=True):
+        np.testing.assert_allclose(found, exact, rtol=0, atol=1e-12 * np.abs(exact).max())
+    assert taken == [True]
+
+
+@pytest.mark.skipif(ON_JAX, reason="TensorFlow's gradient")
+def test_what_is_infinite_stays_where_it_is_read_on_a_closed_map():
+    import tensorflow as tf
+
+    layer = Conv2D(8, 3, padding="circular", dilation_rate=(1, 2))
+    x, signal = picture(1, 9, 11, 8), picture(1, 9, 11, 8, seed=1)
+    layer.build(x.shape)
+    x[0, 8, 3, 2] = signal[0, 0, 10, 5] = np.inf
+
+    @tf.function
+    def outputs_and_gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        return y, tape.gradient(y, x, signal)
+
+    for found, rows, columns in zip(
+        outputs_and_gradient(tf.constant(x)), [(7, 8, 0), (8, 0, 1)], [(1, 3, 5), (8, 10, 1)],
+        strict=True,
+    ):  # fmt: skip
+        reached = np.zeros((9, 11), bool)
+        reached[np.ix_(rows, columns)] = True
+        assert np.array_equal(~np.isfinite(found).all((0, 3)), reached)
+
+
+@pytest.mark.skipif(ON_JAX, reason="TensorFlow's gradient")
+def test_which_maps_are_closed():
+    import tensorflow as tf
+
+    def closed(strides=1, widths=((1, 1), (2, 0)), modes=("circular",) * 2, read=4, apart=False):
+        window = Window((3, 2), (strides, 1), (1, 2), apart)
+        return is_closed(4, np.zeros((3, 2, read, 4)), window, widths, modes)
+
+    with tf.Graph().as_default():
+        assert closed()
+        assert not closed(strides=2)
+        assert not closed(widths=((1, 1), (2, 1)))
+        assert not closed(modes=("circular", "reflect"))
+        assert not closed(read=2)
+        assert not closed(apart=True)
+    assert not closed()

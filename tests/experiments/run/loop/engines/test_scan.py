@@ -129,6 +129,12 @@ def test_every_architecture_trains_as_by_fit(tmp_path, name):
     assert_alike(tmp_path, build, loaded, task=task)
 
 
+def test_circular_trains_as_by_fit(tmp_path):
+    """Its gradient by the map is the layers' own."""
+    build, loaded, task = network("small_cnn", padding="circular")
+    assert_alike(tmp_path, build, loaded, task=task)
+
+
 @pytest.mark.parametrize(
     ("name", "augment"),
     [
