@@ -158,12 +158,11 @@ def tell(report: Report, out: Path) -> None:
         lines = (f"{c.name}: {c.interval}, {c.verdicts}" for c in report.contrasts.comparisons)
         unit = measured(report.declared.metric).difference_unit
         terminal.say("\n" + "\n".join([f"contrasts{f', {unit}' * bool(unit)}", *lines]))
-    absent = report.study.absent
-    if absent:
+    if missing := content.gaps(report.study):
         terminal.say("\nmissing runs")
-        terminal.say("\n".join(f"  {content.gap(report.study, run)}" for run in absent[:SHOWN]))
-        if len(absent) > SHOWN:
-            terminal.say(f"  and {len(absent) - SHOWN} more, in the report")
+        terminal.say("\n".join(f"  {line}" for line in missing[:SHOWN]))
+        if len(missing) > SHOWN:
+            terminal.say(f"  and {len(missing) - SHOWN} more, in the report")
     if unplanned := report.study.unplanned:
         runs = f"{len(unplanned)} complete run{'s' * (len(unplanned) > 1)}"
         terminal.say(f"\n{runs} that no sweep of this study planned: not compared; see the report")

@@ -13,7 +13,7 @@ from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
 from experiments.report.compare.next_look import next_looks
-from experiments.report.compare.reading import Absent, Study
+from experiments.report.compare.reading import Study
 from experiments.report.compare.remarks import remarks
 from experiments.report.pages import descriptive, image_border, more_tables, origins
 from experiments.report.pages.document import (
@@ -136,7 +136,7 @@ def _gaps(study: Study) -> list[Block]:
     """The runs that are not in the report, and why."""
     found: list[Block] = []
     if study.absent:
-        found += [Heading("Missing runs"), Items([gap(study, run) for run in study.absent])]
+        found += [Heading("Missing runs"), Items(gaps(study))]
     if study.unplanned:
         found += [
             Heading("Not planned"),
@@ -153,10 +153,16 @@ def _gaps(study: Study) -> list[Block]:
     return found
 
 
-def gap(study: Study, run: Absent) -> str:
-    """A line about a run that is not in the report."""
-    unasked = " (not planned)" if study.plan and not run.planned else ""
-    return f"{run.cell}, seed {run.seed}{unasked}: {run.why}"
+def gaps(study: Study) -> list[str]:
+    """The runs that are not in the report: a line for the seeds of a cell with one reason."""
+    lines: dict[tuple[str, str, str], list[int]] = {}
+    for run in study.absent:
+        unasked = " (not planned)" if study.plan and not run.planned else ""
+        lines.setdefault((run.cell, unasked, run.why), []).append(run.seed)
+    return [
+        f"{cell}, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}{unasked}: {why}"
+        for (cell, unasked, why), seeds in lines.items()
+    ]
 
 
 def notes(one: Compared, metric: str) -> list[str]:

@@ -48,6 +48,7 @@ def sheets(report: Report) -> dict[str, list[Row]]:
             {"metric": budget.metric, **row}
             for budget in report.budgets
             for one in budget.compared
+            if one.comparisons  # not every family is tested after the same epochs
             for row in comparisons(one)
         ],
         "contrasts_at.csv": [

@@ -90,11 +90,12 @@ def test_every_planned_run_must_be_there(study, capsys):
     assert finish(study)
     assert main([str(study)]) == 0
     assert "18 of 18 planned runs are complete" in said(study / "report")
-    made.plan(study, seeds=(77,))
+    made.plan(study, seeds=(77, 78))
     assert not finish(study)
     assert main([str(study)]) == 1
-    assert "seed 77: missing: there are no files" in capsys.readouterr().out
-    assert "18 of 21 planned runs are complete" in said(study / "report")
+    out = capsys.readouterr().out
+    assert "seeds 77, 78: missing: there are no files" in out and out.count("missing:") == 6
+    assert "18 of 24 planned runs are complete" in said(study / "report")
 
 
 def test_a_plan_of_which_nothing_ran_is_reported(tmp_path):

@@ -49,4 +49,5 @@ def test_the_ratios_of_networks_are_those_of_the_table():
         for mode in ("reflect", "replicate")
         for a, b in zip(measured["models", mode], measured["pytorch", mode], strict=True)
     ]
-    assert f"by {min(above):.2f} to {max(above):.2f}" in part.replace("\n", " ")
+    told = f"by {min(above):+.2f} to {max(above):+.2f}".replace("-", "−")
+    assert told in part.replace("\n", " ")

@@ -25,23 +25,27 @@ def early(model, padding, seed):
     return made.outcomes(f"{model}{padding} early", seed)
 
 
+def run_tested_early(study, model, padding, seed):
+    options = {"model": NETWORKS[model], "trainer": {"test_epochs": [1]}}
+    run = made.run(study, padding, seed, **options)
+    right = early(model, padding, seed)
+    results = json.loads((run / "results.json").read_text())
+    results["test_accuracy_at"] = {"1": float(right.mean())}
+    (run / "results.json").write_text(json.dumps(results))
+    predicted = dict(np.load(run / "predictions.npz"))
+    label = predicted["label"]
+    predicted["predicted"] = np.where(right, label, (label + 1) % 10).astype(np.int32)
+    np.savez(run / "predictions-1.npz", **predicted)
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """Of a study whose runs were tested after epoch 1 too, and that declares a contrast."""
     study = tmp_path_factory.mktemp("budgets") / "some"
-    for model, named in NETWORKS.items():
+    for model in NETWORKS:
         for padding in PADDINGS:
             for seed in range(SEEDS):
-                options = {"model": named, "trainer": {"test_epochs": [1]}}
-                run = made.run(study, padding, seed, **options)
-                right = early(model, padding, seed)
-                results = json.loads((run / "results.json").read_text())
-                results["test_accuracy_at"] = {"1": float(right.mean())}
-                (run / "results.json").write_text(json.dumps(results))
-                predicted = dict(np.load(run / "predictions.npz"))
-                label = predicted["label"]
-                predicted["predicted"] = np.where(right, label, (label + 1) % 10).astype(np.int32)
-                np.savez(run / "predictions-1.npz", **predicted)
+                run_tested_early(study, model, padding, seed)
     contrast = {"padding": ["valid"], "between": {"model": [*NETWORKS]}}
     made.plan(study, contrasts=[contrast])
     write(study)
@@ -85,3 +89,15 @@ def test_a_study_of_one_budget_has_no_such_files(tmp_path):
     write(made.study(tmp_path / "some", seeds=range(2)))
     assert not list((tmp_path / "some" / "report").glob("*_at.csv"))
     assert "@" not in "".join(rows(tmp_path / "some" / "report" / "runs.csv")[0])
+
+
+def test_a_family_that_was_not_tested_then_has_no_line(tmp_path):
+    study = tmp_path / "some"
+    for padding in ("same", "valid"):
+        for seed in range(SEEDS):
+            run_tested_early(study, "small_cnn", padding, seed)
+            made.run(study, padding, seed, model=NETWORKS["inception"])
+    write(study)
+    assert len(rows(study / "report" / "differences.csv")) == 2
+    (row,) = rows(study / "report" / "differences_at.csv")
+    assert (row["metric"], row["model"]) == (AT, "small_cnn") and row["mean"]
