@@ -238,7 +238,7 @@ def _read_line(found: Study, own: dict[str, str], family: str, part: str, descri
         return
     names = {**naming(padding=padding, subset=subset, part=part), "model": places, "data": places}
     if re.fullmatch(NUMBER, own.get("mean", "")):
-        sd = float(own["sd"]) if re.fullmatch(NUMBER, own["sd"]) else None
+        sd = float(own["sd"]) if re.fullmatch(NUMBER, own.get("sd", "")) else None
         figures = (float(own["mean"].replace("−", "-")), sd)
         found.cells.append(Told(names, *figures, slack=_slack(own["mean"]), described=described))
     for value in own.values():
