@@ -76,11 +76,12 @@ def together(calls: Sequence[Callable[[], Result]], say: Callable[[str], None]) 
         Exception: the first that a call raised, after the end of all.
     """
     turns = [_Turns(call) for call in calls]
-    ended = threading.Event()
+    begin, ended = threading.Event(), threading.Event()
     failures: list[BaseException] = []
 
     def rounds() -> None:
         try:
+            begin.wait()
             _rounds(turns, say)
         except BaseException as failure:
             failures.append(failure)
@@ -91,6 +92,7 @@ def together(calls: Sequence[Callable[[], Result]], say: Callable[[str], None]) 
     interrupts = 0
     while True:
         try:
+            begin.set()  # here, where an interrupt is caught, and not before
             ended.wait()
             break
         except KeyboardInterrupt:
