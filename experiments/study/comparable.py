@@ -62,10 +62,10 @@ def check_recorded(metric: str, loaded: data.Data) -> None:
     elif start == ERROR_AT:
         parts = list(map(str, range((min(test.y.shape[1:3]) + 1) // 2)))
     if start in PARTS and part not in parts:
-        raise DoesNotFitError(
-            f"sweep.metric={metric} is not recorded with this data, where {start} takes "
-            f"{', '.join(parts) or 'nothing'}"
-        )
+        there = f"where {start} takes {', '.join(parts)}"
+        if not parts:
+            there = "whose test split is not divided that way"
+        raise DoesNotFitError(f"sweep.metric={metric} is not recorded with this data, {there}")
 
 
 def threads(config: Config, workers: int = 1) -> int:

@@ -158,7 +158,7 @@ LABELS = np.array([0, 2, 2, 0], np.int32)
     ("metric", "data", "takes"),
     [
         ("accuracy_of/bird", loaded(LABELS), "accuracy_of/ takes cat, dog"),
-        ("accuracy_on/far@3", loaded(LABELS), "accuracy_on/ takes nothing"),
+        ("accuracy_on/far@3", loaded(LABELS), "test split is not divided that way"),
         (
             "accuracy_on/fra",
             loaded(LABELS, subset=np.array(["far", "near", "far", "far"])),
