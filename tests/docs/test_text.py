@@ -100,31 +100,49 @@ def test_the_study_runs_in_small(command, told, tiny):
 
 
 def test_the_study_says_what_its_report_says():
-    ((_, told),) = STUDIES
-    with open(REPORT / "differences.csv", newline="") as file:
-        (difference,) = csv.DictReader(file)
-    mean, low, high = (float(difference[name]) for name in ("mean", "low", "high"))
-    said = {"same": "– the baseline"}
-    said["valid"] = f"{mean:+.2f} [{low:+.2f}, {high:+.2f}] {difference['verdict']}"
+    ((command, told),) = STUDIES
+    difference, early = one_row("differences.csv"), one_row("differences_at.csv")
     rows = []
-    for padding, rest in said.items():
+    for padding in ("same", "valid"):
         found = accuracies(padding)
-        rows.append(
-            f"{padding} {len(found)} {np.mean(found):.2f} {np.std(found, ddof=1):.2f} {rest}"
-        )
+        row = f"{padding} {len(found)} {np.mean(found):.2f} {np.std(found, ddof=1):.2f}"
+        rows.append(f"{row} {decided(difference) if padding == 'valid' else '– the baseline'}")
     assert told[1:] == rows
+    assert f"`{command}" in (REPORT.parent / "README.md").read_text().replace("\n", " ").replace(
+        " trainer.threads=1", ""
+    )
+    text = " ".join(PAGE.split())
     same, valid = np.array(accuracies("same")), np.array(accuracies("valid"))
-    assert f"between {same.min():.1f} and {same.max():.1f} %" in PAGE
-    assert ((valid > same).sum(), (valid < same).sum()) == (6, 2)
-    assert "`valid` is ahead in six and behind in two" in " ".join(PAGE.split())
+    assert (valid > same).all() and len(same) == 8
+    assert "`valid` is ahead in all eight seeds, by half a point" in text
+    assert 0.45 < float(difference["mean"]) < 0.65
+    assert (early["metric"], early["verdict"]) == ("test_accuracy@3", "undecided")
+    at_three = accuracies("same", "test_accuracy@3")
+    assert f"lies between {min(at_three):.1f} and {max(at_three):.1f} %" in text
 
 
-def accuracies(padding):
-    """The test accuracies of the study's runs under a padding, in per cent."""
+def one_row(name):
+    """The only row of a table of the report."""
+    with open(REPORT / name, newline="") as file:
+        (row,) = csv.DictReader(file)
+    return row
+
+
+def decided(row):
+    """A difference, its interval and its verdict, as the terminal prints them."""
+    mean, low, high, new_low, new_high = (
+        f"{float(row[name]):+.2f}"
+        for name in ("mean", "low", "high", "new_items_low", "new_items_high")
+    )
+    assert row["new_items_verdict"] == row["verdict"]
+    over = f"over new test images [{new_low}, {new_high}]: the same"
+    return f"{mean} [{low}, {high}] {row['verdict']}; {over}"
+
+
+def accuracies(padding, metric="test_accuracy"):
+    """A test accuracy of the study's runs under a padding, in per cent."""
     with open(REPORT / "runs.csv", newline="") as file:
-        return [
-            100 * float(r["test_accuracy"]) for r in csv.DictReader(file) if r["padding"] == padding
-        ]
+        return [100 * float(r[metric]) for r in csv.DictReader(file) if r["padding"] == padding]
 
 
 def test_the_python_blocks_run():
