@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 
 from conf.commandline import ROOT, parse, preset
 from conf.reader import ConfigError, read, unknown
-from data.tasks.metrics import ALLOWED, METRICS, is_metric
+from data.tasks.metrics import METRICS, NAMES, is_metric
+from models import messages
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Declaration:
                 f"{looks!r}"
             )
         if not is_metric(self.metric):
-            raise ConfigError(f"sweep.metric must be {ALLOWED}; got {self.metric!r}")
+            known = messages.unknown("sweep.metric", self.metric, NAMES)
+            raise ConfigError(f"{known}; also after an epoch, as {METRICS[0]}@3")
         if not _are_contrasts(self.contrasts):
             raise ConfigError(
                 "sweep.contrasts must be a list of {padding: [valid], between: {model: [small_cnn, "

@@ -38,10 +38,7 @@ PARTS = {
     ERROR_AT: "error_by_distance",
 }
 ERROR = Task("picture", "error", "error", "", 1.0, False)  # of pixels, as the task tells it
-ALLOWED = (
-    f"{', '.join(METRICS)}, {ON}<subset>, {OF}<class>, {BY_MARGIN}<margin> or {ERROR_AT}<distance>,"
-    f" also after an epoch, as {TESTED[0]}{AT}3"
-)
+NAMES = (*METRICS, f"{ON}<subset>", f"{OF}<class>", f"{BY_MARGIN}<margin>", f"{ERROR_AT}<distance>")
 
 
 def split_epoch(metric: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import __main__ as written
 from docs.padding_table import BEGIN, END, amounts, parts, tables, updated
 from models.padding import AMOUNTS, MODES
 from models.padding.supports import LAYER_RANK, supports
@@ -15,6 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "padding.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for kind, block in BLOCKS if not kind for line in block.splitlines()]
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("--halp", 2)])
+def test_help_and_a_mistake_write_nothing(argument, code, monkeypatch, capsys):
+    monkeypatch.setattr(written.readme_tables, "main", pytest.fail)
+    with pytest.raises(SystemExit) as ended:
+        written.main([argument])
+    assert ended.value.code == code
+    printed = "".join(capsys.readouterr())
+    assert "usage: python -m docs" in printed and ("the README's tables" in printed) == (code == 0)
 
 
 def test_every_block_is_python_or_a_command():

@@ -222,6 +222,32 @@ def test_a_closed_map_has_the_derivatives_of_the_padded_one(kind, sizes, kernel,
 
 
 @pytest.mark.skipif(ON_JAX, reason="TensorFlow's gradient")
+@pytest.mark.parametrize(("dtype", "rounding"), [("float16", 2**-11), ("bfloat16", 2**-8)])
+def test_a_closed_map_of_half_precision_rounds_and_no_more(dtype, rounding):
+    import tensorflow as tf
+
+    def gradients(layer, x, signal):
+        of = [x, layer.kernel.value]
+        with tf.GradientTape() as tape:
+            tape.watch(of)
+            y = layer(x)
+        return tape.gradient(y, of, signal)
+
+    x, signal = (tf.cast(picture(2, 6, 7, n, seed=n), dtype) for n in (4, 3))
+    exact, rounded = (Conv2D(3, 3, padding="circular", dtype=d) for d in ("float64", dtype))
+    for layer in (exact, rounded):
+        layer.build(x.shape)
+        layer.kernel.assign(tf.cast(picture(3, 3, 4, 3, seed=1), dtype))
+    graph = tf.function(gradients).get_concrete_function(rounded, x, signal)
+    assert "ReverseV2" in {op.type for op in graph.graph.get_operations()}  # the turned kernel
+    wide = (tf.cast(one, "float64") for one in (x, signal))
+    for found, known in zip(graph(x, signal), gradients(exact, *wide), strict=True):
+        assert found.dtype == dtype
+        wrong = np.abs(tf.cast(found, "float64") - known).max() / np.abs(known).max()
+        assert 0 < wrong < 8 * rounding
+
+
+@pytest.mark.skipif(ON_JAX, reason="TensorFlow's gradient")
 def test_what_is_infinite_stays_where_it_is_read_on_a_closed_map():
     import tensorflow as tf
 
