@@ -166,7 +166,7 @@ def tell(report: Report, out: Path) -> None:
     if unplanned := report.study.unplanned:
         runs = f"{len(unplanned)} complete run{'s' * (len(unplanned) > 1)}"
         terminal.say(f"\n{runs} that no sweep of this study planned: not compared; see the report")
-    for line in next_looks(report.study, report.compared, here=True):
+    for line in next_looks(report.study, report.compared, report.contrasts, here=True):
         terminal.say(f"\n{line}")
     terminal.say(f"\n{'report':<14} {out / 'report.html'}")
     first = next((n for n in content.FIRST if (out / f"{n}.png").exists()), None)

@@ -37,7 +37,7 @@ class Cell:
 
     Attributes:
         model, padding, data, backend: names for people.
-        seeds: of the planned runs.
+        seeds: of the planned runs, in the order in which they were declared.
         signature: of the built network; cells that differ only in padding and have the same
             signature compute the same.
         alias_of: the cell that runs instead of this one.
@@ -73,9 +73,9 @@ class Cell:
             ),
         )
 
-    def declared_now(self, known: Cell | None) -> Cell:
+    def declared_at(self, now: str, known: Cell | None) -> Cell:
         """This cell with its declaration: the one that is known, or that of this moment."""
-        when, n = (known.declared, known.declared_seeds) if known else (provenance.now(), 1)
+        when, n = (known.declared, known.declared_seeds) if known else (now, 1)
         if n is not None and n < 2:
             n = len(self.seeds)
         return dataclasses.replace(self, declared=when, declared_seeds=n)
@@ -156,11 +156,11 @@ class Plan:
                 del self.cells[earlier]
         self.declared = other.declared
         self.commands += [line for line in other.commands if line not in self.commands]
+        now = provenance.now()
         for name, cell in other.cells.items():
             known = self.cells.get(name)
-            seeds = {*cell.seeds, *(known.seeds if known else ())}
-            whole = dataclasses.replace(cell, seeds=sorted(seeds))
-            self.cells[name] = whole.declared_now(known)
+            seeds = _joined(known.seeds if known else [], cell.seeds)
+            self.cells[name] = dataclasses.replace(cell, seeds=seeds).declared_at(now, known)
         self.not_applicable += [n for n in other.not_applicable if n not in self.not_applicable]
 
     def _otherwise_tuned(self, name: str, cell: Cell) -> list[str]:
@@ -191,20 +191,21 @@ class Plan:
             kept = first.setdefault(cell.signature, name)
             alias_of = None if kept == name else kept
             self.cells[name] = dataclasses.replace(cell, alias_of=alias_of)
-            seeds = sorted({*self.cells[kept].seeds, *cell.seeds})
+            seeds = _joined(self.cells[kept].seeds, cell.seeds)
             self.cells[kept] = dataclasses.replace(self.cells[kept], seeds=seeds)
 
-    def alike(self, names: Iterable[str]) -> int:
-        """How many cells, without aliases, were planned that differ from these in the padding.
+    def alike(self, names: Iterable[str]) -> list[str]:
+        """The cells, without aliases, that were planned and differ from these in the padding.
 
-        It counts the named ones too, and does not depend on which runs are complete; 0 if the plan
-        is older than these records.
+        The named ones are among them. Which runs are complete does not matter. Empty if the plan is
+        older than these records.
         """
         among = {self.apart(self.cells[name]) for name in names if name in self.cells}
-        return sum(
-            cell.alias_of is None and bool(cell.overrides) and self.apart(cell) in among
-            for cell in self.cells.values()
-        )
+        return [
+            name
+            for name, cell in self.cells.items()
+            if cell.alias_of is None and cell.overrides and self.apart(cell) in among
+        ]
 
     def apart(self, cell: Cell) -> tuple[str, ...]:
         """What a cell is besides its padding and what is tuned for it."""
@@ -230,12 +231,6 @@ class Plan:
             for model, data in [family[:2]]
         ]
 
-    def one_look(self, names: Iterable[str]) -> tuple[int, ...]:
-        """The number of seeds with which these cells were declared; empty if it is not known."""
-        known = [self.cells[name].declared_seeds for name in names if name in self.cells]
-        several = [n for n in known if n is not None and n > 1]
-        return (min(several),) if several else ()
-
     def older(self, starts: Mapping[str, Mapping[int, str]]) -> dict[str, list[int]]:
         """Cell -> the seeds of its runs that were started before it was declared.
 
@@ -246,7 +241,7 @@ class Plan:
         for name, runs in starts.items():
             declared = self.cells[name].declared if name in self.cells else None
             if declared is not None:
-                old = [seed for seed, time in runs.items() if _seconds(time) < _seconds(declared)]
+                old = [seed for seed, time in runs.items() if seconds(time) < seconds(declared)]
                 if old:
                     found[name] = old
         return found
@@ -260,7 +255,13 @@ def has_started(study: Path) -> bool:
     return any(study.glob("*/seed=*/status.json"))
 
 
-def _seconds(time: str) -> float:
+def _joined(first: list[int], more: Iterable[int]) -> list[int]:
+    """The seeds, and after them the others in ascending order."""
+    return [*first, *sorted(set(more) - set(first))]
+
+
+def seconds(time: str) -> float:
+    """A time in ISO 8601 as seconds."""
     return datetime.fromisoformat(time).timestamp()
 
 

@@ -17,19 +17,27 @@ from typing import Any
 import numpy as np
 
 from data.tasks.metrics import measured
-from experiments.report.compare.differences import Declared, points_of, what_differs
-from experiments.report.compare.families import Family, settings_of
+from experiments.report.compare.differences import (
+    Declared,
+    declared_for,
+    points_of,
+    runs_of,
+)
+from experiments.report.compare.families import Family, settings_of, what_differs
 from experiments.report.compare.reading import Cell
+from experiments.report.compare.remarks import of_the_seeds
 from experiments.report.statistics import items
-from experiments.report.statistics.looks import FEW, taken
+from experiments.report.statistics.looks import FEW
 from experiments.report.statistics.verdict import (
     ROUGHLY,
+    UNDECIDED,
     Comparison,
     OverNewImages,
     compare,
     over_new_images,
 )
 from experiments.study.plan import Plan
+from experiments.study.seed_order import Runs, taken, together
 
 NOTHING = "0"  # what a contrast is compared with
 
@@ -41,10 +49,12 @@ class Effect:
     Attributes:
         points: seed -> the padding's difference from the baseline.
         cells: that of the padding, and the baseline's.
+        lost: the seeds that will have no difference.
     """
 
     points: dict[int, float]
     cells: tuple[Cell, Cell]
+    lost: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class Contrasts:
         values: name -> the contrast of each seed, in points.
         seeds: those by which the contrasts are paired.
         left_out: name -> why there is no contrast.
+        next_look: as of `Compared`.
         notes: what else must be said.
     """
 
@@ -63,6 +74,7 @@ class Contrasts:
     values: dict[str, list[float]] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    next_look: int | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -85,17 +97,23 @@ def contrasts(families: Sequence[Family], declared: Declared) -> Contrasts:
                 except ValueError as why:
                     left_out[name] = str(why)
     plan = declared.plan
-    cells = [cell.name for some in effects.values() for one in some for cell in one.cells]
-    looks = declared.looks or (plan.one_look(cells) if plan else ())
+    order: list[int] = []
+    found = {}
+    for some in effects.values():
+        for one in some:
+            own, base = one.cells
+            order, looks = declared_for(base.name, [own.name, base.name], declared)
+            found[looks] = order
+    looks = min(found, default=declared.looks)
     k = planned(plan, declared.baseline) if plan else 0
-    return decided(
-        effects, dataclasses.replace(declared, looks=looks, comparisons=k), left_out=left_out
-    )
+    told = dataclasses.replace(declared, looks=looks, comparisons=k)
+    return decided(effects, told, found.get(looks), left_out=left_out)
 
 
 def decided(
     effects: Mapping[str, tuple[Effect, Effect]],
     declared: Declared,
+    order: Sequence[int] | None = None,
     *,
     left_out: Mapping[str, str] | None = None,
 ) -> Contrasts:
@@ -104,6 +122,7 @@ def decided(
     Args:
         effects: name -> that in the one family and that in the other.
         declared: whose looks and number of comparisons are those of the contrasts.
+        order: of the declared seeds; None or empty takes those that there are.
         left_out: why there are no others.
     """
     left_out, looks = dict(left_out or {}), declared.looks
@@ -112,10 +131,27 @@ def decided(
         for name, (own, other) in effects.items()
     }
     there = sorted({seed for own in by_seed.values() for seed in own})
-    wanted = there[: looks[-1]] if looks else there
-    for name in [n for n, own in by_seed.items() if 2 * len(set(wanted) & set(own)) < len(wanted)]:
-        left_out[name] = f"too few of its seeds ({len(by_seed.pop(name))}) have all four cells"
-    seeds = [seed for seed in wanted if all(seed in own for own in by_seed.values())]
+    size = looks if order or len(looks) > 1 else (min([max(len(there), 2), *looks]),)
+    runs = {
+        name: Runs(
+            own,
+            ({*there} if not order else effects[name][0].lost | effects[name][1].lost) - set(own),
+        )
+        for name, own in by_seed.items()
+    }
+    order = order or there
+    wanted = order[: size[-1]]
+    for name in list(by_seed):
+        if 2 * len(set(wanted) & set(runs[name].lost)) > len(wanted):
+            left_out[name] = f"too few of its seeds ({len(by_seed.pop(name))}) have all four cells"
+    number, far = together(size, order, {name: [runs[name]] for name in by_seed}, list(by_seed))
+    late = [name for name in by_seed if name not in far]
+    for name in late:
+        left_out[name] = (
+            f"{sum(seed in by_seed.pop(name) for seed in order[: size[number - 1]])} of the "
+            f"{size[number - 1]} seeds of this look are complete in all four cells"
+        )
+    seeds, at = taken(size, order, [runs[name] for name in by_seed])
     if len(seeds) < 2 or not by_seed:
         left_out |= dict.fromkeys(by_seed, "the contrasts share fewer than 2 seeds")
         return Contrasts(left_out=left_out)
@@ -127,25 +163,27 @@ def decided(
         NOTHING,
         declared.margin,
         comparisons=k,
-        planned=looks,
+        planned=at,
         unit=unit,
     )
     n = found[0].n
-    reached = taken(looks, len(seeds))
     found = [
         dataclasses.replace(
             one,
             over_new_images=None
             if one.tied
-            else _over_new_images(effects[one.name], seeds[:n], reached, k, declared),
+            else _over_new_images(effects[one.name], seeds[:n], at, k, declared),
         )
         for one in found
     ]
     notes = [ROUGHLY.format(n=n)] if n < FEW and any(c.low is not None for c in found) else []
-    if later := [seed for seed in there if seed not in seeds[:n]]:
-        notes.append(f"not part of the contrasts: seeds {', '.join(map(str, later))}")
+    notes += of_the_seeds(runs, order, seeds[:n], looks)
     values = {name: own[:n] for name, own in values.items()}
-    return Contrasts(found, values, seeds[:n], left_out, notes)
+    undecided = any(c.decided == UNDECIDED for c in found)
+    ahead = (
+        size[number - 1 :] if late else [m for m in looks if m > len(seeds)] if undecided else []
+    )
+    return Contrasts(found, values, seeds[:n], left_out, next(iter(ahead), None), notes)
 
 
 def planned(plan: Plan, baseline: str) -> int:
@@ -203,7 +241,9 @@ def effect(family: Family, padding: str, declared: Declared) -> Effect:
         raise ValueError(f"{family.title}: {padding} {reason}")
     older = declared.plan.older(family.starts()) if declared.plan else {}
     a, b = (points_of(cell, declared.metric, older) for cell in (own, base))
-    return Effect({seed: a[seed] - b[seed] for seed in a if seed in b}, (own, base))
+    lost = {*runs_of(own, a).lost, *runs_of(base, b).lost}
+    points = {seed: a[seed] - b[seed] for seed in a if seed in b}
+    return Effect(points, (own, base), frozenset(lost))
 
 
 def _over_new_images(

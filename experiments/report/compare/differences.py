@@ -8,17 +8,17 @@ report says what differs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from data.tasks.metrics import measured
-from experiments.report.compare.families import Family
+from experiments.report.compare.families import Family, what_differs
 from experiments.report.compare.reading import Cell
+from experiments.report.compare.remarks import numbers, of_the_plan, of_the_seeds
 from experiments.report.statistics import items
-from experiments.report.statistics.looks import FEW, taken
+from experiments.report.statistics.looks import FEW
 from experiments.report.statistics.verdict import (
     ROUGHLY,
     UNDECIDED,
@@ -26,11 +26,8 @@ from experiments.report.statistics.verdict import (
     compare,
     over_new_images,
 )
-from experiments.run.record import circumstances
-from experiments.run.record.circumstances import told, unlike
 from experiments.study.plan import Plan
-
-FINGERPRINT, PREDICTED = "data fingerprint", "number of predicted pixels"
+from experiments.study.seed_order import Runs, founders, one_look, taken, together
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Declared:
         baseline: the padding that the others are compared with.
         metric: the primary metric.
         margin: of equivalence, in the unit of the metric's differences.
-        looks: numbers of seeds; empty for one look at the seeds that were planned.
+        looks: numbers of seeds; empty for one look at those with which the family was declared.
         plan: what was planned, and when; None takes the cells and seeds that there are.
         comparisons: k, if it is known without a plan.
         afterwards: the names of those that were chosen after the runs.
@@ -80,6 +77,8 @@ class Compared:
         left_out: cell -> reason.
         seeds: the seeds that were looked at, by which the comparisons are paired.
         looks: the planned ones; empty for one look at the seeds that there are.
+        next_look: the number of seeds of the look for which something waits: a comparison that is
+            undecided, or a cell that has not come so far.
         notes: seeds and runs that are not part of the verdict, by name.
     """
 
@@ -89,14 +88,8 @@ class Compared:
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=list)
     looks: tuple[int, ...] = ()
+    next_look: int | None = None
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def next_look(self) -> int | None:
-        """The number of seeds of the next look, if something is undecided or not looked at."""
-        if not any(c.decided == UNDECIDED for c in self.comparisons):
-            return None
-        return next((n for n in self.looks if n > len(self.seeds)), None)
 
     def of(self, name: str) -> Comparison | None:
         """The comparison of the cell with this name."""
@@ -107,7 +100,8 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     """Compare the baseline with every cell of the family that is comparable.
 
     All are compared over the seeds that they share, because the test of the family flips the signs
-    of all cells of a seed; a cell that lacks most of them is left out.
+    of all cells of a seed; a cell that lacks half of them is left out. A look begins when none of
+    its seeds is yet to run; a cell that has not come so far is left out until it has.
     """
     name, metric = family.named(declared.baseline), declared.metric
     if name is None:
@@ -116,64 +110,56 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     plan = declared.plan
     older = plan.older(family.starts()) if plan else {}
     base = points_of(family.cells[name], metric, older)
-    left_out: dict[str, LeftOut] = {}
-    cells: dict[str, dict[int, float]] = {}
-    for other, cell in family.cells.items():
-        if other == name:
-            continue
-        if reason := what_differs(cell, family.cells[name], name):
-            left_out[other] = LeftOut(reason)
-        elif not (points := points_of(cell, metric, older)):
-            left_out[other] = LeftOut(f"its runs have no {metric}")
-        else:
-            cells[other] = points
-    notes = [
-        f"older than its declaration and not part of the verdict: {family.shown(each)}, "
-        f"{_numbers('seed', older[cell.name])}"
-        for each, cell in family.cells.items()
-        if cell.name in older
-    ]
-    looks = declared.looks or (plan.one_look(family.names) if plan else ())
+    cells, left_out = _comparable(family, name, metric, older)
+    notes = of_the_plan(family, older, plan) if plan else []
     there = sorted(set(base) & {seed for points in cells.values() for seed in points})
-    wanted = there[: looks[-1]] if looks else there
+    order, looks = declared_for(family.cells[name].name, family.names, declared)
+    size = looks if order or len(looks) > 1 else (min([max(len(there), 2), *looks]),)
+    every = sorted({*base}.union(*cells.values()))
+    runs = {
+        other: runs_of(family.cells[other], points, None if order else every)
+        for other, points in [(name, base), *cells.items()]
+    }
+    every, order = order or every, order or there
+
+    def leave(others: Iterable[str], why: str) -> None:
+        left_out.update({o: LeftOut(why, _described(cells.pop(o), base)) for o in [*others]})
+
+    if len(base) < 2:
+        leave(cells, f"{name} has {len(base)} of the 2 seeds that a comparison needs")
+    wanted = [seed for seed in order[: size[-1]] if seed in base]
     for other in list(cells):
-        missing = sorted(set(wanted) - set(cells[other]))
-        if len(base) < 2:
-            reason = f"{name} has {len(base)} of the 2 seeds that a comparison needs"
-        elif len(wanted) - len(missing) < 2:
-            reason = f"it shares fewer than 2 seeds with {name}"
-        elif 2 * len(missing) > len(wanted):
-            reason = f"lacks {_numbers('seed', missing)}"
-        else:
-            if missing:
-                notes.append(
-                    f"{family.shown(other)} lacks {_numbers('seed', missing)}: all are "
-                    "compared over the seeds that they share"
-                )
-            continue
-        left_out[other] = LeftOut(reason, _described(cells.pop(other), base))
-    shared = [seed for seed in wanted if all(seed in points for points in cells.values())]
-    if len(shared) < 2:
-        why = "the cells share fewer than 2 seeds"
-        left_out |= {other: LeftOut(why, _described(cells[other], base)) for other in cells}
-        return Compared(family, name, left_out=left_out, notes=notes)
-    values = {other: [points[seed] for seed in shared] for other, points in cells.items()}
-    values[name] = [base[seed] for seed in shared]
-    k = max(len(family.cells), plan.alike(family.names) if plan else 0) - 1
+        missing = [seed for seed in wanted if seed in runs[other].lost]
+        if missing and 2 * len(missing) >= len(wanted):
+            leave([other], f"lacks {numbers('seed', missing)}")
+    first = founders(plan, family.cells[name].name, family.names) if plan else family.names
+    pairs = {other: (runs[name], runs[other]) for other in cells}
+    founding = [other for other in cells if family.cells[other].name in first]
+    number, far = together(size, order, pairs, founding)
+    late = [other for other in cells if other not in far]
+    for other in late:
+        n = size[number - 1]
+        complete = sum(seed in cells[other] for seed in order[:n])
+        leave([other], f"{complete} of the {n} seeds of this look are complete")
+    seeds, planned = taken(size, order, [runs[other] for other in (name, *cells)])
+    if len(seeds) < 2:
+        leave(cells, "the cells share fewer than 2 seeds")
+    if not cells:
+        return Compared(family, name, left_out=left_out, looks=looks, notes=notes)
+    values = {other: [points[seed] for seed in seeds] for other, points in cells.items()}
+    values[name] = [base[seed] for seed in seeds]
+    k = max(len(family.cells), len(plan.alike(family.names)) if plan else 0) - 1
     k = max(k, declared.comparisons)
     unit = measured(metric).difference_unit
-    found = compare(values, name, declared.margin, comparisons=k, planned=looks, unit=unit)
-    seeds = shared[: found[0].n]
-    if later := sorted({*shared[len(seeds) :], *there[len(wanted) :]}):
-        beyond = next((f"the next look is at {n} seeds" for n in looks if n > len(seeds)), "")
-        beyond = beyond or f"{len(seeds)} seeds were declared"
-        notes.append(f"not part of the verdict: {_numbers('seed', later)} ({beyond})")
+    found = compare(values, name, declared.margin, comparisons=k, planned=planned, unit=unit)
+    taken_looks = [n for n in planned if n <= len(seeds)]
+    seeds = seeds[: found[0].n]
+    told = {family.shown(other): runs[other] for other in (name, *cells)}
+    notes += of_the_seeds(told, every, seeds, looks)
     if len(seeds) < FEW and any(one.low is not None for one in found):
         notes.append(ROUGHLY.format(n=len(seeds)))
-    compared = Compared(family, name, left_out=left_out, seeds=seeds, looks=looks, notes=notes)
-    planned = taken(looks, len(shared))
     new = _over_new_images(family, name, [c.name for c in found if not c.tied], seeds, planned, k)
-    compared.comparisons.extend(
+    comparisons = [
         dataclasses.replace(
             one,
             identical=one.tied and _identical(family.cells[one.name], family.cells[name], seeds),
@@ -182,52 +168,55 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
             else None,
         )
         for one in found
+    ]
+    undecided = any(c.decided == UNDECIDED for c in comparisons)
+    ahead = size[number - 1 :] if late else looks[len(taken_looks) :] if undecided else ()
+    return Compared(
+        family, name, comparisons, left_out, seeds, looks, next(iter(ahead), None), notes
     )
-    return compared
 
 
-def _numbers(word: str, numbers: list[int]) -> str:
-    return f"{word}{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+def declared_for(
+    baseline: str, names: Sequence[str], declared: Declared
+) -> tuple[list[int], tuple[int, ...]]:
+    """The seeds of a family in the order in which they were declared, and the looks.
+
+    Both are empty if they are not known.
+    """
+    plan = declared.plan
+    looks = declared.looks or (one_look(plan, baseline, names) if plan else ())
+    known = plan.cells.get(baseline) if plan and looks else None
+    return known.seeds if known else [], looks
 
 
-def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
-    """Why two cells may not be paired; None if they differ only in the padding."""
-    own, others = _circumstances(cell), _circumstances(base)
-    among = [key for key, values in own.items() if len(values) > 1]
-    if among:
-        return "its own runs differ in " + _listed(f"{key} ({told(own[key])})" for key in among)
-    in_base = [key for key in own if len(others[key]) > 1]
-    if in_base:
-        return f"the runs of {name} differ in " + _listed(
-            f"{key} ({told(others[key])})" for key in in_base
-        )
-    apart = [key for key in own if unlike(own[key], others[key])]
-    if apart:
-        return f"differs from {name} in " + _listed(
-            f"{key} ({told(own[key], others[key])})" for key in apart
-        )
-    return None
+def runs_of(cell: Cell, points: Collection[int], every: Iterable[int] | None = None) -> Runs:
+    """Which seeds of a cell have a value, and which will have none.
+
+    Args:
+        every: all seeds there are, if it is not known which are yet to run.
+    """
+    ended = cell.lost | cell.records.keys() if every is None else {*every}
+    return Runs(points, ended - set(points))
 
 
-def _circumstances(cell: Cell) -> dict[str, list[Any]]:
-    """The conditions of a cell's runs: for each entry, all values in any start of a run."""
-    found: dict[str, list[Any]] = {
-        key: [] for key in (*circumstances.MUST_AGREE, FINGERPRINT, PREDICTED)
-    }
-    for record in cell.records.values():
-        starts = [circumstances.of_start(start) for start in record.starts]
-        for key, value in [
-            *(pair for start in starts for pair in start.items()),
-            (FINGERPRINT, record.fingerprint),
-            (PREDICTED, sum(r["pixels"] for r in record.results.get("error_by_distance", []))),
-        ]:
-            if value not in found[key]:
-                found[key].append(value)
-    return {key.replace("_", " "): values for key, values in found.items()}
-
-
-def _listed(parts: Iterable[str]) -> str:
-    return ", ".join(parts)
+def _comparable(
+    family: Family, name: str, metric: str, older: Mapping[str, list[int]]
+) -> tuple[dict[str, dict[int, float]], dict[str, LeftOut]]:
+    """The points of the cells that may be paired with the baseline, and why others may not."""
+    cells, left_out = {}, {}
+    for other, cell in family.cells.items():
+        if other == name:
+            continue
+        points = points_of(cell, metric, older)
+        if reason := what_differs(cell, family.cells[name], name):
+            left_out[other] = LeftOut(reason)
+        elif points:
+            cells[other] = points
+        elif points_of(cell, metric, {}):
+            left_out[other] = LeftOut("all its runs are older than its declaration")
+        else:
+            left_out[other] = LeftOut(f"its runs have no {metric}")
+    return cells, left_out
 
 
 def _identical(cell: Cell, base: Cell, seeds: Iterable[int]) -> bool:

@@ -16,7 +16,10 @@ from typing import Any
 from conf.schema import Config
 from data.tasks import Task
 from experiments.report.compare.reading import Cell
+from experiments.run.record import circumstances
+from experiments.run.record.circumstances import told, unlike
 
+FINGERPRINT, PREDICTED = "data fingerprint", "number of predicted pixels"
 # Settings whose value is clear without the name.
 SPEAKING = ("backend", "precision")
 JIT = "trainer.jit"
@@ -70,9 +73,18 @@ class Family:
         """A cell's name with those of its aliases, and what was tuned for it."""
         cell = self.cells[name]
         also = f", also {', '.join(cell.aliases)}" if cell.aliases else ""
-        settings = _flat(cell.config.identity("")) if self.tuned else {}
-        chosen = ", ".join(f"{_short(key)} {_plain(settings.get(key))}" for key in self.tuned)
-        return f"{name}{also}{f' ({chosen})' if chosen else ''}"
+        return f"{name}{also}{self.chosen(name)}"
+
+    def chosen(self, name: str) -> str:
+        """What was tuned for a cell, in brackets after a space; empty if nothing was."""
+        settings = _flat(self.cells[name].config.identity("")) if self.tuned else {}
+        values = ", ".join(f"{_short(key)} {_plain(settings.get(key))}" for key in self.tuned)
+        return f" ({values})" if values else ""
+
+    @property
+    def tuned_words(self) -> str:
+        """The settings that are tuned for each cell, without their groups."""
+        return " and ".join(map(_short, self.tuned))
 
     def named(self, padding: str) -> str | None:
         """The name of the cell with this padding, its own or that of an alias; None without one."""
@@ -180,3 +192,43 @@ def _named(cells: list[Cell]) -> dict[str, Cell]:
         else f"{cell.label} {cell.name.rsplit('-', 1)[-1]}": cell
         for cell in cells
     }
+
+
+def what_differs(cell: Cell, base: Cell, name: str) -> str | None:
+    """Why two cells may not be paired; None if they differ only in the padding."""
+    own, others = _circumstances(cell), _circumstances(base)
+    among = [key for key, values in own.items() if len(values) > 1]
+    if among:
+        return "its own runs differ in " + _listed(f"{key} ({told(own[key])})" for key in among)
+    in_base = [key for key in own if len(others[key]) > 1]
+    if in_base:
+        return f"the runs of {name} differ in " + _listed(
+            f"{key} ({told(others[key])})" for key in in_base
+        )
+    apart = [key for key in own if unlike(own[key], others[key])]
+    if apart:
+        return f"differs from {name} in " + _listed(
+            f"{key} ({told(own[key], others[key])})" for key in apart
+        )
+    return None
+
+
+def _circumstances(cell: Cell) -> dict[str, list[Any]]:
+    """The conditions of a cell's runs: for each entry, all values in any start of a run."""
+    found: dict[str, list[Any]] = {
+        key: [] for key in (*circumstances.MUST_AGREE, FINGERPRINT, PREDICTED)
+    }
+    for record in cell.records.values():
+        starts = [circumstances.of_start(start) for start in record.starts]
+        for key, value in [
+            *(pair for start in starts for pair in start.items()),
+            (FINGERPRINT, record.fingerprint),
+            (PREDICTED, sum(r["pixels"] for r in record.results.get("error_by_distance", []))),
+        ]:
+            if value not in found[key]:
+                found[key].append(value)
+    return {key.replace("_", " "): values for key, values in found.items()}
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)

@@ -34,10 +34,13 @@ from experiments.study.plan import Plan
 
 TEST_ACCURACY = TESTED[0]
 PREDICTIONS = "predictions.npz"
+MISSING = "missing: there are no files"
 WHY = {
     RUNNING: "still running, or killed while it ran",
     INTERRUPTED: "interrupted; the same command resumes it",
 }
+BEGUN = "incomplete: status.json is missing or empty"
+YET_TO_RUN = (MISSING, BEGUN, *WHY.values())
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,14 @@ class Cell:
     Attributes:
         records: by seed, in order.
         aliases: labels of the paddings that compute the same and have no runs of their own.
+        lost: the planned seeds that have no complete run and will not get one by running on.
     """
 
     name: str
     config: Config
     records: dict[int, Record]
     aliases: tuple[str, ...] = ()
+    lost: frozenset[int] = frozenset()
 
     @property
     def label(self) -> str:
@@ -200,7 +205,7 @@ def _sorted_out(
         wanted = {n: sorted(c.seeds) for n, c in plan.cells.items() if c.alias_of is None}
     pairs = {(name, seed) for name, seeds in wanted.items() for seed in seeds}
     there = {(name, seed) for name, records in found.items() for seed in records}
-    reasons = dict.fromkeys(sorted(pairs - there), "missing: there are no files") | why
+    reasons = dict.fromkeys(sorted(pairs - there), MISSING) | why
     aliases: dict[str, list[str]] = defaultdict(list)
     for planned in plan.cells.values() if plan else ():
         if planned.alias_of is not None:
@@ -210,7 +215,9 @@ def _sorted_out(
         records = {seed: found[name][seed] for seed in seeds if (name, seed) in there}
         if records:
             first = next(iter(records.values()))
-            cells.append(Cell(name, first.config, records, tuple(aliases[name])))
+            ended = {s for s in seeds if reasons.get((name, s), MISSING) not in YET_TO_RUN}
+            lost = frozenset(ended - set(records))
+            cells.append(Cell(name, first.config, records, tuple(aliases[name]), lost))
     place = {name: i for i, name in enumerate(wanted)}
     order = sorted(reasons, key=lambda pair: (place.get(pair[0], len(place)), *pair))
     absent = [Absent(*pair, reasons[pair], pair in pairs) for pair in order]
@@ -223,7 +230,7 @@ def _record(directory: Path, metric: str, configs: dict[str, Config], brief: boo
     if state == FAILED:
         raise BrokenRun(f"failed: {status.get('error', 'no reason was recorded')}")
     if state != COMPLETED:
-        raise BrokenRun(WHY.get(str(state), "incomplete: status.json is missing or empty"))
+        raise BrokenRun(WHY.get(str(state), BEGUN))
     described = stored.read(directory, "data.json") or {}
     record = Record(
         cell=directory.parent.name,

@@ -6,8 +6,8 @@ A kept report has no runs beside it, only their accuracies in runs.csv and, in c
 items that each has right. From these the command writes differences.csv, contrasts.csv, the tables
 of cells, comparisons and contrasts in report.md and report.html, and the pictures that they hold.
 What was declared stands in these files too: the looks and what is tuned for each padding in
-report.md, k in differences.csv and contrasts.csv. Reports older than correct.csv keep the intervals
-over new test images of their time. All else stays as it is, such as what is described, and the
+report.md, k in differences.csv and contrasts.csv. Reports older than correct.csv have no intervals
+over new test images. All else stays as it is, such as what is described, and the
 comparisons at another budget, for which no file has the right items.
 """
 

@@ -16,14 +16,14 @@ from data.tasks import CLASSIFICATION, TASKS, TEST, TESTED, Task, of_metric
 from data.tasks.metrics import is_metric, measured
 from experiments.report.compare import contrasts, correct
 from experiments.report.compare.contrasts import Contrasts, Effect
-from experiments.report.compare.differences import Compared, Declared, against_baseline
+from experiments.report.compare.differences import Declared, against_baseline
 from experiments.report.compare.families import Family
 from experiments.report.compare.reading import Cell, Record, Study
 from experiments.report.compare.tested_items import Items
 from experiments.report.pages.content import Report
-from experiments.report.statistics.verdict import EARLIER, OverNewImages
 
 CONFIG = cast(Any, None)  # of a kept run only the label of its padding is known
+TUNED = re.compile(r"[(,] ?(\w+) [^,)]+")  # a setting in the brackets behind a padding
 NOT_KEPT = ("older than its declaration", ": no contrast, ")  # it depends on the plan
 Row = dict[str, str]
 
@@ -57,6 +57,14 @@ class KeptFamily(Family):
     def shown(self, name: str) -> str:
         return self.told.get(name) or super().shown(name)
 
+    def chosen(self, name: str) -> str:
+        return self.told.get(name, "").removeprefix(name.partition(" (")[0])
+
+    @property
+    def tuned_words(self) -> str:
+        settings = (word for name in self.cells for word in TUNED.findall(self.chosen(name)))
+        return " and ".join(dict.fromkeys(settings))
+
 
 def read(folder: Path) -> Report:
     """The report of a folder's runs.csv, with the declaration of its differences.csv."""
@@ -83,7 +91,12 @@ def read(folder: Path) -> Report:
         row.setdefault("family", f"{row['model']} on {row['data']}")
         cells = families.setdefault(row["family"], {})
         cell = cells.get(row["padding"]) or KeptCell(
-            row["cell"], CONFIG, {}, tuple(row.get("aliases", "").split()), row["padding"], measure
+            row["cell"],
+            CONFIG,
+            {},
+            tuple(row.get("aliases", "").split()),
+            padding=row["padding"],
+            measure=measure,
         )
         if cell.name != row["cell"]:
             raise ValueError(f"{folder / 'runs.csv'}: two cells are named {row['padding']}")
@@ -104,8 +117,6 @@ def read(folder: Path) -> Report:
         family = KeptFamily(model, data, _apart(title, model, data), cells, told=shown)
         own = [row for row in before if row.get("family", title) == title]
         one = against_baseline(family, _with_numbers(declared, own))
-        if not items:
-            _keep_earlier(one, own)
         compared.append(one)
     every = [cell for one in compared for cell in one.family.cells.values()]
     crossed = _contrasts(folder / "contrasts.csv", [one.family for one in compared], declared)
@@ -156,22 +167,6 @@ def _contrasts(path: Path, families: Sequence[Family], declared: Declared) -> Co
         raise ValueError(f"runs.csv does not hold the contrast {missing[0]}")
     ordered = {row["contrast"]: found[row["contrast"]] for row in before}
     return contrasts.decided(ordered, _with_numbers(declared, before))
-
-
-def _keep_earlier(one: Compared, before: Sequence[Row]) -> None:
-    """Give the comparisons the intervals over new test images that they had."""
-    had = {
-        row["cell"]: OverNewImages(
-            float(row["new_items_low"]),
-            float(row["new_items_high"]),
-            row.get("new_items_verdict") or EARLIER,
-        )
-        for row in before
-        if row.get("new_items_low")
-    }
-    one.comparisons[:] = [
-        dataclasses.replace(c, over_new_images=had.get(c.name)) for c in one.comparisons
-    ]
 
 
 def _record(row: Row, items: Items | None, curve: list[dict[str, float]]) -> Record:

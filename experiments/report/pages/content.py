@@ -32,7 +32,8 @@ from experiments.report.pages.pictures import forest
 from experiments.report.statistics.family import smallest_p
 from experiments.report.statistics.looks import levels
 from experiments.report.statistics.numbers import exactly, signed
-from experiments.report.statistics.verdict import CANNOT, COVERS, Comparison, over_new_images_by
+from experiments.report.statistics.verdict import CANNOT, COVERS, OVER_NEW_IMAGES, Comparison
+from experiments.study.seed_order import joined
 
 FIRST = ("differences", "contrasts", "border", "accuracy")  # pictures before all tables
 
@@ -113,6 +114,8 @@ def _opening(report: Report) -> list[Block]:
         how += f" (declared: {', '.join(was)})" if was else ""
     elif study.plan and all(cell.declared for cell in study.plan.cells.values()):
         how += ": declared before the first of the compared runs"
+        if any(joined(study.plan, one.family.starts()) for one in report.compared):
+            how += ", but for what joined later and is named below"
     elif study.plan:
         how += ": declared in the study's plan, which does not say when"
     else:
@@ -123,7 +126,7 @@ def _opening(report: Report) -> list[Block]:
         planned = ", ".join(map(str, looks))
         at = ", ".join(f"{level:.3g}" for level in levels(looks))
         lines.append(Paragraph(f"Looks at {planned} seeds, at the levels {at}."))
-    lines += [Paragraph(line) for line in next_looks(study, report.compared)]
+    lines += [Paragraph(line) for line in next_looks(study, report.compared, report.contrasts)]
     if study.plan:
         missing = sum(run.planned for run in study.absent)
         lines.append(
@@ -211,16 +214,22 @@ def comparisons(report: Report) -> list[Block]:
     if not found:
         return []
     values = "accuracies" if measured(report.declared.metric).unit == "%" else "values"
+    tuned = {family.tuned_words for family in report.families} - {""}
+    apart = (
+        f"the padding and in what was tuned for each ({', '.join(tuned)})"
+        if tuned
+        else "the padding"
+    )
     return [
         Heading(f"Against {report.declared.baseline}"),
         Paragraph(
             f"Differences{f' in {unit}' * bool(unit)}, paired by seed, within each family: the "
-            "cells that differ only "
-            f"in the padding. One interval decides: {COVERS} of a family (Student's t at "
-            "Bonferroni's level, over new seeds on these test images). Zero outside: differs; "
+            f"cells that differ only in {apart}. One interval decides: {COVERS} of a family "
+            "(Student's t at Bonferroni's level, over new seeds on these test images). Zero "
+            "outside: differs; "
             f"all within ±{report.declared.margin:g}: equivalent within the margin. Sign-flip "
             "test: the exact max-T test of the family, which stands beside it and changes no "
-            f"verdict. {over_new_images_by(c for one in report.compared for c in one.comparisons)} "
+            f"verdict. {OVER_NEW_IMAGES} "
             f"Correlation: between the two {values} over seeds. "
             "Pairing gained: how many times as many seeds an unpaired study would need for an "
             "interval of the same width."
@@ -253,7 +262,7 @@ def _row(one: Compared, c: Comparison, unit: str) -> list[Entry]:
     if c.tied:  # nothing varies
         new = correlation = gain = None
     return [
-        f"{one.family.shown(c.name)} − {c.baseline}",
+        f"{one.family.shown(c.name)} − {c.baseline}{one.family.chosen(c.baseline)}",
         number(c.n, "d"),
         Value(numbers, c.mean),
         c.verdict,

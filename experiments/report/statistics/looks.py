@@ -35,14 +35,6 @@ def levels(looks: Sequence[int]) -> tuple[float, ...]:
     return tuple(LEVEL * (n / sum(looks)) for n in looks)
 
 
-def taken(planned: Sequence[int], seeds: int) -> tuple[int, ...]:
-    """Return the looks: those planned; a single one is at the seeds there are, if they are fewer.
-
-    Without any planned, that is one look at all seeds.
-    """
-    return tuple(planned) if len(planned) > 1 else (min([seeds, *planned]),)
-
-
 def intervals(differences: Array, looks: Sequence[int], comparisons: int) -> Array:
     """Return the intervals of every look that the seeds reach.
 

@@ -43,14 +43,27 @@ def exactly(size: float, unit: str = POINTS) -> str:
     return f"{size:g} {'point' if size == 1 and unit == POINTS else unit}".rstrip()
 
 
-def amount(values: list[float], unit: str = POINTS) -> str:
-    """Sizes of differences in a sentence, with their unit.
+def amount(sizes: list[tuple[float, float, float]], unit: str = POINTS) -> str:
+    """Sizes of differences in a sentence, each with its interval, and their unit.
+
+    A size that lies outside its interval, which later looks may have narrowed, is left out.
 
     Example:
-        >>> amount([26.21, 23.4]), amount([0.00321], "")
-        ('26.2 and 23.4 points', '0.00321')
+        >>> amount([(26.21, 23.28, 29.14), (23.4, 21.0, 25.8)])
+        '26.2 (23.3 to 29.1) and 23.4 (21.0 to 25.8) points'
+        >>> amount([(0.83, 1.61, 2.24)]), amount([(0.00321, 0.003, 0.0034)], "")
+        ('1.6 to 2.2 points', '0.00321 (0.003 to 0.0034)')
     """
-    told = [f"{value:.1f}" if unit == POINTS else signed(value, unit)[1:] for value in values]
-    *first, last = told
+
+    def told(value: float) -> str:
+        return f"{value:.1f}" if unit == POINTS else signed(value, unit).lstrip("+")
+
+    every = [
+        f"{told(size)} ({told(low)} to {told(high)})"
+        if low <= size <= high
+        else f"{told(low)} to {told(high)}"
+        for size, low, high in sizes
+    ]
+    *first, last = every
     listed = f"{', '.join(first)} and {last}" if first else last
     return f"{listed} {unit}".rstrip()

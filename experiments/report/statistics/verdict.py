@@ -8,7 +8,7 @@ The max-T test (`family`) stands beside it and changes nothing. The interval ove
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +21,13 @@ DIFFERS, WITHIN = "differs", "differs, by less than the margin"
 EQUIVALENT, UNDECIDED = "equivalent within the margin", "undecided"
 IDENTICAL = "identical, bit for bit"
 AGREES, DISAGREES, CANNOT = "agrees", "does not agree", "too few seeds"
-EARLIER = "earlier bootstrap, 95 % each alone"  # of kept reports without the runs' correct items
 NO_OVERLAP = "the intervals of the looks do not overlap"
 COVERS = "95 % over all comparisons and looks"
+OVER_NEW_IMAGES = (
+    "Over new test images: by the same rule, over new seeds and new test items (over sources, if "
+    "several items are made from one source), with crossed variance components; only a verdict "
+    "that both intervals give holds for other images."
+)
 ROUGHLY = (
     "with {n} seeds the interval assumes roughly normal differences, which so few seeds cannot "
     "check"
@@ -36,7 +40,7 @@ class OverNewImages:
 
     Attributes:
         low, high: the interval, in points; None if those of the looks do not overlap.
-        decided: one of the four verdicts, or `EARLIER`, which decides nothing.
+        decided: one of the four verdicts.
         unit: as of the comparison.
     """
 
@@ -113,8 +117,6 @@ class Comparison:
         new = self.over_new_images
         if new is None:
             return self.verdict
-        if new.decided == EARLIER:
-            return f"{self.verdict}; over new test images {new.interval} ({EARLIER})"
         if self.agreed and new.interval in self.interval:
             return f"{self.verdict}; the same over new test images"
         if self.agreed:
@@ -175,8 +177,7 @@ def compare(
         baseline: one of the names.
         margin: of equivalence, in points.
         comparisons: k, as declared; by default the number of other cells.
-        planned: numbers of seeds of the looks; none is one look at all seeds, and a single one is
-            taken at those that there are, if they are fewer.
+        planned: numbers of seeds of the looks; none is one look at all seeds.
         unit: of the values' differences.
 
     Returns:
@@ -196,7 +197,7 @@ def compare(
     k = len(others) if comparisons is None else comparisons
     if k < len(others):
         raise ValueError(f"{len(others)} cells are compared, and only {k} were declared")
-    planned = looks.taken(planned, len(base))
+    planned = planned or (len(base),)
     differences = np.column_stack([values - base for values in others.values()])
     found = looks.intersections(looks.intervals(differences, planned, k))
     reached = list(zip(planned, looks.levels(planned), strict=True))[: len(found)]
@@ -209,7 +210,7 @@ def compare(
         decided, low, high, why = _decided(found[:, i], margin)
         tie = _tie(column, unit)
         if not reached:
-            why = f"the first look is at {planned[0]} seeds"
+            why = f"the {'first ' * (len(planned) > 1)}look is at {planned[0]} seeds"
         elif tie:
             decided, low, high, why = tie, None, None, ""
         p = down = test = None
@@ -251,22 +252,6 @@ def over_new_images(found: looks.Array, margin: float, unit: str = POINTS) -> Ov
         return None
     decided, low, high, _ = _decided(looks.intersections(found), margin)
     return OverNewImages(low, high, decided, unit)
-
-
-def over_new_images_by(found: Iterable[Comparison]) -> str:
-    """How the intervals over new test images of a report were made, in plain words."""
-    if any(c.over_new_images and c.over_new_images.decided == EARLIER for c in found):
-        return (
-            "Over new test images: by an earlier rule, because it is not kept which images the "
-            "runs had right: a bootstrap over seeds and test items (over sources, if several items "
-            "are made from one source), for each comparison alone and too wide with few seeds; it "
-            "decides nothing."
-        )
-    return (
-        "Over new test images: by the same rule, over new seeds and new test items (over sources, "
-        "if several items are made from one source), with crossed variance components; only a "
-        "verdict that both intervals give holds for other images."
-    )
 
 
 def _decided(found: looks.Array, margin: float) -> tuple[str, float | None, float | None, str]:

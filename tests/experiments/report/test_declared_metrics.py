@@ -95,4 +95,4 @@ def test_an_accuracy_of_training_is_one_of_which_more_is_better(tmp_path, capsys
         files.write_csv(directory / "metrics.csv", curve)
     made.plan(study, metric="training_accuracy")
     writing.finish(study)
-    assert "valid does worse than same, by 39.9 points" in capsys.readouterr().out
+    assert "valid does worse than same, by 39.9 (" in capsys.readouterr().out

@@ -81,7 +81,8 @@ def is_effect(claim: Claim, row: Told) -> bool:
     sign = -1 if turned else 1
     if point and not says(point[0], sign * row.mean, row.slack, turned=not claim.label):
         return False
-    for ends in row.intervals[: 1 if point else 2]:
+    new = "over new" in claim.head  # a column of a table
+    for ends in row.intervals[1:] if new else row.intervals[: 1 if point else 2]:
         one, other = sorted(sign * end for end in ends)
         if says(low, one, row.slack) and says(high, other, row.slack):
             return True

@@ -58,8 +58,13 @@ def test_a_cell_keeps_when_and_for_how_many_seeds_it_was_declared(tmp_path, monk
         3,
     )
     assert (valid.declared, valid.declared_seeds) == ("2031-01-01T00:00:00Z", 4)
-    assert plan.one_look(["same", "valid"]) == (3,)
-    assert plan.one_look(["another"]) == ()
+
+
+def test_seeds_keep_the_order_in_which_they_were_declared():
+    plan = Plan()
+    for seeds in ([22, 21, 20], range(3), [21, 30]):
+        plan.add(planned("same", seeds))
+    assert plan.cells["same"].seeds == [20, 21, 22, 0, 1, 2, 30]
 
 
 def test_a_cell_of_an_older_plan_is_declared_at_no_time():
@@ -106,7 +111,7 @@ def test_a_padding_that_is_tuned_again_adds_no_comparison():
     ):
         plan.add(other, started=False)
     assert list(plan.cells) == ["same-0.1", "valid-0.2"]
-    assert plan.alike(["same-0.1"]) == 2
+    assert plan.alike(["same-0.1"]) == ["same-0.1", "valid-0.2"]
     with pytest.raises(ConfigError, match=r"valid was tuned again, .* study\.json \(valid-0\.2\)"):
         plan.add(tuned("valid", 0.1))
     plan.add(tuned("valid", 0.1, "data.examples=5"))

@@ -20,7 +20,7 @@ from experiments.report.pages.document import difference
 from experiments.report.pages.pictures.canvas import DOT, INK, MEAN, panels
 from experiments.report.pages.pictures.plots import named
 from experiments.report.statistics.numbers import POINTS, signed
-from experiments.report.statistics.verdict import EARLIER, Comparison
+from experiments.report.statistics.verdict import Comparison
 
 WIDTH = 12.4  # inches: a page of 1280 pixels holds it
 ROW, ROOM = 0.34, 0.95  # inches of a row, and of a panel beside its rows
@@ -183,7 +183,7 @@ def _with_test(c: Comparison, verdict: str) -> str:
 def _short(c: Comparison) -> str:
     """The verdict without the second interval."""
     new = c.over_new_images
-    if new is None or new.decided == EARLIER or c.agreed:
+    if new is None or c.agreed:
         return _with_test(c, c.verdict)
     return _with_test(c, f"{c.verdict} on these test images, {new.decided} over new ones")
 

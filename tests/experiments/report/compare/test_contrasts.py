@@ -155,7 +155,20 @@ def test_a_study_without_looks_is_looked_at_with_the_seeds_that_were_declared(tm
     plan.write(tmp_path)
     found = computed(tmp_path)
     assert found.seeds == [0, 1, 2, 3, 4, 5] and found.comparisons[0].n == 6
-    assert "not part of the contrasts: seeds 6, 7" in found.notes
+    assert "not part of the verdict: seeds 6, 7 (6 seeds were declared)" in found.notes
+    (late,) = tmp_path.glob("inception-valid-*/seed=3")
+    status = late / "status.json"
+    before = status.read_text()
+    status.write_text('{"status": "RUNNING"}')
+    waiting = computed(tmp_path)
+    assert (waiting.comparisons[0].decided, waiting.next_look) == ("undecided", 6)
+    status.write_text('{"status": "FAILED", "error": "the loss is NaN"}')
+    short = computed(tmp_path)
+    assert short.seeds == [0, 1, 2, 4, 5] and short.next_look is None
+    told = "valid: small_cnn − inception on placed_digits lacks seed 3: all are compared over the "
+    assert f"{told}seeds that they share" in short.notes
+    status.write_text(before)
+    assert computed(tmp_path).comparisons == found.comparisons
 
 
 def test_pairs_of_families_that_differ_from_each_other_are_contrasts_of_their_own(tmp_path):

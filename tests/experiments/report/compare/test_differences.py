@@ -228,6 +228,89 @@ def test_seeds_that_were_added_to_a_declared_number_are_left_out_by_name(tmp_pat
     assert found.next_look is None
 
 
+def test_there_is_no_verdict_before_the_declared_number_of_seeds(tmp_path):
+    made.study(tmp_path, seeds=range(5))
+    plan = declared(made.plan(tmp_path, seeds=range(8)), seeds=8)
+    found = compared(tmp_path, plan)
+    assert {(c.decided, c.low, c.n) for c in found.comparisons} == {("undecided", None, 5)}
+    assert found.of("valid").why == "the look is at 8 seeds"
+    assert found.next_look == 8
+    for padding in ("same", "valid"):
+        made.study(tmp_path, (padding,), range(5, 8))
+    found = compared(tmp_path, plan)
+    assert (found.of("valid").n, found.of("valid").decided) == (8, "differs")
+    assert found.left_out["reflect"].why == "5 of the 8 seeds of this look are complete"
+    assert found.left_out["reflect"].difference == (
+        5,
+        pytest.approx(difference("reflect", range(5))),
+    )
+    assert found.next_look == 8
+    made.study(tmp_path, ("reflect",), range(5, 8))
+    whole = compared(tmp_path, plan)
+    assert whole.of("valid").low == found.of("valid").low, "what was decided stays"
+    assert whole.next_look is None or whole.next_look > 8
+
+
+@pytest.mark.parametrize("late", [3, 0])
+def test_a_run_that_is_completed_later_changes_no_verdict(tmp_path, late):
+    made.study(tmp_path, seeds=[seed for seed in range(8) if seed != late])
+    plan = declared(made.plan(tmp_path, seeds=range(8)), seeds=8)
+    assert {c.decided for c in compared(tmp_path, plan).comparisons} == {"undecided"}
+    made.study(tmp_path, seeds=[late])
+    assert compared(tmp_path, plan).seeds == list(range(8))
+
+
+def test_smaller_seeds_that_are_added_later_are_beyond_the_look(tmp_path):
+    made.study(tmp_path, seeds=range(20, 26))
+    plan = declared(made.plan(tmp_path), seeds=6)
+    before = compared(tmp_path, plan)
+    made.study(tmp_path, seeds=range(6))
+    for name, cell in plan.cells.items():
+        plan.cells[name] = dataclasses.replace(cell, seeds=[*cell.seeds, *range(6)])
+    after = compared(tmp_path, plan)
+    assert (after.seeds, after.comparisons) == (list(range(20, 26)), before.comparisons)
+    assert any(note.startswith("not part of the verdict: seeds 0, 1, 2") for note in after.notes)
+
+
+@pytest.mark.parametrize("seeds", [range(3), range(6)])
+def test_a_padding_that_joins_later_leaves_the_others_theirs(tmp_path, seeds):
+    made.study(tmp_path, ("same", "reflect"))
+    plan = declared(made.plan(tmp_path), when="2026-01-01T00:00:00+00:00", seeds=6)
+    before = compared(tmp_path, plan)
+    made.study(tmp_path, ("valid",), seeds)
+    ((name, late),) = (
+        (name, cell) for name, cell in made.plan(tmp_path).cells.items() if cell.padding == "valid"
+    )
+    told = {"declared": "2026-01-02T03:04:06+00:00", "declared_seeds": len(seeds)}
+    starts = [made.START | {"time": "2026-01-03T00:00:00+00:00"}]
+    made.study(tmp_path, ("valid",), seeds, starts=starts)
+    plan.cells[name] = dataclasses.replace(late, overrides=["padding=valid"], **told)
+    after = compared(tmp_path, plan)
+    assert after.seeds == before.seeds
+    (low, high), (then_low, then_high) = (
+        (c.low, c.high) for c in (after.of("reflect"), before.of("reflect"))
+    )
+    assert low < then_low < then_high < high, "k is larger"
+    assert any(note.startswith("declared when runs of this") for note in after.notes)
+    assert not any(note.startswith("declared when runs of this") for note in before.notes)
+    if len(seeds) < 6:
+        assert after.left_out["valid"].why == "3 of the 6 seeds of this look are complete"
+
+
+def test_failed_runs_are_named_and_the_rest_is_compared(tmp_path):
+    made.study(tmp_path, seeds=range(8))
+    failed = {"same": 2, "valid": 5}
+    for padding, seed in failed.items():
+        (directory,) = tmp_path.glob(f"small_cnn-{padding}-*/seed={seed}")
+        (directory / "status.json").write_text('{"status": "FAILED", "error": "NaN"}')
+    plan = declared(made.plan(tmp_path), seeds=8)
+    found = compared(tmp_path, plan)
+    assert found.seeds == [0, 1, 3, 4, 6, 7]
+    told = "{} lacks seed {}: all are compared over the seeds that they share"
+    assert {told.format(*pair) for pair in failed.items()} <= set(found.notes)
+    assert found.next_look is None
+
+
 def test_seeds_between_two_looks_wait_for_the_next(tmp_path):
     made.study(tmp_path, seeds=range(5))
     found = compared(tmp_path, looks=(3, 7))
@@ -248,7 +331,9 @@ def test_runs_older_than_the_declaration_are_left_out_by_name(tmp_path):
     assert told in found.notes
     assert found.seeds == [0, 2, 3, 5]
     later = declared(made.plan(tmp_path), when="2026-01-02T03:04:06+00:00")
-    assert compared(tmp_path, later).comparisons == []
+    found = compared(tmp_path, later)
+    assert found.comparisons == []
+    assert found.left_out["valid"].why == "all its runs are older than its declaration"
 
 
 def test_k_counts_what_was_planned_whatever_came_of_it(tmp_path):

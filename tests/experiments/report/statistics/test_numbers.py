@@ -22,13 +22,18 @@ def test_an_interval_has_its_signs():
 
 
 @pytest.mark.parametrize(
-    ("values", "unit", "told"),
+    ("sizes", "unit", "told"),
     [
-        ([26.21], "points", "26.2 points"),
-        ([26.21, 3.0, 1.25], "points", "26.2, 3.0 and 1.2 points"),
-        ([0.125], "dB", "0.12 dB"),
-        ([0.00321, 0.5], "", "0.00321 and 0.5"),
+        ([(26.21, 23.28, 29.14)], "points", "26.2 (23.3 to 29.1) points"),
+        (
+            [(26.21, 25, 27.25), (3.0, 2, 4), (1.25, -0.1, 2.6)],
+            "points",
+            "26.2 (25.0 to 27.2), 3.0 (2.0 to 4.0) and 1.2 (-0.1 to 2.6) points",
+        ),
+        ([(0.125, 0.1, 0.15)], "dB", "0.12 (0.10 to 0.15) dB"),
+        ([(0.00321, 0.003, 0.0034)], "", "0.00321 (0.003 to 0.0034)"),
+        ([(0.83, 1.61, 2.24)], "points", "1.6 to 2.2 points"),
     ],
 )
-def test_sizes_in_a_sentence(values, unit, told):
-    assert numbers.amount(values, unit) == told
+def test_sizes_in_a_sentence(sizes, unit, told):
+    assert numbers.amount(sizes, unit) == told

@@ -9,7 +9,6 @@ from experiments.report.statistics.verdict import (
     CANNOT,
     DIFFERS,
     DISAGREES,
-    EARLIER,
     EQUIVALENT,
     UNDECIDED,
     WITHIN,
@@ -145,9 +144,10 @@ def test_looks_that_contradict_each_other_are_said_to():
     assert found.interval.endswith(", the intervals of the looks do not overlap")
 
 
-def test_a_single_look_is_taken_at_the_seeds_that_there_are():
+def test_before_a_single_look_nothing_is_decided():
     short, whole = one(spread(1, 1, 9), planned=(10,)), one(spread(1, 1, 12), planned=(10,))
-    assert (short.n, short.level, whole.n) == (9, 0.05, 10)
+    assert (short.n, short.level, whole.n) == (9, None, 10)
+    assert (short.decided, short.why) == ("undecided", "the look is at 10 seeds")
 
 
 def test_pairing_gains_where_seeds_move_both():
@@ -191,10 +191,3 @@ def test_looks_that_contradict_each_other_over_new_images_are_said_to():
     assert found.over_new_images == OverNewImages(None, None, DIFFERS)
     assert "over new test images the intervals of the looks do not overlap: the same" in str(found)
     assert over_new_images(np.empty((0, 2)), 1.0) is None
-
-
-def test_an_earlier_bootstrap_decides_nothing():
-    found = one(spread(5, 0.5, 8))
-    found = dataclasses.replace(found, over_new_images=OverNewImages(1.0, 9.0, EARLIER))
-    assert not found.agreed
-    assert ": differs; over new test images [+1.00, +9.00] (earlier bootstrap, 95 %" in str(found)
