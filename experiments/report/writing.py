@@ -4,7 +4,7 @@
     python -m experiments.report runs/paddings --out experiments/results/paddings
 
 writes report.md and report.html (one page that works offline), runs.csv (one line per run),
-differences.csv (one line per comparison; those at other budgets are in differences_at.csv),
+differences.csv (one line per comparison; those at other epochs are in differences_at.csv),
 curves.csv (one line per epoch of a run), correct.csv (the test items that each run has right),
 timings.csv and the pictures, and for TensorBoard the study's `_summary`. The declaration is read
 from the study's plan, which was written before the first run; --baseline and --margin override it,

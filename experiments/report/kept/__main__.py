@@ -8,7 +8,7 @@ of cells, comparisons and contrasts in report.md and report.html, and the pictur
 What was declared stands in these files too: the looks and what is tuned for each padding in
 report.md, k in differences.csv and contrasts.csv. Reports older than correct.csv have no intervals
 over new test images. All else stays as it is, such as what is described, and the
-comparisons at another budget, for which no file has the right items.
+comparisons at another epoch, for which no file has the right items.
 """
 
 from __future__ import annotations

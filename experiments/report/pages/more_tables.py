@@ -1,4 +1,4 @@
-"""Declared contrasts, the same comparisons at other budgets, and what was tuned, as blocks."""
+"""Declared contrasts, the same comparisons at other epochs, and what was tuned, as blocks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = ("verdict", "sign-flip p", "the test")
 
 @dataclass(frozen=True)
 class Budget:
-    """All comparisons once more, by the test accuracy after another epoch."""
+    """All comparisons once more, by the primary metric after another epoch."""
 
     metric: str
     compared: list[Compared]
@@ -58,7 +58,7 @@ def of_contrasts(found: Contrasts, baseline: str) -> list[Block]:
 
 
 def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
-    """The comparisons at every other budget."""
+    """The comparisons at every other tested epoch."""
     blocks: list[Block] = []
     for budget in budgets:
         rows = [
@@ -70,10 +70,11 @@ def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
             continue
         unit = measured(budget.metric).difference_unit
         blocks += [
-            Heading(f"Another budget: {budget.metric}", 3),
+            Heading(f"At another epoch: {budget.metric}", 3),
             Paragraph(
-                "The same runs at another epoch, decided as if this had been the primary metric: "
-                "a difference that is there at one budget alone is one of that budget."
+                "The same runs after an earlier epoch, decided as if this had been the primary "
+                "metric. A learning rate that decays, as by default, has not yet fallen there, so "
+                "that this is not what a shorter training would give; at a constant rate it is."
             ),
             Table(["family", "comparison", "n", covers(unit), *COLUMNS], rows),
             *_not_compared(budget),
@@ -83,7 +84,7 @@ def of_budgets(budgets: Sequence[Budget]) -> list[Block]:
 
 
 def _not_compared(budget: Budget) -> list[Block]:
-    """What a budget's table lacks, and why: its runs may have ended before that epoch."""
+    """What an epoch's table lacks, and why: its runs may have ended before that epoch."""
     said = [
         f"{one.family.title}: {line}"
         for one in budget.compared

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "experiments" / "results"
 FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
 NUMBER = r"(?<![\w.])[+−]?\d+\.\d+"
+ANOTHER = "(?:At another epoch|Another budget)"  # as reports say, and as older ones said
 INTERVAL = re.compile(rf"\[({NUMBER}),\s({NUMBER})\]")
 
 
@@ -208,22 +209,22 @@ def _read_effect(found: Study, row: dict[str, str], part: str) -> None:
 
 
 def _read_report(found: Study, folder: Path, part: str) -> None:
-    """What only the written report has: other subsets, and another budget without a CSV file."""
+    """What only the written report has: other subsets, and another epoch without a CSV file."""
     text = (folder / "report.md").read_text().replace("\\", "").replace("-", "−")
     head = family = chapter = ""
     for line in text.splitlines():
         if line.startswith("#"):
             family = line if line.startswith("### ") else ""
             chapter, head = (line if line.startswith("## ") else chapter), ""
-            if budget := re.search(rf"Another budget: \S+{AT}(\d+)", line):
-                found.whole.setdefault("epochs", set()).add(int(budget[1]))
+            if epoch := re.search(rf"{ANOTHER}: \S+{AT}(\d+)", line):
+                found.whole.setdefault("epochs", set()).add(int(epoch[1]))
         if not line.startswith("| ") or not head:
             head = line if line.startswith("| ") else head if line else ""
             continue
         own = dict(zip(split(head), split(line), strict=False))
         described = chapter.startswith("## Described")
         if described or (
-            "Another budget" in family and not (folder / "differences_at.csv").exists()
+            re.search(ANOTHER, family) and not (folder / "differences_at.csv").exists()
         ):
             _read_line(found, own, family, part, described)
 

@@ -49,9 +49,9 @@ def test_another_padding_sign_or_number_of_seeds_is_found(sentence: str) -> None
     assert len(wrong(STUDY, written(sentence))) == 1
 
 
-def test_figures_of_another_budget_are_those_of_its_table() -> None:
+def test_figures_of_another_epoch_are_those_of_its_table() -> None:
     """The report is read where there is no CSV file of it."""
-    report = (RESULTS / STUDY / "report.md").read_text().partition("### Another budget")[2]
+    report = (RESULTS / STUDY / "report.md").read_text().partition("### At another epoch")[2]
     table = report.partition("\n\n|")[2].partition("\n\n")[0]
     lines = [line.split(" | ") for line in table.splitlines()[2:]]
     assert len(lines) >= 3
@@ -61,7 +61,7 @@ def test_figures_of_another_budget_are_those_of_its_table() -> None:
         assert all(wrong(STUDY, other) for _, _, other in changed(sentence))
 
 
-def test_figures_of_another_budget_are_those_of_its_csv_file(tmp_path: Path) -> None:
+def test_figures_of_another_epoch_are_those_of_its_csv_file(tmp_path: Path) -> None:
     shutil.copytree(RESULTS / STUDY, tmp_path / "some")
     at = [{"metric": "test_accuracy@2", **ROW, "mean": 777.5}]
     files.write_csv(tmp_path / "some" / "differences_at.csv", at)

@@ -1,4 +1,4 @@
-"""A report's CSV files at another budget: the same runs, tested after an earlier epoch."""
+"""A report's CSV files at another epoch: the same runs, tested earlier."""
 
 import csv
 import json
@@ -52,7 +52,7 @@ def report(tmp_path_factory):
     return study / "report"
 
 
-def test_the_comparisons_of_another_budget_are_those_of_its_column(report):
+def test_the_comparisons_at_another_epoch_are_those_of_its_column(report):
     runs = {(r["model"], r["padding"], int(r["seed"])): r for r in rows(report / "runs.csv")}
     assert [float(row[AT]) for row in runs.values()] == pytest.approx(
         [early(*run).mean() for run in runs]
@@ -77,7 +77,8 @@ def test_the_comparisons_of_another_budget_are_those_of_its_column(report):
 
 
 def test_they_are_those_of_the_reports_tables(report):
-    text = (report / "report.md").read_text().partition("### Another budget")[2]
+    text = (report / "report.md").read_text().partition("### At another epoch")[2]
+    assert "not what a shorter training would give; at a constant rate it is" in text
     told = re.findall(r"\| ([+-]\d+\.\d\d \[.*?\]) \|", text)
     held = [*rows(report / "differences_at.csv"), *rows(report / "contrasts_at.csv")]
     numbers = [[float(row[key]) for key in ("mean", "low", "high")] for row in held]
@@ -85,7 +86,7 @@ def test_they_are_those_of_the_reports_tables(report):
     assert written == told[: len(written)] and len(written) == 5
 
 
-def test_a_study_of_one_budget_has_no_such_files(tmp_path):
+def test_a_study_that_is_tested_once_has_no_such_files(tmp_path):
     write(made.study(tmp_path / "some", seeds=range(2)))
     assert not list((tmp_path / "some" / "report").glob("*_at.csv"))
     assert "@" not in "".join(rows(tmp_path / "some" / "report" / "runs.csv")[0])
