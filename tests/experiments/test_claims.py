@@ -1,4 +1,5 @@
-"""Every figure on the results' pages is recomputed from the committed tables of its section.
+"""Every figure on the pages of the results, the probes and PosENet is recomputed from the committed
+tables of its section.
 
 Figures that belong together are compared together, with their signs and to the decimals that are
 written: an effect and its interval are of one comparison, a mean and its sd of one cell. In a table
@@ -30,6 +31,26 @@ ELSEWHERE = {
     },
     "torus": {"the velocity of data/builders/advection.py": ("2.3", "2.7")},
     "causal_leak": {"naive predictions, counted on the test labels": ("35.1", "31.5", "29.8")},
+    "Why: the results of the probes in one network under each padding": {
+        "the version of TensorFlow": ("2.21",),
+        "probes of the images alone, not kept": ("0.07", "0.11"),
+    },
+    "The maps, padding by padding": {
+        "responses in sd, height, and exchanged paddings of seed 0: probes.csv has no column": (
+            *("0.38", "0.34", "0.33", "0.02", "0.21", "0.12", "0.06", "0.52"),
+            *("0.57", "0.69", "0.30", "0.43", "0.71", "1.5", "3.0"),
+        ),
+    },
+    "What the probes add to the studies": {
+        "probes of seed 0 of the studies as they were, not kept": (
+            *("68", "59", "0.55", "0.89", "0.35", "0.08", "0.06", "15.4", "3.3", "0.19", "0.03"),
+            *("0.38", "0.17", "0.063", "0.22", "0.26", "0.31", "0.15"),
+        ),
+    },
+    "Position from zeros alone: PosENet": {
+        "a trial, not kept": ("0.26",),
+        "above the largest difference that is meant": ("0.04",),
+    },
     "Modes": {"3.02 less the 3 points named beside it": ("0.02",)},
     "Trust": {
         "95 less the 94.1 named beside it": ("0.9",),
@@ -44,6 +65,9 @@ ELSEWHERE = {
 MOST = 0.9
 FEWER = {
     "Trust": (0.85, "four of the rates of splits lie a tenth of a point beside another"),
+    "The maps, padding by padding": (0.65, "a text of many figures, a third of them of no table"),
+    "What the probes add to the studies": (0.85, "all but one are of no table"),
+    "Position from zeros alone: PosENet": (0.85, "figures of two readers lie beside each other"),
     "Architectures": (0.7, "three figures, and 5 epochs of one network are 6 of another"),
 }
 FRONT = "the front page's table"
@@ -85,6 +109,8 @@ def sections(page: str) -> dict[str, str]:
 
 
 PAGE = sections((RESULTS / "README.md").read_text())
+for name in ("why", "posenet"):
+    PAGE |= sections((RESULTS / name / "README.md").read_text())
 FRONT_PAGE = (ROOT / "README.md").read_text()
 STUDIES = re.findall(r"^\| \[.*?README\.md#?(\w*)\) \| (.*) \|$", FRONT_PAGE, re.MULTILINE)
 PARTS = {

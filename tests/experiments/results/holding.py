@@ -64,11 +64,11 @@ def may_be(row: Told, section: str, claim: Claim) -> bool:
         wanted = context(section, claim)
         told = bool(wanted["subset"]) or "described" in claim.head
         return row.of(wanted) and (told or not row.described)
-    if row.described:  # with an interval of its own, which decides nothing
-        return claim.kind == "level"
     sentence = claim.before + re.split(r"[.!?] (?=[A-Z`])", claim.after)[0]
     if not row.of({kind: named(sentence, every(kind)) for kind in ("model", "data")}):
         return False
+    if row.described:  # with an interval of its own, which decides nothing
+        return claim.kind == "level"
     if claim.kind not in ("effect", "interval"):
         return True
     told = named(" ".join(BACKTICKED.findall(sentence)), paddings, longest=False) - {row.baseline}
