@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "experiments" / "results"
 FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
 NUMBER = r"(?<![\w.])[+−]?\d+\.\d+"
-ANOTHER = "(?:At another epoch|Another budget)"  # as reports say, and as older ones said
+ANOTHER = "At another epoch"
 INTERVAL = re.compile(rf"\[({NUMBER}),\s({NUMBER})\]")
 
 
