@@ -224,12 +224,38 @@ WIDTHS = """
 """
 
 
-def test_at_1280_pixels_nothing_of_the_report_is_cut(tmp_path, browser):
-    study = made.study(tmp_path / "some", ("same", "valid", "latitude_longitude"), range(10))
+def tuned_families(study):
+    """A network on each of two data sets and another on one, with what was tuned for each cell."""
+    settings = [
+        {"model": {"name": model}, "data": {"name": name, "source": "tfds"}}
+        for model, name in (
+            ("small_cnn", "mnist"),
+            ("small_cnn", "mnist1d"),
+            ("inception", "mnist"),
+        )
+    ]
+    for setting in settings:
+        for padding, rate in (
+            ("same", 0.003),
+            ("replicate", 0.00033),
+            ("latitude_longitude", 0.01),
+        ):
+            made.study(study, (padding,), range(8), optimizer={"learning_rate": rate}, **setting)
+    made.plan(study, looks=[8, 12], tuned={"optimizer.learning_rate": [0.00033, 0.003, 0.01]})
+
+
+def other_families(study):
+    made.study(study, ("same", "valid", "latitude_longitude"), range(10))
     made.study(study, ("reflect",), range(2), starts=[made.START | {"threads": 1}])
     made.study(study, ("same", "valid"), range(10), model={"kernel_size": 4})
     made.study(study, ("same", "valid"), range(10), data={"name": "mnist", "source": "tfds"})
     made.plan(study, aliases=[("symmetric", "latitude_longitude"), ("half", "same")])
+
+
+@pytest.mark.parametrize("fill", [other_families, tuned_families])
+def test_at_1280_pixels_nothing_of_the_report_is_cut(tmp_path, browser, fill):
+    study = tmp_path / "some"
+    fill(study)
     report.write(study)
     opened = browser.new_page(viewport={"width": WIDE, "height": 900})
     opened.goto((study / "report" / "report.html").as_uri())

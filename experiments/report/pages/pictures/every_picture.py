@@ -13,7 +13,7 @@ from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
 from experiments.report.pages import content
 from experiments.report.pages.document import Picture
-from experiments.report.pages.pictures import canvas, forest, plots, ring_curves
+from experiments.report.pages.pictures import canvas, cost_plot, forest, plots, ring_curves
 from experiments.report.statistics.verdict import COVERS
 
 
@@ -66,7 +66,7 @@ def draw(
         (
             "cost",
             f"{label[0].upper()}{label[1:]} against cost: means",
-            lambda some: plots.against_cost(some, metric),
+            lambda some: cost_plot.against_cost(some, metric),
         ),
         (
             "curves",

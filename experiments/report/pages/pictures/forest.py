@@ -6,18 +6,20 @@ between seeds can stand beside the families'.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from data.tasks.metrics import measured
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared
 from experiments.report.pages.document import difference
-from experiments.report.pages.pictures.canvas import DOT, INK, MEAN, panels
+from experiments.report.pages.pictures.canvas import DOT, INK, MEAN, panels, taller, wrapped
 from experiments.report.pages.pictures.plots import named
 from experiments.report.statistics.numbers import POINTS, signed
 from experiments.report.statistics.verdict import Comparison
@@ -121,7 +123,10 @@ def picture(found: Sequence[Panel]) -> Figure | None:
     """Draw the panels one below the other, each on its own scale; None if there are none."""
     if not found:
         return None
-    heights = [ROOM + ROW * len(one.rows) for one in found]
+    heights = [
+        ROOM + (ROW + taller([wrapped(row.label) for row in one.rows])) * len(one.rows)
+        for one in found
+    ]
 
     def draw(axis: Axes, one: Panel) -> None:
         rows = sorted(one.rows, key=_place)
@@ -136,7 +141,7 @@ def picture(found: Sequence[Panel]) -> Figure | None:
             dots = [place - 0.2] * len(row.differences)
             axis.plot(row.differences, dots, "o", color=DOT, alpha=0.7, ms=4, mew=0)
             numbers = shown(row.mean, row.low, row.high, one.unit)
-            for said, right in ((numbers, NUMBERS_AT), (_wrapped(row.words), WORDS_AT)):
+            for said, right in ((numbers, NUMBERS_AT), (wrapped(row.words, WORDS, 2), WORDS_AT)):
                 axis.annotate(
                     said,
                     (1, place),
@@ -146,14 +151,29 @@ def picture(found: Sequence[Panel]) -> Figure | None:
                     va="center",
                     fontsize=8,
                 )
-        axis.set_yticks(range(len(rows)), [_wrapped(row.label, 28) for row in rows])
+        axis.set_yticks(range(len(rows)), [wrapped(row.label) for row in rows])
         axis.set_ylim(len(rows) - 0.4, -0.6)
         axis.set_title(one.title)
         own = "; this panel's own scale" if len(found) > 1 else ""
         axis.set_xlabel(f"{one.axis}{own}")
         axis.grid(axis="x")
 
-    return panels(found, draw, size=(WIDTH, max(heights)), across=1, heights=heights)
+    size = WIDTH, max(heights)
+    return panels(found, draw, size, across=1, heights=heights, key=_key(found))
+
+
+def _key(found: Sequence[Panel]) -> list[Artist]:
+    """What is drawn in a row, in words."""
+    rows = [row for one in found for row in one.rows]
+    key: list[Artist] = [
+        Line2D([], [], color=DOT, marker="o", ls="", alpha=0.7, ms=4, mew=0, label="one seed"),
+        Line2D([], [], color=MEAN, marker="|", ls="", ms=9, mew=2, label="their mean"),
+    ]
+    if any(row.low is not None for row in rows):
+        key.append(Line2D([], [], color=MEAN, lw=2, label="the interval that decides"))
+    if any(one.margin is not None for one in found):
+        key.append(Patch(color=INK, alpha=0.13, lw=0, label="the margin"))
+    return key
 
 
 def _row(one: Compared, name: str, metric: str) -> Row:
@@ -191,9 +211,3 @@ def _short(c: Comparison) -> str:
 def _place(row: Row) -> tuple[bool, float]:
     """The largest mean first; those without a mean last."""
     return row.mean is None, -(row.mean or 0)
-
-
-def _wrapped(text: str, width: int = WORDS) -> str:
-    """In at most two lines; what does not fit is in the report's tables and lists."""
-    lines = textwrap.wrap(text, width, max_lines=2, placeholder=" …", break_on_hyphens=False)
-    return "\n".join(lines)

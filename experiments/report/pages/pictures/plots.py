@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,13 +13,22 @@ from matplotlib.ticker import MaxNLocator
 from data.tasks import TEST, VALIDATION
 from data.tasks.metrics import BY_MARGIN, ERROR_AT, OF, ON, measured, split_epoch, split_part
 from experiments.report.compare.families import Family
-from experiments.report.compare.reading import TEST_ACCURACY, Cell
-from experiments.report.pages.pictures.canvas import DOT, MEAN, colour, legend, line, marker, panels
+from experiments.report.compare.reading import Cell
+from experiments.report.pages.pictures.canvas import (
+    DOT,
+    MEAN,
+    colour,
+    legend,
+    line,
+    panels,
+    taller,
+    wrapped,
+)
 from experiments.report.statistics.numbers import plain
 from experiments.report.statistics.paired import interval
 
 SIZE = 6.2, 4.2  # inches of a panel, two of which stand side by side
-NAMED = 12  # number of points close together that are named
+NARROW = 22  # characters of a cell's label beside which three panels stand in a row
 WORDS = {
     ON: "accuracy on",
     OF: "accuracy on class",
@@ -64,6 +72,9 @@ def accuracy(
             difference from the baseline, which is drawn from that mean.
     """
     most = max(len(family.cells) for family in families)
+    labels = [wrapped(family.shown(name)) for family in families for name in family.cells]
+    wide = max(map(len, labels)) > NARROW
+    row = 0.26 + (0.1 if any("\n" in label for label in labels) else 0) + taller(labels)
 
     def draw(axis: Axes, family: Family) -> None:
         shown = metric or tested(family)
@@ -86,13 +97,18 @@ def accuracy(
         ]
         axis.set_yticks(range(len(values)), names)
         axis.set_ylim(len(values) - 0.4, -0.6)
-        axis.set_xlim(max(0, axis.get_xlim()[0]), min(_ceiling(shown), axis.get_xlim()[1]))
+        axis.set_xlim(max(0, axis.get_xlim()[0]), min(ceiling(shown), axis.get_xlim()[1]))
         axis.set_title(f"{family.title}{same}")
         own = "; own scale" if len(families) > 1 else ""
         axis.set_xlabel(f"{with_unit(shown)}{own}")
         axis.grid(axis="x")
 
-    return panels(families, draw, size=(4.1, 1.0 + 0.26 * most))
+    height = 1.0 + row * most
+    return (
+        panels(families, draw, (SIZE[0], height), 2)
+        if wide
+        else panels(families, draw, (4.1, height))
+    )
 
 
 def by_margin(families: Sequence[Family]) -> Figure | None:
@@ -123,43 +139,6 @@ def by_margin(families: Sequence[Family]) -> Figure | None:
     return panels(families, draw, SIZE, across=2, shared=True) if families else None
 
 
-def against_cost(families: Sequence[Family], metric: str = TEST_ACCURACY) -> Figure | None:
-    """Mean accuracy against MACs, a panel per data set, a colour per network; None if no costs."""
-    groups = {
-        data: [f for f in families if f.data == data and any(map(_macs, f.cells.values()))]
-        for data in dict.fromkeys(family.data for family in families)
-    }
-    groups = {data: members for data, members in groups.items() if members}
-
-    def draw(axis: Axes, data: str) -> None:
-        named_: list[tuple[float, float, str]] = []
-        for i, family in enumerate(groups[data]):
-            label: str | None = family.title.removesuffix(f" on {data}")
-            for name, cell in family.cells.items():
-                values, macs = list(cell.points(metric).values()), _macs(cell)
-                if values and macs:
-                    mean = float(np.mean(values))
-                    look: Any = {"color": colour(i), "marker": marker(i), "ms": 5, "ls": ""}
-                    axis.plot([macs], [mean], label=label, **look)
-                    named_.append((macs, mean, name))
-                    label = None
-        axis.set_xscale("log")
-        axis.margins(x=0.2, y=0.12)  # room for the names
-        axis.xaxis.set_major_formatter("{x:g}")
-        axis.xaxis.set_minor_formatter("{x:g}")
-        axis.tick_params(axis="x", which="minor", labelsize=7)
-        axis.set_xlabel("multiply-accumulates per example, millions")
-        own = "; own scale" if len(groups) > 1 else ""
-        axis.set_ylabel(f"{with_unit(metric)}{own}")
-        axis.set_title(data)
-        axis.grid()
-        axis.set_ylim(max(0, axis.get_ylim()[0]), min(_ceiling(metric), axis.get_ylim()[1]))
-        _name_points(axis, named_)
-        legend(axis)
-
-    return panels(list(groups), draw, SIZE, across=2) if groups else None
-
-
 def curves(families: Sequence[Family]) -> Figure | None:
     """The measure by epoch, a panel per family: the mean over seeds, its 95 % interval as a band.
 
@@ -175,14 +154,14 @@ def curves(families: Sequence[Family]) -> Figure | None:
         unit = f", {task.unit}" if task.unit else ""
         i = 0
         for name, cell in family.cells.items():
-            own = task.measure
+            own, shown = task.measure, family.shown(name)
             for key, what in ((f"{VALIDATION}{own}", "validation"), (own, "training")):
                 if what == "training" and not alone and band(cell):
                     continue
                 rows = band(cell, key)
                 if rows:
                     epochs, mean, low, high = np.array(rows).T
-                    label = f"{name}, {what}" if alone or what == "training" else name
+                    label = f"{shown}, {what}" if alone or what == "training" else shown
                     axis.plot(
                         epochs, mean, label=label, clip_on=False, **{**line(i), "marker": None}
                     )
@@ -214,7 +193,7 @@ def band(cell: Cell, key: str | None = None) -> list[tuple[int, float, float, fl
     for together in zip(*(record.curve for record in records), strict=False):
         values = [task.scale * row[key] for row in together if key in row]
         if len(values) == len(records):
-            rows.append((int(together[0]["epoch"]), *_interval(values, _ceiling(key))))
+            rows.append((int(together[0]["epoch"]), *_interval(values, ceiling(key))))
     return rows
 
 
@@ -241,17 +220,16 @@ def _interval(values: Sequence[float], most: float = 100.0) -> tuple[float, floa
     return mean, max(0.0, low), min(most, high)
 
 
-def _ceiling(metric: str) -> float:
+def ceiling(metric: str) -> float:
     """The largest value that a metric can have."""
     return 100.0 if measured(metric).unit == "%" else math.inf
 
 
 def _row(shown: str, values: list[float], same: str, metric: str) -> str:
     """A padding's name, its n if they differ, and its mean."""
-    shown = shown if len(shown) <= 30 else f"{shown[:29]}…"
     n = "" if same else f", n={len(values)}"
     mean = plain(float(np.mean(values)), measured(metric).unit) if values else ""
-    return f"{shown}{n}  {mean}".rstrip()
+    return f"{wrapped(shown)}{n}  {mean}".rstrip()
 
 
 def _margins(family: Family) -> list[str]:
@@ -267,36 +245,3 @@ def _margins(family: Family) -> list[str]:
 def _at_margin(cell: Cell, bin_: str) -> list[float]:
     found = (r.results.get("accuracy_by_margin", {}).get(bin_) for r in cell.records.values())
     return [100 * one["accuracy"] for one in found if one]
-
-
-def _macs(cell: Cell) -> float | None:
-    macs = next(iter(cell.records.values())).results.get("macs")
-    return macs / 1e6 if macs else None
-
-
-def _name_points(axis: Axes, points: list[tuple[float, float, str]]) -> None:
-    """Write each point's name beside it; names that would overlap are stacked."""
-    bottom, top = axis.get_ylim()
-    apart = 0.034 * (top - bottom)
-
-    def lowest(stack: list[tuple[float, str]]) -> float:
-        return float(np.mean([y for y, _ in stack])) - apart * (len(stack) - 1) / 2
-
-    for macs in sorted({x for x, _, _ in points}):
-        stacks: list[list[tuple[float, str]]] = []
-        for _, y, name in sorted(point for point in points if point[0] == macs):
-            stacks.append([(y, name)])
-            while len(stacks) > 1 and lowest(stacks[-1]) < lowest(stacks[-2]) + apart * len(
-                stacks[-2]
-            ):
-                stacks[-2:] = [stacks[-2] + stacks[-1]]
-        for stack in stacks:
-            for i, (_, name) in enumerate(stack if len(stack) <= NAMED else ()):
-                axis.annotate(
-                    name,
-                    (macs, lowest(stack) + i * apart),
-                    (6, 0),
-                    textcoords="offset points",
-                    fontsize=7,
-                    va="center",
-                )

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -69,14 +71,31 @@ def test_rows_are_sorted_with_dots_interval_margin_and_words():
     }
 
 
+def test_the_marks_are_explained_if_they_are_drawn():
+    def key(panels):
+        (legend,) = forest.picture(panels).legends
+        return [text.get_text() for text in legend.get_texts()]
+
+    marks = ["one seed", "their mean", "the interval that decides", "the margin"]
+    assert key([forest.Panel("some", "points", ROWS, 0.5)] * 2) == marks
+    assert key([forest.Panel("some", "points", ROWS, None)]) == marks[:3]
+    assert key([forest.Panel("some", "points", ROWS[1:3], None)]) == marks[:2]
+
+
 def test_all_that_is_drawn_lies_in_the_picture():
     words = "not compared, differs from same in source hash (0a1b2c, 3d4e5f), threads (1, 2), more"
+    tuned = "latitude_longitude, also symmetric (learning_rate 0.00033, weight_decay 0.0005)"
     rows = [*ROWS, forest.Row("latitude_longitude, also replicate, full", (), None, None, 1, words)]
+    rows.append(forest.Row(tuned, (), None, None, 2, words))
     figure = forest.picture([forest.Panel("some", "points", rows, None)] * 2)
     figure.draw_without_rendering()
     lines = [line for t in figure.axes[0].texts for line in t.get_text().splitlines()]
     assert max(map(len, lines)) <= forest.WORDS
+    assert tuned in [" ".join(t.get_text().split()) for t in figure.axes[0].get_yticklabels()]
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
     for axis in figure.axes:
+        names = [label.get_window_extent() for label in axis.get_yticklabels()]
+        assert all(a.y0 > b.y1 for a, b in itertools.pairwise(names)), "labels meet"
         assert axis.get_window_extent().width > 0.45 * figure.bbox.width
         box = axis.get_tightbbox()
         assert box.x0 >= 0 and box.y0 >= 0

@@ -1,9 +1,14 @@
+import dataclasses
+import itertools
+import re
+
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from experiments.report.compare.families import families
 from experiments.report.compare.reading import read
-from experiments.report.pages.pictures import plots
+from experiments.report.pages.pictures import cost_plot, plots
 from experiments.report.pages.pictures.canvas import colour
 from experiments.report.statistics.paired import interval
 from experiments.run.record import files
@@ -61,16 +66,6 @@ def test_data_without_margins_has_no_such_picture(tmp_path):
     assert plots.by_margin(families(read(tmp_path).cells)) is None
 
 
-def test_cost_is_a_panel_a_data_set(tmp_path):
-    made.run(tmp_path)
-    made.run(tmp_path, model={"kernel_size": 4})
-    made.run(tmp_path, data={"name": "mnist", "source": "tfds"})
-    figure = plots.against_cost(families(read(tmp_path).cells))
-    assert sorted(axis.get_title() for axis in figure.axes) == ["mnist", "placed_digits"]
-    points = [point for axis in figure.axes for point in axis.lines]
-    assert [point.get_xdata()[0] for point in points] == [7.225984] * 3
-
-
 def test_bands_are_the_mean_and_its_interval_by_epoch(found):
     (family,) = found
     rows = plots.band(family.cells["same"])
@@ -120,7 +115,7 @@ def test_nothing_is_drawn_beyond_0_and_100_per_cent(tmp_path):
     wide = {found[0].title: (99.0, {"full": (-120.0, 20.0)})}
     pictures = {
         "x": [plots.accuracy(found, intervals=wide)],
-        "y": [plots.curves(found), plots.by_margin(found), plots.against_cost(found)],
+        "y": [plots.curves(found), plots.by_margin(found), cost_plot.against_cost(found)],
     }
     for way, figures in pictures.items():
         for figure in figures:
@@ -141,7 +136,7 @@ def test_curves_and_margins_share_their_scale_and_others_say_that_they_do_not(tm
         assert all(axis.yaxis.get_tick_params()["labelleft"] for axis in figure.axes)
     labels = [axis.get_xlabel() for axis in plots.accuracy(found).axes]
     assert labels == ["test accuracy, %; own scale"] * 2
-    labels = [axis.get_ylabel() for axis in plots.against_cost(found).axes]
+    labels = [axis.get_ylabel() for axis in cost_plot.against_cost(found).axes]
     assert labels == ["test accuracy, %; own scale"] * 2
     (alone,) = plots.accuracy(found[:1]).axes
     assert alone.get_xlabel() == "test accuracy, %"
@@ -163,3 +158,53 @@ def test_a_cell_alone_shows_its_training_too(tmp_path):
     made.run(tmp_path)
     (axis,) = plots.curves(families(read(tmp_path).cells)).axes
     assert [line.get_label() for line in axis.lines] == ["same, validation", "same, training"]
+
+
+def boxes(figure):
+    """The texts of a figure, each with the pixels by which it leaves the figure."""
+    figure.draw_without_rendering()
+    all_, found = figure.bbox, {}
+    for text in figure.findobj(Text):
+        # Numbers of an axis beyond its limits are not drawn.
+        if text.get_text() and not re.fullmatch(r"[−\d.]+", text.get_text()):
+            box = text.get_window_extent()
+            out = max(all_.x0 - box.x0, box.x1 - all_.x1, all_.y0 - box.y0, box.y1 - all_.y1)
+            found[text.get_text()] = out
+    return found
+
+
+@pytest.fixture
+def tuned(tmp_path):
+    """Four families of cells, each of which tells what was tuned for it."""
+    for padding in ("same", "valid", "latitude_longitude"):
+        for model, data in itertools.product(("small_cnn", "inception"), ("some_digits", "mnist")):
+            rate = {"learning_rate": 0.00033 if padding == "same" else 0.003, "weight_decay": 0.1}
+            for seed in range(2):
+                made.run(
+                    tmp_path,
+                    padding,
+                    seed,
+                    model={"name": model},
+                    data={"name": data, "source": "tfds"},
+                    optimizer=rate,
+                )
+    cells = read(tmp_path).cells
+    long = [
+        dataclasses.replace(c, aliases=("half", "symmetric")[: len(c.label) // 5]) for c in cells
+    ]
+    return families(long, ("optimizer.learning_rate", "optimizer.weight_decay"))
+
+
+def test_what_was_tuned_is_shown_in_whole_and_nothing_leaves_the_picture(tuned):
+    assert len(tuned) == 4
+    for few in (tuned, tuned[:3], tuned[:1]):
+        shown = {family.shown(name) for family in few for name in family.cells}
+        figures = plots.accuracy(few), plots.curves(few), plots.by_margin(few)
+        for figure in (*figures, cost_plot.against_cost(few)):
+            found = boxes(figure)
+            assert {text: out for text, out in found.items() if out > 0} == {}
+            told = " ; ".join(" ".join(text.split()) for text in found)
+            assert figure not in figures or all(one in told for one in shown)
+        for axis in figures[0].axes:
+            rows = [label.get_window_extent() for label in axis.get_yticklabels()]
+            assert all(a.y0 > b.y1 for a, b in itertools.pairwise(rows)), "labels meet"
