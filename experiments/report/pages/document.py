@@ -61,11 +61,17 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `right` are the indices of the columns that Markdown aligns to the right."""
+    """A table.
+
+    Attributes:
+        right: the indices of the columns that Markdown aligns to the right.
+        tight: whether a page may write an interval below its mean.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Entry]]
     right: Container[int] = ()
+    tight: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def blocks(compared: list[Compared]) -> list[Block]:
         ]
         found += [
             Heading(one.family.title, 3),
-            Table(["padding", *(f"{d} px" for d in shown)], rows),
+            Table(["padding", *(f"{d} px" for d in shown)], rows, tight=True),
         ]
         error = str(task.error)
     if not found:

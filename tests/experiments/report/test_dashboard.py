@@ -1,5 +1,6 @@
 """TensorBoard on a finished study, looked at in a browser as a person does."""
 
+import json
 import os
 import shutil
 import socket
@@ -13,9 +14,14 @@ from pathlib import Path
 import pytest
 
 from experiments.report import writing as report
+from experiments.report.compare.differences import Declared, against_baseline
+from experiments.report.compare.families import families
+from experiments.report.compare.reading import read
 from experiments.report.events import PICTURES
-from experiments.report.pages import html
+from experiments.report.pages import html, image_border
 from experiments.report.pages.document import Table, number
+from experiments.run.record import files
+from experiments.study.plan import Plan
 from tests import made
 from tests.conftest import TINY
 from tests.helpers import environment
@@ -252,18 +258,38 @@ def other_families(study):
     made.plan(study, aliases=[("symmetric", "latitude_longitude"), ("half", "same")])
 
 
-@pytest.mark.parametrize("fill", [other_families, tuned_families])
-def test_at_1280_pixels_nothing_of_the_report_is_cut(tmp_path, browser, fill):
-    study = tmp_path / "some"
-    fill(study)
-    report.write(study)
+def nothing_is_cut(page, browser):
     opened = browser.new_page(viewport={"width": WIDE, "height": 900})
-    opened.goto((study / "report" / "report.html").as_uri())
+    opened.goto(page.as_uri())
     for tag, hidden, right in opened.evaluate(WIDTHS):
         assert hidden == 0, tag
         assert right <= WIDE, tag
     assert opened.evaluate(BEYOND) == [], "texts that a picture cuts"
     opened.close()
+
+
+@pytest.mark.parametrize("fill", [other_families, tuned_families])
+def test_at_1280_pixels_nothing_of_the_report_is_cut(tmp_path, browser, fill):
+    study = tmp_path / "some"
+    fill(study)
+    report.write(study)
+    nothing_is_cut(study / "report" / "report.html", browser)
+
+
+def test_at_1280_pixels_no_error_by_distance_is_cut(tmp_path, browser):
+    study = tmp_path / "some"
+    tuned_families(study)
+    plan = Plan.read(study)
+    for path in study.glob("*/seed=*/results.json"):  # as of networks that give images
+        results = json.loads(path.read_text())
+        error = 1e4 * results["test_accuracy"]
+        rings = [{"distance": i, "error": error, "pixels": 9} for i in range(16)]
+        files.write_json(path, results | {"error_by_distance": rings})
+    found = families(read(study, plan=plan).cells, plan.declared.tuned)
+    blocks = image_border.blocks([against_baseline(one, Declared(plan=plan)) for one in found])
+    (tmp_path / "page.html").write_text(html.page("some", blocks))
+    assert "latitude_longitude (learning_rate 0.01)" in (tmp_path / "page.html").read_text()
+    nothing_is_cut(tmp_path / "page.html", browser)
 
 
 @pytest.mark.full
