@@ -15,6 +15,7 @@ from experiments.report.compare.reading import (
     Cell,
     Record,
     balanced,
+    recorded,
 )
 from experiments.report.pages.document import (
     Block,
@@ -22,17 +23,19 @@ from experiments.report.pages.document import (
     Heading,
     Paragraph,
     Table,
+    Value,
     difference,
     number,
 )
 from experiments.report.pages.pictures import plots
-from experiments.report.statistics.numbers import plain
+from experiments.report.statistics.numbers import plain, signed
 from experiments.report.statistics.paired import paired_interval
 from experiments.run.record.tables import Marked
 
 CUT = "where the border cuts"
 ROUNDING = 1e-9
 Results = dict[str, Any]
+Measure = Callable[[Results], float | None]
 
 
 def of_cells(families: list[Family], metric: str) -> list[Block]:
@@ -103,7 +106,8 @@ def blocks(compared: list[Compared], primary: str) -> list[Block]:
             "and by margin, the distance in pixels from the object to the border; differences are "
             "paired over the shared seeds, each with its own interval. Where the classes of the "
             "test split are of unequal size: balanced accuracy, the mean over the classes of their "
-            "accuracies, and the accuracy on each class."
+            "accuracies, and the accuracy on each class. A subset on which the accuracy of every "
+            "run is that of its whole split has no row of its own."
         ),
         *found,
     ]
@@ -138,7 +142,7 @@ def _classes(one: Compared) -> list[Table]:
     return [Table(["test accuracy on class", *map(one.family.shown, one.family.cells)], rows)]
 
 
-def _of_class(name: str) -> Callable[[Results], float | None]:
+def _of_class(name: str) -> Measure:
     return lambda results: _per_cent(results.get("per_class_accuracy", {}).get(name))
 
 
@@ -178,15 +182,23 @@ def _difference(
     refused = name in one.left_out and one.left_out[name].difference is None
     if name == one.baseline or refused or len(shared) < 2:
         return "–"
+    apart = [values[seed] - base[seed] for seed in shared]
+    if max(apart) - min(apart) <= ROUNDING:  # an interval of no width would say that it is certain
+        same = abs(apart[0]) <= ROUNDING
+        return "a tie" if same else Value(f"{signed(apart[0])} in every seed", apart[0])
     return difference(*paired_interval([values[s] for s in shared], [base[s] for s in shared]))
 
 
-def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], float | None]]:
-    """All metrics except the primary one that at least one run of the family has."""
+def _measures(one: Compared, primary: str) -> dict[str, Measure]:
+    """All metrics except the primary one that at least one run of the family has, each once.
+
+    The first subset may be what accuracy on the split means, and stands there under one name.
+    """
     results = _results(one)
     margins = dict.fromkeys(name for r in results for name in r.get("accuracy_by_margin", {}))
     subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))
-    measures: dict[str, Callable[[Results], float | None]] = {}
+    measures: dict[str, Measure] = {}
+    wholes = [_primary(primary)] if measured(primary).unit == "%" else []
     task = one.family.task
     if primary != BALANCED and unequal(one):
         measures["balanced accuracy"] = balanced
@@ -194,18 +206,38 @@ def _measures(one: Compared, primary: str) -> dict[str, Callable[[Results], floa
         name = f"{split}{task.measure}"
         if name != primary and any(r.get(name) is not None for r in results):
             measures[plots.named(name)] = _scaled(name, task.scale)
+            wholes.append(measures[plots.named(name)])
     if margins:
         measures[f"test accuracy {CUT}"] = where_cut
     for name in margins:
         if primary != f"{BY_MARGIN}{name}":
             measures[f"margin {name}"] = _within("accuracy_by_margin", name)
     for name in subsets:
-        if primary != f"{ON}{name}":
-            measures[f"accuracy on {name}"] = _within("accuracy_by_subset", name)
+        inside = _within("accuracy_by_subset", name)
+        equal = [whole for whole in wholes if _alike(whole, inside, results)]
+        if primary == f"{ON}{name}":
+            for label in [label for label, whole in measures.items() if whole in equal]:
+                del measures[label]
+        elif not equal:
+            measures[f"accuracy on {name}"] = inside
     return measures
 
 
-def _scaled(name: str, scale: float) -> Callable[[Results], float | None]:
+def _primary(metric: str) -> Measure:
+    def of_run(results: Results) -> float | None:
+        value = recorded(results, metric)
+        return None if value is None else measured(metric).scale * value
+
+    return of_run
+
+
+def _alike(one: Measure, other: Measure, results: list[Results]) -> bool:
+    """Whether two measures are the same number in every run."""
+    pairs = [(one(of_run), other(of_run)) for of_run in results]
+    return all(a is not None and b is not None and abs(a - b) <= ROUNDING for a, b in pairs)
+
+
+def _scaled(name: str, scale: float) -> Measure:
     def of_run(results: Results) -> float | None:
         value = results.get(name)
         return None if value is None else scale * value
@@ -213,7 +245,7 @@ def _scaled(name: str, scale: float) -> Callable[[Results], float | None]:
     return of_run
 
 
-def _within(group: str, name: str) -> Callable[[Results], float | None]:
+def _within(group: str, name: str) -> Measure:
     return lambda results: _per_cent(results.get(group, {}).get(name, {}).get("accuracy"))
 
 
@@ -221,6 +253,6 @@ def _per_cent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def _measured(cell: Cell, measure: Callable[[Results], float | None]) -> dict[int, float]:
+def _measured(cell: Cell, measure: Measure) -> dict[int, float]:
     found = {seed: measure(record.results) for seed, record in cell.records.items()}
     return {seed: value for seed, value in found.items() if value is not None}

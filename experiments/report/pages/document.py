@@ -65,7 +65,7 @@ class Table:
 
     Attributes:
         right: the indices of the columns that Markdown aligns to the right.
-        tight: whether a page may write an interval below its mean.
+        tight: whether a page may write an entry in several lines.
     """
 
     columns: Sequence[str]

@@ -80,6 +80,29 @@ def test_every_subset_but_the_primary_one_is_described(tmp_path):
     subsets = np.repeat(["near", "far"], made.ITEMS // 2)
     made.study(tmp_path, ("same", "valid"), (0, 1), subsets=subsets)
     metrics = {metric for metric, _ in rows(tmp_path, "accuracy_on/far")}
-    assert metrics == {"test accuracy", "validation accuracy", "accuracy on near"}
+    assert metrics == {"test accuracy", "validation accuracy"}, "near is what test accuracy means"
     far = np.mean([100 * made.outcomes("valid", seed)[200:].mean() for seed in (0, 1)])
     assert rows(tmp_path)["accuracy on far", "valid"][1] == f"{far:.2f}"
+
+
+def test_no_subset_stands_beside_the_accuracy_that_it_is(tmp_path):
+    """The first subset is what test accuracy means."""
+    subsets = np.repeat(["near", "far"], made.ITEMS // 2)
+    made.study(tmp_path, ("same", "valid"), (0, 1), subsets=subsets)
+    assert {metric for metric, _ in rows(tmp_path)} == {"validation accuracy", "accuracy on far"}
+    metrics = {metric for metric, _ in rows(tmp_path, "accuracy_on/near")}
+    assert metrics == {"validation accuracy", "accuracy on far"}
+
+
+def test_differences_that_do_not_vary_have_no_interval(tmp_path):
+    far = np.repeat(["near", "far"], made.ITEMS // 2)
+    for seed in range(3):
+        right = made.outcomes("same", seed)
+        right[:4] = False
+        more = right.copy()
+        more[:4] = True
+        made.run(tmp_path, "same", seed, right=right, subsets=far)
+        made.run(tmp_path, "valid", seed, right=more, subsets=far)
+    found = rows(tmp_path)
+    assert found["accuracy on far", "valid"][-1] == "a tie"
+    assert found["validation accuracy", "valid"][-1] == "+1.00 in every seed"
