@@ -106,8 +106,8 @@ def blocks(compared: list[Compared], primary: str) -> list[Block]:
             "and by margin, the distance in pixels from the object to the border; differences are "
             "paired over the shared seeds, each with its own interval. Where the classes of the "
             "test split are of unequal size: balanced accuracy, the mean over the classes of their "
-            "accuracies, and the accuracy on each class. A subset on which the accuracy of every "
-            "run is that of its whole split has no row of its own."
+            "accuracies, and the accuracy on each class. Where a split's accuracy is that on "
+            "one of the subsets in every run, it stands under the subset's name."
         ),
         *found,
     ]
@@ -160,23 +160,26 @@ def _is_cut(name: str) -> bool:
 
 def _rows(one: Compared, primary: str) -> list[list[Entry]]:
     rows = []
+    task = one.family.task
+    units = {
+        plots.named(n): measured(n) for n in (f"{s}{task.measure}" for s in (TEST, VALIDATION))
+    }
     for metric, measure in _measures(one, primary).items():
+        of = units.get(metric, measured(BALANCED))
         values = {name: _measured(cell, measure) for name, cell in one.family.cells.items()}
         base = values.get(one.baseline or "", {})
         for name, by_seed in values.items():
             if by_seed:
-                numbers = list(by_seed.values())
-                sd = statistics.stdev(numbers) if len(numbers) > 1 else None
-                row = [metric, one.family.shown(name), number(len(numbers), "d")]
-                row += [number(statistics.mean(numbers)), number(sd)]
+                row = [metric, one.family.shown(name), number(len(by_seed), "d")]
+                row += spread(list(by_seed.values()), of.unit)
                 if one.baseline:
-                    row.append(_difference(one, name, by_seed, base))
+                    row.append(_difference(one, name, by_seed, base, of.difference_unit))
                 rows.append(row)
     return rows
 
 
 def _difference(
-    one: Compared, name: str, values: dict[int, float], base: dict[int, float]
+    one: Compared, name: str, values: dict[int, float], base: dict[int, float], unit: str
 ) -> Entry:
     shared = sorted(set(values) & set(base))
     refused = name in one.left_out and one.left_out[name].difference is None
@@ -185,20 +188,23 @@ def _difference(
     apart = [values[seed] - base[seed] for seed in shared]
     if max(apart) - min(apart) <= ROUNDING:  # an interval of no width would say that it is certain
         same = abs(apart[0]) <= ROUNDING
-        return "a tie" if same else Value(f"{signed(apart[0])} in every seed", apart[0])
-    return difference(*paired_interval([values[s] for s in shared], [base[s] for s in shared]))
+        return "a tie" if same else Value(f"{signed(apart[0], unit)} in every seed", apart[0])
+    return difference(
+        *paired_interval([values[s] for s in shared], [base[s] for s in shared]), unit
+    )
 
 
 def _measures(one: Compared, primary: str) -> dict[str, Measure]:
     """All metrics except the primary one that at least one run of the family has, each once.
 
-    The first subset may be what accuracy on the split means, and stands there under one name.
+    A subset may be what accuracy on its split means; then it stands under the subset's name.
     """
     results = _results(one)
     margins = dict.fromkeys(name for r in results for name in r.get("accuracy_by_margin", {}))
     subsets = dict.fromkeys(name for r in results for name in r.get("accuracy_by_subset", {}))
     measures: dict[str, Measure] = {}
-    wholes = [_primary(primary)] if measured(primary).unit == "%" else []
+    of_primary = _primary(primary)
+    wholes = [of_primary] if measured(primary).unit == "%" else []
     task = one.family.task
     if primary != BALANCED and unequal(one):
         measures["balanced accuracy"] = balanced
@@ -215,10 +221,9 @@ def _measures(one: Compared, primary: str) -> dict[str, Measure]:
     for name in subsets:
         inside = _within("accuracy_by_subset", name)
         equal = [whole for whole in wholes if _alike(whole, inside, results)]
-        if primary == f"{ON}{name}":
-            for label in [label for label, whole in measures.items() if whole in equal]:
-                del measures[label]
-        elif not equal:
+        for label in [label for label, whole in measures.items() if whole in equal]:
+            del measures[label]
+        if primary != f"{ON}{name}" and of_primary not in equal:
             measures[f"accuracy on {name}"] = inside
     return measures
 

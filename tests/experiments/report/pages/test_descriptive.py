@@ -1,13 +1,18 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from experiments.report.compare.differences import Declared, against_baseline
 from experiments.report.compare.families import families
 from experiments.report.compare.reading import read
+from experiments.report.kept import kept_runs
 from experiments.report.pages import descriptive
 from experiments.report.pages.document import Table
 from experiments.report.statistics.paired import paired_interval
 from tests import made
+
+RESULTS = Path(kept_runs.__file__).parents[2] / "results"
 
 
 def rows(study, metric="test_accuracy"):
@@ -80,7 +85,7 @@ def test_every_subset_but_the_primary_one_is_described(tmp_path):
     subsets = np.repeat(["near", "far"], made.ITEMS // 2)
     made.study(tmp_path, ("same", "valid"), (0, 1), subsets=subsets)
     metrics = {metric for metric, _ in rows(tmp_path, "accuracy_on/far")}
-    assert metrics == {"test accuracy", "validation accuracy"}, "near is what test accuracy means"
+    assert metrics == {"validation accuracy", "accuracy on near"}, "near is what test accuracy is"
     far = np.mean([100 * made.outcomes("valid", seed)[200:].mean() for seed in (0, 1)])
     assert rows(tmp_path)["accuracy on far", "valid"][1] == f"{far:.2f}"
 
@@ -106,3 +111,12 @@ def test_differences_that_do_not_vary_have_no_interval(tmp_path):
     found = rows(tmp_path)
     assert found["accuracy on far", "valid"][-1] == "a tie"
     assert found["validation accuracy", "valid"][-1] == "+1.00 in every seed"
+
+
+def test_numbers_have_the_digits_of_their_unit():
+    """Errors of thousandths, of a study that is kept."""
+    report = kept_runs.read(RESULTS / "torus")
+    blocks = descriptive.blocks(report.compared, report.declared.metric)
+    (table,) = (block for block in blocks if isinstance(block, Table))
+    (row,) = (r for r in table.rows if str(r[1]).startswith("same "))
+    assert [str(e) for e in row[3:]] == ["0.05532", "0.001496", "+0.0503 [+0.0491, +0.0515]"]
