@@ -165,6 +165,11 @@ def call(main: Callable[[list[str]], int]) -> int:
         return failure(error)
 
 
+def counted(count: int, noun: str) -> str:
+    """1, "run" -> 1 run; 2, "run" -> 2 runs."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def clock(seconds: float) -> str:
     """75 -> 1:15, 3700 -> 1:01:40."""
     minutes, rest = divmod(round(seconds), 60)

@@ -31,7 +31,7 @@ from experiments.report.compare.families import families
 from experiments.report.compare.next_look import next_looks
 from experiments.report.compare.reading import Study, read
 from experiments.report.compare.remarks import remarks
-from experiments.report.pages import content, html
+from experiments.report.pages import content, descriptive, html
 from experiments.report.pages.content import Report
 from experiments.report.pages.document import markdown
 from experiments.report.pages.more_tables import Budget
@@ -182,9 +182,11 @@ def table(one: Compared, declared: Declared) -> list[str]:
     differences = {name: forest.told(one, name, of.difference_unit) for name in one.family.cells}
     width = max(14, *map(len, shown.values()))
     room = max(22, *(len(difference) for difference, _ in differences.values()))
+    counts = {n: descriptive.counted(one, n, declared.metric) for n in one.family.cells}
+    wide = max(3, *map(len, counts.values()))
     lines = [
         f"{one.family.title}: {plots.with_unit(declared.metric)}",
-        f"{'padding':<{width}} {'n':>3} {'mean':>7} {'sd':>6}   "
+        f"{'padding':<{width}} {'n':>{wide}} {'mean':>7} {'sd':>6}   "
         f"{f'− {declared.baseline} [95 %]':<{room}} verdict",
     ]
     for name, cell in one.family.cells.items():
@@ -192,7 +194,7 @@ def table(one: Compared, declared: Declared) -> list[str]:
         mean = plain(statistics.mean(values), of.unit) if values else "–"
         sd = plain(statistics.stdev(values), of.unit) if len(values) > 1 else "–"
         difference, verdict = differences[name]
-        row = f"{shown[name]:<{width}} {len(values):>3} {mean:>7} {sd:>6}"
+        row = f"{shown[name]:<{width}} {counts[name]:>{wide}} {mean:>7} {sd:>6}"
         lines.append(f"{row}   {difference:<{room}} {verdict}".rstrip())
     return [*lines, *content.notes(one, declared.metric), *remarks(one.family, declared.metric)]
 

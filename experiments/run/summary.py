@@ -12,7 +12,7 @@ from data.tasks import CLASSIFICATION, TASKS, TEST, VALIDATION, Task
 from experiments.run import framework
 from experiments.run.record import files, source_files
 from experiments.run.record.directory import Run
-from experiments.terminal import say
+from experiments.terminal import counted, say
 from models.geometry.tracing.rows import Row, main_path
 
 FILES_NAMED = 3
@@ -21,7 +21,7 @@ FILES_NAMED = 3
 def headline(config: Config) -> None:
     """The line before training: the run and the device."""
     here, trainer = device.find(config.backend), config.trainer
-    threads = f", {framework.threads()} threads" if here.kind == "cpu" else ""
+    threads = f", {counted(framework.threads() or 1, 'thread')}" if here.kind == "cpu" else ""
     xla = ", XLA" if trainer.jit else ""
     engine = f", engine {trainer.engine}" if trainer.engine == SCAN else ""
     say(

@@ -45,7 +45,8 @@ def carry_out(sweep: Sweep, launch: Launch, folder: Path, *, rerun: bool) -> lis
             if not waits:
                 waits = True
                 terminal.say(
-                    f"waiting for other processes, which are training the last {len(left)} runs"
+                    f"waiting for other processes, which are training the last "
+                    f"{terminal.counted(len(left), 'run')}"
                 )
             time.sleep(POLL_SECONDS)
             continue

@@ -143,11 +143,15 @@ def check_recorded(config: Config, launcher: DictConfig) -> None:
 def announce(sweep: Sweep) -> None:
     """Before a sweep: print the number of runs, and the combinations that make no sense."""
     done = sum(job.run.complete for job in sweep.jobs)
-    parts = [f"{len(sweep.jobs)} runs, {done} of them complete"]
+    parts = [f"{terminal.counted(len(sweep.jobs), 'run')}, {done} of them complete"]
     if sweep.aliases:
-        parts.append(f"{sweep.aliases} cells compute the same as another and are its aliases")
+        alone = sweep.aliases == 1
+        parts.append(
+            f"{terminal.counted(sweep.aliases, 'cell')} compute{'s' * alone} the same as another "
+            f"and {'is its alias' if alone else 'are its aliases'}"
+        )
     if sweep.not_applicable:
-        parts.append(f"{len(sweep.not_applicable)} combinations not applicable")
+        parts.append(f"{terminal.counted(len(sweep.not_applicable), 'combination')} not applicable")
     terminal.say("; ".join(parts))
     for note in sweep.notes:
         terminal.say(note)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared
 from experiments.report.compare.reading import Study
+from experiments.terminal import counted
 
 PATHS = ("runs_dir=", "data.data_dir=", "data.path=", "trainer.progress=")
 
@@ -41,9 +42,9 @@ def next_looks(
     records = [record for cell in study.cells for record in cell.records.values()]
     seconds = [r.results["train_seconds"] for r in records if r.results.get("train_seconds")]
     if here and seconds:
-        left = sum(not {seed} & cell.records.keys() for cell in study.cells for seed in wanted)
-        minutes = left * statistics.median(seconds) / 60
-        said += f"  (about {minutes:.0f} minutes, one run at a time)"
+        left = sum(seed not in cell.records for cell in study.cells for seed in wanted)
+        minutes = max(1, round(left * statistics.median(seconds) / 60))
+        said += f"  (about {counted(minutes, 'minute')}, one run at a time)"
     return [said]
 
 

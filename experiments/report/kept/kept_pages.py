@@ -78,7 +78,7 @@ def _renewed(
     """
     compared, cells = (
         content.comparisons(report),
-        descriptive.of_cells(report.families, report.declared.metric),
+        descriptive.of_cells(report.compared, report.declared.metric),
     )
     crossed = more_tables.of_contrasts(report.contrasts, report.declared.baseline)
     parts = [

@@ -64,7 +64,7 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
         *_gaps(report.study),
         *comparisons(report),
         *more_tables.of_contrasts(report.contrasts, report.declared.baseline),
-        *descriptive.of_cells(report.families, report.declared.metric),
+        *descriptive.of_cells(report.compared, report.declared.metric),
         *(picture for picture in pictures if picture not in first),
         *more_tables.of_budgets(report.budgets),
         *more_tables.of_tuning(report.tuned, report.study.path.name),
@@ -84,7 +84,7 @@ def tables(report: Report) -> dict[str, Table]:
     }
     found = report.contrasts
     crossed = {"contrasts": more_tables.table_of(found)} if found.comparisons else {}
-    cells = descriptive.cells(report.families, report.declared.metric)
+    cells = descriptive.cells(report.compared, report.declared.metric)
     return {"cells": cells, **compared, **crossed}
 
 
@@ -175,6 +175,8 @@ def notes(one: Compared, metric: str) -> list[str]:
     k, n = one.comparisons[0].comparisons, len(one.seeds)
     looks = ", ".join(str(look) for look in one.looks if look <= n) if len(one.looks) > 1 else n
     count = f"{k} comparison{'s' * (k > 1)}, look{'s' * (',' in str(looks))} at {looks} seeds"
+    if not looks:
+        count = f"{k} comparison{'s' * (k > 1)}, no look before {one.looks[0]} seeds"
     words = conclusion(one, metric)
     said = [*([words] if words else []), f"brackets: {COVERS} ({count})", *one.notes]
     if any(c.test == CANNOT for c in one.comparisons):

@@ -9,7 +9,6 @@ from typing import Any
 from data.tasks import TEST, VALIDATION
 from data.tasks.metrics import BALANCED, BY_MARGIN, ON, measured
 from experiments.report.compare.differences import Compared
-from experiments.report.compare.families import Family
 from experiments.report.compare.reading import (
     TEST_ACCURACY,
     Cell,
@@ -38,16 +37,17 @@ Results = dict[str, Any]
 Measure = Callable[[Results], float | None]
 
 
-def of_cells(families: list[Family], metric: str) -> list[Block]:
+def of_cells(compared: Sequence[Compared], metric: str) -> list[Block]:
     """The table of cells, with its heading."""
     return [
         Heading("Cells"),
         Paragraph(
             "A cell is one configuration with all its seeds. "
             f"{_told(metric)} at the tested epoch; "
-            "sd is the sample standard deviation over seeds."
+            "sd is the sample standard deviation over seeds. Mean and sd are over all n; where the "
+            "verdict is about fewer, n says so."
         ),
-        cells(families, metric),
+        cells(compared, metric),
     ]
 
 
@@ -58,18 +58,31 @@ def _told(metric: str) -> str:
     return f"{name[0].upper()}{name[1:]}{told}"
 
 
-def cells(families: list[Family], metric: str) -> Table:
+def counted(one: Compared, name: str, metric: str) -> str:
+    """The number of a cell's seeds, and how many of them the verdict is about, if it is fewer.
+
+    Example: "25, 20 in the verdict".
+    """
+    n = len(one.family.cells[name].points(metric))
+    judged = name == one.baseline or one.of(name) is not None
+    fewer = judged and 0 < len(one.seeds) < n
+    return f"{n}, {len(one.seeds)} in the verdict" if fewer else str(n)
+
+
+def cells(compared: Sequence[Compared], metric: str) -> Table:
     """One row per cell; if families share network and data, columns show what differs."""
-    settings = dict.fromkeys(key for family in families for key in family.differs)
+    settings = dict.fromkeys(key for one in compared for key in one.family.differs)
     columns = ["network", "data", *map(Marked, settings), "padding", "n", "mean", "sd"]
     columns += ["seed by seed", "parameters", "MACs", "final map"]
-    rows = []
-    for family in families:
+    rows: list[list[Entry]] = []
+    for one in compared:
+        family = one.family
         for name, cell in family.cells.items():
             values = cell.points(metric)
             first = next(iter(cell.records.values()))
             own = [family.differs.get(key, "") for key in settings]
-            head = [family.model, family.data, *own, family.shown(name), number(len(values), "d")]
+            head: list[Entry] = [family.model, family.data, *own, family.shown(name)]
+            head.append(Value(counted(one, name, metric), len(values)))
             unit = measured(metric).unit
             by_seed = ", ".join(plain(value, unit) for value in values.values())
             rows.append([*head, *spread(list(values.values()), unit), by_seed, *_cost(first)])

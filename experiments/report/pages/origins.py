@@ -9,6 +9,7 @@ from experiments.report.compare.families import families
 from experiments.report.compare.next_look import without_paths
 from experiments.report.compare.reading import Record, Study
 from experiments.report.pages.document import Block, Heading, Items, Paragraph, Table, number
+from experiments.terminal import counted
 
 
 def blocks(study: Study) -> list[Block]:
@@ -18,7 +19,7 @@ def blocks(study: Study) -> list[Block]:
         Heading("Commands"),
         Items(commands(study, records), code=True),
         Heading("Environment"),
-        Items(list(dict.fromkeys(line for record in records for line in _circumstances(record)))),
+        Items(_environments(study)),
         Heading("Times"),
         Paragraph(
             "Medians over the runs of a cell. They depend on the machine and its load, and differ "
@@ -44,6 +45,32 @@ def commands(study: Study, records: list[Record]) -> list[str]:
     return list(dict.fromkeys(without_paths(command) for command in told))
 
 
+def _environments(study: Study) -> list[str]:
+    """A line for all runs under the same conditions, with their cells if there are other lines."""
+    found: dict[str, dict[str, list[int]]] = {}
+    every: dict[str, list[int]] = {}
+    for family in families(study.cells, study.tuned):
+        for name, cell in family.cells.items():
+            label = f"{family.title}, {name}"
+            every[label] = list(cell.records)
+            for seed, record in cell.records.items():
+                for line in dict.fromkeys(_circumstances(record)):
+                    found.setdefault(line, {}).setdefault(label, []).append(seed)
+    if len(found) < 2:
+        return list(found)
+    return [
+        f"{'; '.join(_seeds(label, own, every[label]) for label, own in cells.items())}: {line}"
+        for line, cells in found.items()
+    ]
+
+
+def _seeds(label: str, own: list[int], every: list[int]) -> str:
+    """A cell, with the seeds that are meant if they are not all."""
+    if own == every:
+        return label
+    return f"{label} (seed{'s' * (len(own) > 1)} {', '.join(map(str, own))})"
+
+
 def _circumstances(record: Record) -> list[str]:
     """A line describing the conditions of a record."""
     return [
@@ -59,7 +86,7 @@ def _circumstances(record: Record) -> list[str]:
 
 def _threads(start: dict[str, Any]) -> str:
     """The number of threads; in older runs, the device's name has the number of cores instead."""
-    return f", {start['threads']} threads" if start.get("threads") else ""
+    return f", {counted(start['threads'], 'thread')}" if start.get("threads") else ""
 
 
 def _times(study: Study) -> Table:

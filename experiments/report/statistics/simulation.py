@@ -102,10 +102,11 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         ]
         for r in rows
     ]
+    error = new_images.standard_error(rows[0]["studies"])
     worst = []
     for kind in KINDS:
         own = [r for r in rows if r["noise"] == kind]
-        over = [r["differs"] for r in own if r["differs"] > 1.1 * LEVEL]
+        over = [r["differs"] for r in own if r["differs"] > LEVEL]
         if over:
             worst.append(
                 f"{kind}: {len(over)} of {len(own)} settings, up to {100 * max(over):.1f} %"
@@ -130,7 +131,9 @@ normal);
 *covers*: how many intervals hold their own mean (all of a study together: 100 − *differs*);
 *width*: relative to Bonferroni's interval with a known sd at the last look.
 
-More than 5.5 % false differences: {"; ".join(worst) or "nowhere"}.
+More than {100 * LEVEL:g} % false differences: {"; ".join(worst) or "nowhere"}.
+A rate of {100 * LEVEL:g} % has a standard error of {100 * error:.2f} points in a simulation of this
+size, so that up to {100 * (LEVEL + 2 * error):.1f} % may be chance.
 
 {tables.markdown(columns, shown, range(2, len(columns)))}
 """

@@ -157,7 +157,8 @@ class Comparison:
         if self.tied:
             return f"{head}{self.verdict}"
         unit = f" {self.unit}" if self.unit else ""
-        said = f"{head}{self.interval}{unit}, n={self.n}: {self.verdicts}"
+        told = f"{signed(self.mean, self.unit)}{unit}, {self.why}" if self.why else ""
+        said = f"{head}{told or f'{self.interval}{unit}'}, n={self.n}: {self.verdicts}"
         return f"{said}; {self.beside}" if self.beside else said
 
 

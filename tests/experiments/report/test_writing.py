@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from experiments.report.compare.next_look import next_looks
 from experiments.report.kept import kept_pages
 from experiments.report.pages.pictures import canvas
-from experiments.report.writing import finish, main, write
+from experiments.report.writing import finish, main, table, write
 from experiments.study.plan import NotApplicable
 from tests import made
 from tests.helpers import read_back
@@ -326,3 +327,46 @@ def test_runs_that_no_plan_asks_for_are_told_and_not_denied(study, capsys):
         "6 complete runs that no sweep of this study planned: not compared; see the report" in said
     )
     assert "not compared, there is no run of same that differs only in the padding" in said
+
+
+def test_what_is_counted_as_one_is_in_the_singular(tmp_path):
+    study = made.study(tmp_path, ("same", "valid"), range(3), starts=[made.START | {"threads": 1}])
+    made.plan(study, looks=[4, 6])
+    found = write(study)
+    (line,) = next_looks(found.study, found.compared, here=True)
+    assert "(about 2 minutes, one run at a time)" in line
+    made.study(study, ("same",), [3], starts=[made.START | {"threads": 1}])
+    made.plan(study, looks=[4, 6])
+    found = write(study)
+    (line,) = next_looks(found.study, found.compared, here=True)
+    assert "(about 1 minute, one run at a time)" in line
+    text = (study / "report" / "report.md").read_text()
+    assert ", 1 thread;" in text
+    assert "(1 comparison, no look before 4 seeds)" in text
+
+
+def test_n_says_how_many_seeds_the_verdict_is_about(tmp_path):
+    study = made.study(tmp_path, ("same", "valid"), range(5))
+    made.study(study, ("reflect",), range(3))
+    made.plan(study, looks=[3, 9])
+    found = write(study)
+    text = (study / "report" / "report.md").read_text()
+    for padding, n in (("same", "5, 3 in the verdict"), ("reflect", "3")):
+        assert f"| small\\_cnn | placed\\_digits | {padding} | {n} |" in text
+    lines = table(found.compared[0], found.declared)
+    assert [line.split("  ")[0] for line in lines if line.startswith("reflect")]
+    assert any(line.startswith("valid ") and " 5, 3 in the verdict " in line for line in lines)
+
+
+def test_the_environment_says_of_which_cells(tmp_path):
+    study = made.study(tmp_path, ("same",), range(2))
+    write(study)
+    text = (study / "report" / "report.md").read_text()
+    assert "\n- a processor, 2 threads;" in text, "of all cells"
+    made.study(study, ("valid",), range(2), starts=[made.START | {"source_hash": "other"}])
+    made.run(study, "valid", 2)
+    write(study)
+    text = (study / "report" / "report.md").read_text()
+    start = "- small\\_cnn on placed\\_digits, "
+    assert f"\n{start}valid (seeds 0, 1): a processor, 2 threads;" in text
+    assert f"\n{start}same; small\\_cnn on placed\\_digits, valid (seed 2): a processor" in text

@@ -51,6 +51,28 @@ def test_the_page_is_that_of_the_table():
         assert f"| {kind} | {seeds} | {k} | {rates} | {width} |" in committed
 
 
+def test_every_kind_of_noise_beyond_five_per_cent_is_named_with_the_noise_of_the_simulation():
+    rows = [
+        {"noise": noise, "seeds": "5", "comparisons": 1, "studies": 20_000, "width": 1.0}
+        | {"differs": rate, "equivalent": 0.02, "covers": 0.95}
+        for noise, rate in (("normal", 0.0512), ("t2", 0.0499), ("collapsing cells", 0.12))
+    ]
+    told = " ".join(simulation.page(rows).split())
+    assert (
+        "More than 5 % false differences: normal: 1 of 1 settings, up to 5.1 %; collapsing cells: "
+        "1 of 1 settings, up to 12.0 %. A rate of 5 % has a standard error of 0.15 points"
+    ) in told
+
+
+def test_the_committed_page_names_what_its_table_has():
+    committed = " ".join((simulation.OUT / "README.md").read_text().split())
+    for kind in simulation.KINDS:
+        own = [float(row["differs"]) for (noise, _, _), row in TABLE.items() if noise == kind]
+        over = [rate for rate in own if rate > 0.05]
+        told = f"{kind}: {len(over)} of {len(own)} settings, up to {100 * max(own):.1f} %"
+        assert (told in committed) == bool(over)
+
+
 def test_with_normal_differences_the_promises_are_kept():
     """Errors of at most 5 % up to the noise of the simulation, whatever the number of looks."""
     noise = 3 * np.sqrt(0.05 * 0.95 / simulation.STUDIES)

@@ -191,3 +191,8 @@ def test_looks_that_contradict_each_other_over_new_images_are_said_to():
     assert found.over_new_images == OverNewImages(None, None, DIFFERS)
     assert "over new test images the intervals of the looks do not overlap: the same" in str(found)
     assert over_new_images(np.empty((0, 2)), 1.0) is None
+
+
+def test_before_the_first_look_the_unit_stands_by_the_number():
+    (one,) = compare({"same": [80.0, 81.0], "valid": [70.0, 72.0]}, "same", planned=(8, 12))
+    assert str(one) == ("valid − same: -9.50 points, the first look is at 8 seeds, n=2: undecided")
