@@ -137,7 +137,7 @@ def test_the_command_of_a_complete_sweep_trains_nothing(stored, program):
     (command,) = PLAN["commands"]
     outcome = program(*arguments(command))
     assert outcome.code == 0, outcome.err
-    assert "6 runs, 6 of them complete; 1 cells compute the same" in outcome.out
+    assert "6 runs, 6 of them complete; 1 cell computes the same" in outcome.out
     assert changed(stored) == []
     cells = read(stored / STUDY / "study.json")["cells"]
     assert [(name, known(cell)) for name, cell in cells.items()] == [
