@@ -151,7 +151,7 @@ def test_a_seed_added_to_a_study_joins_the_runs_that_are_there(stored, program):
     (alias,) = (cell for cell in PLAN["cells"].values() if cell["alias_of"])
     outcome = program("-m", *alias["overrides"], "seed=3")
     assert outcome.code == 0, outcome.err
-    assert "1 runs, 0 of them complete" in outcome.out
+    assert "1 run, 0 of them complete" in outcome.out
     added = STUDY / alias["alias_of"] / "seed=3"
     assert read(stored / added / "status.json")["status"] == "COMPLETED"
     assert changed(stored) == []

@@ -41,7 +41,7 @@ def test_what_makes_no_sense_is_listed_and_what_is_the_same_runs_once(tiny):
     outcome = tiny("-m", "padding=same,causal,half", "seed=0")
     assert outcome.code == 0
     assert outcome.err == ""
-    assert "1 runs, 0 of them complete" in outcome.out
+    assert "1 run, 0 of them complete" in outcome.out
     assert "not applicable: small_cnn, causal, placed_digits: padding=causal does" in outcome.out
     assert list(statuses().values()) == ["COMPLETED"]
     plan = Plan.read(STUDY)

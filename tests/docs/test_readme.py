@@ -5,10 +5,14 @@ import pytest
 
 from conf import commandline
 from docs import readme_tables
+from experiments.report import writing
+from experiments.report.kept import kept_runs
 from models import layers
 from models.padding import NAMED
 from tests.helpers import full
 
+ROOT = readme_tables.PAGE.parent
+RESULTS = ROOT / "experiments" / "results"
 PAGE = readme_tables.PAGE.read_text()
 DEEP = ("alexnet", "fcn8", "googlenet", "resnet", "resnet18", "tcn", "vgg16")
 OLD = "README.md is not today's: python -m docs writes its tables anew"
@@ -17,6 +21,14 @@ OLD = "README.md is not today's: python -m docs writes its tables anew"
 @pytest.mark.parametrize("name", ["paddings", "data"])
 def test_a_table_is_todays(name):
     assert readme_tables.written(PAGE, name) == readme_tables.TABLES[name](), OLD
+
+
+def test_the_demo_prints_what_its_committed_report_says():
+    report = kept_runs.read(RESULTS / "demo")
+    (one,) = report.compared
+    told = "\n".join(writing.table(one, report.declared))
+    assert f"{told}\n\nreport         runs/demo/" in PAGE
+    assert f"({(RESULTS / 'demo' / 'differences.png').relative_to(ROOT)})" in PAGE
 
 
 def rows():
