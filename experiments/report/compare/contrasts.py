@@ -177,7 +177,8 @@ def decided(
         for one in found
     ]
     notes = [ROUGHLY.format(n=n)] if n < FEW and any(c.low is not None for c in found) else []
-    notes += of_the_seeds(runs, order, seeds[:n], looks)
+    if found[0].level is not None:
+        notes += of_the_seeds(runs, order, seeds[:n], looks)
     values = {name: own[:n] for name, own in values.items()}
     undecided = any(c.decided == UNDECIDED for c in found)
     ahead = (

@@ -155,7 +155,8 @@ def against_baseline(family: Family, declared: Declared) -> Compared:
     taken_looks = [n for n in planned if n <= len(seeds)]
     seeds = seeds[: found[0].n]
     told = {family.shown(other): runs[other] for other in (name, *cells)}
-    notes += of_the_seeds(told, every, seeds, looks)
+    if found[0].level is not None:
+        notes += of_the_seeds(told, every, seeds, looks)
     if len(seeds) < FEW and any(one.low is not None for one in found):
         notes.append(ROUGHLY.format(n=len(seeds)))
     new = _over_new_images(family, name, [c.name for c in found if not c.tied], seeds, planned, k)

@@ -65,7 +65,8 @@ def counted(one: Compared, name: str, metric: str) -> str:
     """
     n = len(one.family.cells[name].points(metric))
     judged = name == one.baseline or one.of(name) is not None
-    fewer = judged and 0 < len(one.seeds) < n
+    looked = any(c.level is not None for c in one.comparisons)
+    fewer = judged and looked and 0 < len(one.seeds) < n
     return f"{n}, {len(one.seeds)} in the verdict" if fewer else str(n)
 
 

@@ -6,6 +6,7 @@ import pytest
 from experiments.report.compare.differences import Declared, against_baseline
 from experiments.report.compare.families import families
 from experiments.report.compare.reading import read
+from experiments.report.pages import descriptive
 from experiments.report.statistics.items import TestSet, intervals
 from tests import made
 
@@ -255,7 +256,10 @@ def test_there_is_no_verdict_before_the_declared_number_of_seeds(tmp_path):
 def test_a_run_that_is_completed_later_changes_no_verdict(tmp_path, late):
     made.study(tmp_path, seeds=[seed for seed in range(8) if seed != late])
     plan = declared(made.plan(tmp_path, seeds=range(8)), seeds=8)
-    assert {c.decided for c in compared(tmp_path, plan).comparisons} == {"undecided"}
+    waiting = compared(tmp_path, plan)
+    assert {c.decided for c in waiting.comparisons} == {"undecided"}
+    assert waiting.notes == [], "no seed is part of a verdict that there is not"
+    assert descriptive.counted(waiting, "valid", "test_accuracy") == "7"
     made.study(tmp_path, seeds=[late])
     assert compared(tmp_path, plan).seeds == list(range(8))
 
