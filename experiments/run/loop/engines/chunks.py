@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,9 @@ from data import AugmentConfig, Split
 from data.epochs.pipeline import Epoch
 from experiments.run.loop.batches import ordered_batches
 
-CHUNK = 50  # steps; more make training no faster, and an interrupt waits for one or two chunks
+CHUNK = 50  # steps; more make training no faster
+SECONDS = 0.25  # of a chunk: an interrupt waits for the end of one or two
+BYTES = 2**28  # of the batches that are sent with a chunk; at least one batch is
 
 
 class ChunkedEpochs(abc.ABC):
@@ -52,6 +55,20 @@ class ChunkedEpochs(abc.ABC):
         """The mean loss and the measure on a split: Keras' `evaluate`, or equal up to rounding."""
         batches = ordered_batches(split, batch_size=batch_size)
         return dict(self._model.evaluate(batches, verbose=0, return_dict=True))
+
+
+def longest(seconds: float, nbytes: int = 0) -> int:
+    """The steps of the longest chunk: a power of two, so that other timings make the same chunks,
+    or `CHUNK`.
+
+    Args:
+        seconds: for a step.
+        nbytes: of the batches that are sent with a step.
+
+    Example: `longest(0.02)` is 8, and `longest(0.001)` is 50.
+    """
+    most = min(SECONDS / max(seconds, 1e-9), BYTES / max(nbytes, 1))
+    return CHUNK if most >= CHUNK else 2 ** int(math.log2(max(most, 1)))
 
 
 def same_examples(split: Split, other: Split) -> bool:

@@ -9,6 +9,7 @@ numbers, to the bit.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,7 @@ import tensorflow as tf
 from data import AugmentConfig, Split
 from data.epochs.pipeline import Epoch
 from data.sources.streaming import Streamed
-from experiments.run.loop.engines.chunks import CHUNK, ChunkedEpochs, told
-
-SECONDS = 0.25  # of a chunk: an interrupt waits for its end
+from experiments.run.loop.engines.chunks import BYTES, CHUNK, SECONDS, ChunkedEpochs, told
 
 
 class LoopedEpochs(ChunkedEpochs):
@@ -39,6 +38,7 @@ class LoopedEpochs(ChunkedEpochs):
         self._step = tf.function(step, jit_compile=True) if model.jit_compile else step
         self._program: Any = None
         self._pace = float("inf")  # seconds for a step, without those of tracing
+        self._sent = 0  # bytes for a step
 
     def release(self) -> None:
         self._held = ()
@@ -54,6 +54,7 @@ class LoopedEpochs(ChunkedEpochs):
                 given = waiting.result()
                 count = len(given[0])
                 following = first + count
+                self._sent = sum(a.dtype.size * math.prod(a.shape[1:]) for a in given)
                 if following < len(epoch):
                     steps = self._steps(epoch, following)
                     waiting = pool.submit(self._given, epoch, following, steps)
@@ -68,7 +69,8 @@ class LoopedEpochs(ChunkedEpochs):
     def _steps(self, epoch: Epoch, first: int) -> int:
         """How many steps from `first` on are the next chunk; a smaller last batch is one alone."""
         full = len(epoch.order) // epoch.batch_size
-        return max(1, min(CHUNK, int(SECONDS / self._pace), full - first))
+        most = min(CHUNK, int(SECONDS / self._pace), BYTES // max(1, self._sent), full - first)
+        return max(1, most)
 
     def _given(self, epoch: Epoch, first: int, count: int) -> tuple[Any, ...]:
         """The arguments of the batches from `first` on: their indices, or the batches."""

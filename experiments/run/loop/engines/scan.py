@@ -9,6 +9,7 @@ the bit. The next chunk is on its way while the measures of the last are read.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +25,8 @@ from data.epochs.codes import Compact, compact
 from data.epochs.pipeline import Epoch, mirrored
 from data.sources.streaming import Streamed
 from experiments.run.loop import memory
-from experiments.run.loop.engines.chunks import CHUNK, ChunkedEpochs, same_examples, told
+from experiments.run.loop.engines.chunks import ChunkedEpochs, same_examples, told
+from experiments.run.loop.engines.programs import Programs
 
 FITS = 0.5  # fraction of the device's memory that the data may take
 State = tuple[list[Any], ...]
@@ -36,7 +38,7 @@ class ScannedEpochs(ChunkedEpochs):
     def __init__(self, model: keras.Model, train: Split, augment: AugmentConfig) -> None:
         super().__init__(model, train, augment)
         self._held = on_device(train)
-        self._chunk = jax.jit(self.steps, donate_argnums=0)
+        self._programs = Programs(self.steps)
         self._validation: ScannedPass | None = None
 
     def release(self) -> None:
@@ -45,17 +47,15 @@ class ScannedEpochs(ChunkedEpochs):
             self._validation.release()
 
     def run(self, epoch: Epoch, callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
+        given, logs = functools.partial(self.given, epoch), {}
+
+        def hear(first: int, found: Any) -> None:
+            logs.update(told(callbacks, first, found))
+
+        state, parts = self._programs.prepare(epoch, self.begin(), given)
         for callback in callbacks:
             callback.on_epoch_begin(0)
-        state, logs, waiting = self.begin(), {}, None
-        for first, count in chunks(epoch):
-            state, found = self._chunk(state, *self.given(epoch, first, count))
-            if waiting is not None:
-                logs = told(callbacks, *waiting)
-            waiting = (first, found)
-        if waiting is not None:
-            logs = told(callbacks, *waiting)
-        self.keep(state)
+        self.keep(self._programs.run(state, parts, given, hear))
         return logs
 
     def evaluate(self, split: Split, batch_size: int) -> dict[str, float]:
@@ -189,18 +189,6 @@ def _assign(lists: tuple[list[Any], ...], state: State) -> None:
     for variables, values in zip(lists, state, strict=True):
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-
-
-def chunks(epoch: Epoch) -> list[tuple[int, int]]:
-    """(first step, steps) of the chunks: equally long but for the last, and a smaller last batch
-    alone, since each length and size is compiled.
-
-    Example: 120 full batches and a smaller one are (0, 40), (40, 40), (80, 40), (120, 1).
-    """
-    full = len(epoch.order) // epoch.batch_size
-    length = math.ceil(full / max(1, math.ceil(full / CHUNK)))
-    found = [(first, min(length, full - first)) for first in range(0, full, max(1, length))]
-    return found if full == len(epoch) else [*found, (full, 1)]
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ alone up to rounding.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ import numpy as np
 from data.epochs.pipeline import Epoch
 from experiments.run.loop import memory
 from experiments.run.loop.engines.chunks import ChunkedEpochs, told
-from experiments.run.loop.engines.scan import ScannedEpochs, State, chunks
+from experiments.run.loop.engines.programs import Programs
+from experiments.run.loop.engines.scan import ScannedEpochs, State
 from experiments.run.loop.seeds import turns
 
 GIB = 2**30
@@ -86,6 +88,10 @@ class OneEpoch(turns.Ask):
             self.error = error
 
 
+class TooLargeError(Exception):
+    """A program does not fit into the device's memory; the message says what it needs."""
+
+
 _last: JointEpochs | None = None
 
 
@@ -104,7 +110,7 @@ class JointEpochs:
         self.epochs = epochs
         self._most: int | None = None  # seeds that fit into the device's memory, once it is known
         self._sizes: set[int] = set()
-        self._programs: dict[Any, Any] = {}
+        self._programs: dict[int, Programs] = {}  # by the number of seeds
         self._stack = jax.jit(lambda *states: jax.tree.map(lambda *v: jnp.stack(v), *states))
         self._apart = jax.jit(lambda state, i: jax.tree.map(lambda v: v[i], state))
 
@@ -127,28 +133,27 @@ class JointEpochs:
         try:
             size = self._size(len(asks))
             filled = [*asks, *(asks[0] for _ in range(size - len(asks)))]
+            programs = self._of(size)
+
+            def given(first: int, count: int) -> tuple[Any, ...]:
+                return _merged([one.epochs.given(one.epoch, first, count) for one in filled])
+
+            def hear(first: int, logs: Any) -> bool:
+                _tell(asks, first, logs)
+                return all(one.error for one in asks)
+
             state = self._stack(*(one.state for one in filled))
-            waiting = None
-            for first, count in chunks(asks[0].epoch):
-                given, axes = _merged([one.epochs.given(one.epoch, first, count) for one in filled])
-                program = self._program(size, state, given, axes)
-                if waiting is None:
-                    if why := _too_large(program, asks):
-                        return why
-                    self._sizes.add(size)
-                    for one in asks:
-                        for callback in one.callbacks:
-                            callback.on_epoch_begin(0)
-                state, found = program(state, *given)
-                if waiting is not None:
-                    _tell(asks, *waiting)
-                if all(one.error for one in asks):
-                    return None
-                waiting = (first, found)
-            if waiting is not None:
-                _tell(asks, *waiting)
+            check = functools.partial(_check, asks)
+            state, parts = programs.prepare(asks[0].epoch, state, given, check)
+            self._sizes.add(size)
+            for one in asks:
+                for callback in one.callbacks:
+                    callback.on_epoch_begin(0)
+            state = programs.run(state, parts, given, hear)
             for i, one in enumerate(asks):
                 one.state = self._apart(state, i)
+        except TooLargeError as error:
+            return str(error)
         except Exception as error:
             if memory.is_exhausted(error) and not any(one.logs for one in asks):
                 return "do not fit into the device's memory"
@@ -162,24 +167,17 @@ class JointEpochs:
         """
         return min((n for n in self._sizes if count <= n < 2 * count), default=count)
 
-    def _program(self, size: int, state: State, given: tuple[Any, ...], axes: Any) -> Any:
-        """The compiled chunk of steps. Under `vmap`, a convolution is a grouped convolution."""
-        key = (size, str([(v.shape, v.dtype) for v in jax.tree.leaves(given)]))
-        if key not in self._programs:
-            together = jax.vmap(self.epochs.steps, in_axes=(0, *axes))
-            lowered = jax.jit(together, donate_argnums=0).lower(state, *given)
-            self._programs[key] = lowered.compile()
-        return self._programs[key]
+    def _of(self, size: int) -> Programs:
+        """The programs for so many seeds. Under `vmap`, a convolution is a grouped convolution."""
+        return self._programs.setdefault(size, Programs(self.epochs.steps, seeds=True))
 
 
-def _merged(given: Sequence[tuple[Any, ...]]) -> tuple[tuple[Any, ...], tuple[int | None, ...]]:
-    """The arguments of several seeds as one: an array of them all, or what they have in common; and
-    the axis of the seeds in each.
+def _merged(given: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The arguments of several seeds as one: an array of them all, or the data on the device, which
+    they have in common.
     """
-    parts = list(zip(*given, strict=True))
-    common = [all(one is part[0] for one in part) for part in parts]
-    merged = (part[0] if same else np.stack(part) for part, same in zip(parts, common, strict=True))
-    return tuple(merged), tuple(None if same else 0 for same in common)
+    parts = zip(*given, strict=True)
+    return tuple(np.stack(part) if isinstance(part[0], np.ndarray) else part[0] for part in parts)
 
 
 def _tell(asks: Sequence[OneEpoch], first: int, logs: Any) -> None:
@@ -194,12 +192,11 @@ def _tell(asks: Sequence[OneEpoch], first: int, logs: Any) -> None:
                 one.error = error
 
 
-def _too_large(program: Any, asks: Sequence[OneEpoch]) -> str | None:
-    """Why the program does not fit into the device's memory; None if it does, as on a CPU."""
+def _check(asks: Sequence[OneEpoch], program: Any) -> None:
+    """`TooLargeError` if the program does not fit into the device's memory; a CPU has no limit."""
     if (limit := memory.limit()) is None:
-        return None
+        return
     beside = sum(leaf.nbytes for one in asks for leaf in jax.tree.leaves(one.state))
     needed = memory.program_bytes(program) + beside
-    if needed <= memory.FREE * limit:
-        return None
-    return f"need about {needed / GIB:.2g} of the device's {limit / GIB:.2g} GiB"
+    if needed > memory.FREE * limit:
+        raise TooLargeError(f"need about {needed / GIB:.2g} of the device's {limit / GIB:.2g} GiB")

@@ -23,12 +23,11 @@ SEEDS = {"order": 1, "augment": 2}
 TRAINER = TrainerConfig(epochs=2, batch_size=8, jit=ON_JAX, progress=False)
 
 
-def engine():
-    """The module of this back end's engine."""
-    from importlib import import_module
-
-    name = "scan" if ON_JAX else "graph_loop"
-    return import_module(f"experiments.run.loop.engines.{name}")
+def limited(monkeypatch, **limits):
+    """Set limits of the chunks on this back end."""
+    name = "chunks" if ON_JAX else "graph_loop"
+    for limit, value in limits.items():
+        monkeypatch.setattr(f"experiments.run.loop.engines.{name}.{limit}", value)
 
 
 def split(shape, classes, n, seed):
@@ -160,7 +159,6 @@ def test_the_batches_are_those_of_fit_to_the_bit(name, augment, held, monkeypatc
     from experiments.run.loop.engines import scan
 
     monkeypatch.setattr(scan, "_fits", lambda *_: held)
-    monkeypatch.setattr(scan, "CHUNK", 3)
     build, loaded, task = network(name)
     train = loaded.train
     if name == "unet":
@@ -173,9 +171,10 @@ def test_the_batches_are_those_of_fit_to_the_bit(name, augment, held, monkeypatc
     epoch = plan_epoch(
         train, batch_size=8, epoch=1, order_seed=1, augment_seed=2, augment=chosen, steps=None
     )
-    seen = 0
-    for first, count in scan.chunks(epoch):
-        _, given = epochs._chunk((), *epochs.given(epoch, first, count))
+    given_to, seen = functools.partial(epochs.given, epoch), 0
+    epochs._programs._most = 3
+    for first, count, program in epochs._programs.prepare(epoch, (), given_to)[1]:
+        _, given = program((), 1, *given_to(first, count))
         for i in range(count):
             for part, expected in enumerate(epoch[first + i]):
                 np.testing.assert_array_equal(given[part][i], expected)
@@ -242,10 +241,12 @@ def test_a_training_that_is_cut_goes_on_to_the_same_end(tmp_path):
         np.testing.assert_array_equal(other, value)
 
 
-def test_an_interrupt_ends_it_between_two_chunks(tmp_path, monkeypatch):
+@pytest.mark.parametrize("limit", [{"CHUNK": 2}, {"SECONDS": 1e-9}])
+def test_an_interrupt_ends_it_between_two_chunks(tmp_path, monkeypatch, limit):
+    """Whose length is limited, and shorter if a step takes long."""
     from experiments.run import framework
 
-    monkeypatch.setattr(engine(), "CHUNK", 2)
+    limited(monkeypatch, **limit)
     build, loaded, _ = network("small_cnn")
     seen = []
 
@@ -261,14 +262,15 @@ def test_an_interrupt_ends_it_between_two_chunks(tmp_path, monkeypatch):
             )
     finally:
         framework.INTERRUPTED.clear()
-    assert seen == [1 if ON_JAX else 0]  # on TensorFlow the first step, which is traced, is alone
+    # On TensorFlow the first step, which is traced, is alone.
+    assert seen == [1 if ON_JAX and "CHUNK" in limit else 0]
 
 
 @pytest.mark.parametrize("chunk", [2, 50])
 def test_a_loss_that_is_not_finite_is_told_with_its_step(tmp_path, monkeypatch, chunk):
     from experiments.run.evaluation.diverged import DivergedError
 
-    monkeypatch.setattr(engine(), "CHUNK", chunk)
+    limited(monkeypatch, CHUNK=chunk)
     build, loaded, _ = network("small_cnn")
     told = {}
     for name in ("fit", "scan"):
@@ -295,23 +297,6 @@ def test_data_that_stays_beside_the_device_is_sent_by_the_chunk(tmp_path, monkey
     monkeypatch.setattr(scan, "_fits", lambda *_: False)
     build, loaded, _ = network("small_cnn")
     assert_alike(tmp_path, build, loaded, augment=AugmentConfig(flip=True))
-
-
-@about_jax
-@pytest.mark.parametrize(
-    ("examples", "expected"),
-    [
-        (120 * 8 + 5, [(0, 40), (40, 40), (80, 40), (120, 1)]),
-        (51 * 8, [(0, 26), (26, 25)]),
-        (8, [(0, 1)]),
-        (5, [(0, 1)]),
-    ],
-)
-def test_chunks_cover_an_epoch(examples, expected):
-    from data.epochs.pipeline import Epoch
-    from experiments.run.loop.engines.scan import chunks
-
-    assert chunks(Epoch(None, np.arange(examples), 8, AugmentConfig(), None)) == expected
 
 
 SMALL = ("model.widths=[4,4]", "model.convs_per_stage=[1,1]")

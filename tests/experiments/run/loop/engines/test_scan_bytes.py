@@ -1,6 +1,7 @@
 """Stored bytes on the device: a quarter of the memory, and the batches of `fit` to the bit."""
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
@@ -71,10 +72,7 @@ def epochs_of(loaded, task="classification", augment=None, **changes):
         ({"task": "super_resolution", "factor": 2}, {"flip": True}),
     ],
 )
-def test_the_batches_are_those_of_fit_to_the_bit(own, settings, augment, monkeypatch):
-    from experiments.run.loop.engines import scan
-
-    monkeypatch.setattr(scan, "CHUNK", 3)
+def test_the_batches_are_those_of_fit_to_the_bit(own, settings, augment):
     chosen, task = AugmentConfig(**augment), settings.get("task", "classification")
     epochs, train = epochs_of(own(**settings), task, chosen)
     if task == "reconstruction":
@@ -85,9 +83,10 @@ def test_the_batches_are_those_of_fit_to_the_bit(own, settings, augment, monkeyp
     epoch = plan_epoch(
         train, batch_size=8, epoch=1, order_seed=1, augment_seed=2, augment=chosen, steps=None
     )
-    seen = 0
-    for first, count in scan.chunks(epoch):
-        _, given = epochs._chunk((), *epochs.given(epoch, first, count))
+    given_to, seen = functools.partial(epochs.given, epoch), 0
+    epochs._programs._most = 3
+    for first, count, program in epochs._programs.prepare(epoch, (), given_to)[1]:
+        _, given = program((), 1, *given_to(first, count))
         for i in range(count):
             for part, expected in enumerate(epoch[first + i]):
                 found = np.asarray(given[part][i])
