@@ -48,7 +48,7 @@ def test_chunks_cover_an_epoch(examples, most, expected):
         ("small_cnn", {"dropout": 0.5}, {"flip": True, "crop": 1}),
         full("small_cnn", {}, {}),
         full("causal_conv1d", {"dropout": 0.5}, {}),
-        full("resnet20", {}, {}),
+        full("resnet", {}, {}),
         full("unet", {}, {"flip": True}),
     ],
 )

@@ -32,15 +32,12 @@ def anew(monkeypatch):
 
 @pytest.fixture
 def traced(monkeypatch):
-    """The number of seeds with which a step was traced so far: 0 for a seed alone."""
-    import jax
-
+    """The sizes of the batches with which a step was traced so far."""
     found = []
     step = keras.Model.train_step
 
     def counted(self, state, batch):
-        size = getattr(jax.tree.leaves(state)[0], "batch_dim", None)
-        found.append(0 if size is None else 1)
+        found.append(len(batch[0]))
         return step(self, state, batch)
 
     monkeypatch.setattr(keras.Model, "train_step", counted)
@@ -125,9 +122,9 @@ def test_seeds_at_once_end_as_each_alone(tmp_path, traced, name, options, more):
     rest = {"augment": AugmentConfig(**more.get("augment", {})), "task": task}
     rest["optimizer"] = more.get("optimizer", adam)
     found = at_once((3, 4, 5), build, loaded, trainer, together, **rest)
-    # A chunk of four batches and the smaller last one, however many epochs and seeds there are;
-    # an epoch that is cut short has a chunk of its own.
-    assert len(traced) == 2 + bool(trainer.steps)
+    # A step that is measured, a chunk of four batches and the smaller last one, however many epochs
+    # and seeds there are; an epoch that is cut short has a chunk of its own.
+    assert len(traced) == 3 + bool(trainer.steps)
     expected = [one(seed, build, loaded, trainer, apart, **rest) for seed in (3, 4, 5)]
     assert_alike(found, expected)
     assert not np.allclose(found[0][1][0], found[1][1][0])
@@ -189,11 +186,12 @@ def test_a_program_serves_fewer_seeds_too_until_half_of_it_is_wasted(tmp_path, t
         with pytest.raises(Enough):
             one(seed, build, loaded, TRAINER, together, on_epoch=stop)
 
-    from experiments.run.loop.seeds import turns
+    from experiments.run.loop.seeds import joint, turns
 
     turns.together([functools.partial(until, seed) for seed in (1, 2, 3)], print)
     # Three seeds, then two in the program for three; the last one is trained alone.
-    assert len(traced) == 2 + 2
+    assert list(joint._last._programs) == [3]
+    assert len(traced) == 3
     again = [one(seed, build, loaded, TRAINER, together) for seed in (2, 3)]
     assert_alike(again, [one(seed, build, loaded, TRAINER, apart) for seed in (2, 3)])
 
@@ -241,14 +239,14 @@ def test_seeds_beyond_the_devices_memory_are_halved_and_it_is_said(tmp_path, mon
 
     monkeypatch.setattr(memory, "limit", lambda: None)
     monkeypatch.setattr(joint, "_last", None)
-    program = joint.JointEpochs._program
+    programs = joint.JointEpochs._of
 
-    def exhausted(self, size, *arguments):
+    def exhausted(self, size):
         if size > 2:
             raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-        return program(self, size, *arguments)
+        return programs(self, size)
 
-    monkeypatch.setattr(joint.JointEpochs, "_program", exhausted)
+    monkeypatch.setattr(joint.JointEpochs, "_of", exhausted)
     said.clear()
     assert_alike(at_once((3, 4, 5), build, loaded, trainer, raised, said=said), expected)
     assert said == [
@@ -264,7 +262,7 @@ def test_another_error_of_the_program_is_the_error_of_each(tmp_path, monkeypatch
     def broken(*_):
         raise ValueError("broken")
 
-    monkeypatch.setattr(joint.JointEpochs, "_program", broken)
+    monkeypatch.setattr(joint.JointEpochs, "_of", broken)
     seen = []
 
     def caught(seed):
