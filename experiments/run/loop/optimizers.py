@@ -39,6 +39,23 @@ def build(optimizer: Component, schedule: Component, *, steps: int) -> Any:
     return built
 
 
+def learning_rate(optimizer: Any) -> float:
+    """The learning rate of the next step.
+
+    On JAX, Keras' schedules make new functions at every call, which are compiled anew; here a
+    schedule is compiled once.
+    """
+    import keras
+
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
+    schedule = inner._learning_rate
+    if keras.backend.backend() == "jax" and callable(schedule):
+        import jax
+
+        return float(jax.jit(schedule)(inner.iterations.value))
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
 def shorten(optimizer: Any) -> None:
     """Let Keras' AdamW update each variable by half as many operations, on TensorFlow's CPU.
 

@@ -131,7 +131,7 @@ def fit(
                 "step": watch.step,
                 **logs,
                 **validate(model, data, trainer, augment),
-                "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+                "learning_rate": optimizers.learning_rate(model.optimizer),
                 **watch.speed(),
                 "train_seconds": time.perf_counter() - started,
                 "time": time.time(),
