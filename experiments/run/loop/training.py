@@ -237,7 +237,7 @@ def speed(history: list[Row]) -> dict[str, float]:
 
 
 class Watch(keras.callbacks.Callback):
-    """Counts steps, times all but the first of an epoch, and stops if the loss is NaN."""
+    """Counts steps, times them, and stops if the loss is NaN."""
 
     def __init__(self, batch_size: int, examples: int, steps: int) -> None:
         super().__init__()
@@ -266,8 +266,12 @@ class Watch(keras.callbacks.Callback):
         self._marks.append((time.perf_counter(), self.step))
 
     def speed(self) -> dict[str, float]:
-        """The speed of the last epoch, without its first execution, which may trace."""
-        (begun, first), (ended, last) = self._marks[min(1, len(self._marks) - 2)], self._marks[-1]
+        """The speed of the last epoch, without its first execution, which may trace, unless that
+        has most of the steps: the rest may then be but the smaller last batch.
+        """
+        (ended, last), after = self._marks[-1], self._marks[1]
+        most = 2 * (after[1] - self._started) > last - self._started
+        begun, first = self._marks[0] if most else after
         seconds = max(ended - begun, 1e-9)
         seen = min(self.examples, (last - self._started) * self.batch_size)
         return {

@@ -52,7 +52,7 @@ class ScannedEpochs(ChunkedEpochs):
         def hear(first: int, found: Any) -> None:
             logs.update(told(callbacks, first, found))
 
-        state, parts = self._programs.prepare(epoch, self.begin(), given)
+        state, parts = self._programs.prepare(epoch, self.begin(), given)  # not in the epoch's time
         for callback in callbacks:
             callback.on_epoch_begin(0)
         self.keep(self._programs.run(state, parts, given, hear))

@@ -67,3 +67,28 @@ def test_the_program_ends_with_one_line_and_exit_code_2(tiny):
 @pytest.mark.full
 def test_the_program_trains_the_rest(tiny):
     assert tiny("trainer.freeze=stage1_*").code == 0
+
+
+@pytest.mark.parametrize(
+    ("executions", "seconds"),
+    [
+        ([(1, 9.0), (2, 9.1), (22, 11.1)], 2.1 / 21),  # the first one may trace
+        ([(11, 9.0), (22, 10.1)], 0.1),
+        ([(21, 2.1), (22, 2.2)], 0.1),  # a whole epoch, and a smaller batch of 28
+        ([(22, 2.2)], 0.1),
+    ],
+)
+def test_the_speed_is_that_of_most_of_the_steps(monkeypatch, executions, seconds):
+    from experiments.run.loop import training
+
+    clock = iter([0.0, *(ended for _, ended in executions)])
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    watch = training.Watch(32, 700, 22)
+    watch.on_epoch_begin(0)
+    for step, _ in executions:
+        watch.on_train_batch_end(step - 1, {"loss": 1.0})
+    found = watch.speed()
+    skipped = executions[0][0] if len(executions) > 1 and executions[0][0] <= 11 else 0
+    assert found["step_ms"] == pytest.approx(1000 * seconds)
+    images = (700 - 32 * skipped) / ((22 - skipped) * seconds)
+    assert found["images_per_second"] == pytest.approx(images)
