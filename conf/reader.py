@@ -51,14 +51,15 @@ def _names(cls: type) -> list[str]:
 def _value(kind: Any, value: Any, path: str) -> Any:
     if kind is Any:
         return value
+    allowed = [kind]
     if get_origin(kind) in (Union, UnionType):
         if value is None and NoneType in get_args(kind):
             return None
-        options = [option for option in get_args(kind) if option is not NoneType]
-        for option in options:
+        allowed = [option for option in get_args(kind) if option is not NoneType]
+        for option in allowed:
             if isinstance(option, type) and type(value) is option:
                 return value
-        kind = options[-1]
+        kind = allowed[-1]
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise unknown(path, str(value), get_args(kind))
@@ -74,7 +75,8 @@ def _value(kind: Any, value: Any, path: str) -> Any:
     if kind is str and type(value) in (int, float):
         return str(value)  # study=2024 is a name
     if type(value) is not kind:
-        raise ConfigError(f"{path} must be {_SPOKEN.get(kind, kind)}; got {value!r}")
+        spoken = " or ".join(str(_SPOKEN.get(one, one)) for one in allowed)
+        raise ConfigError(f"{path} must be {spoken}; got {value!r}")
     return value
 
 

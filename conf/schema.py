@@ -191,6 +191,7 @@ def _resolved(config: Config) -> Config:
         # On a CPU, XLA runs a convolution inside a loop on a slow path; TensorFlow does not, and
         # on a GPU it was not measured.
         chunked = on_gpu == (backend == "jax") and trainer.steps_per_execution == 1
+        chunked = chunked and (bool(jit) or backend != "jax")
         engine = SCAN if chunked else FIT
     seeds = trainer.seeds_at_once
     if seeds == "auto":
@@ -232,6 +233,11 @@ def _checked(config: Config) -> Config:
         )
     if not isinstance(trainer.jit, bool):
         raise ConfigError(f"trainer.jit must be auto, true or false; got {trainer.jit!r}")
+    if not trainer.jit and (trainer.engine, config.backend) == (SCAN, "jax"):
+        raise ConfigError(
+            f"trainer.jit=false needs trainer.engine={FIT} with backend=jax: the program of "
+            f"{SCAN} is always compiled"
+        )
     if (trainer.epochs is None) == (trainer.steps is None):
         raise ConfigError(
             "set the duration in one unit: trainer.epochs=…, or trainer.epochs=null trainer.steps=…"

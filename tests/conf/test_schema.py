@@ -201,6 +201,13 @@ def test_threads_are_auto_or_a_number(threads):
 SCANNED = ("backend=jax", "trainer.engine=scan")
 
 
+def test_jax_scans_only_what_is_compiled():
+    with pytest.raises(ConfigError, match=r"^trainer\.jit=false needs trainer\.engine=fit"):
+        config(*SCANNED, "trainer.jit=false")
+    assert not config("backend=jax", "trainer.jit=false").trainer.jit
+    assert not config("backend=tensorflow", "trainer.engine=scan", "trainer.jit=false").trainer.jit
+
+
 @pytest.mark.parametrize("seeds", [0, -1, "many", 1025, 2.5, True])
 def test_seeds_at_once_are_auto_or_a_number(seeds):
     with pytest.raises(ConfigError, match=r"^trainer\.seeds_at_once must be "):
@@ -292,6 +299,8 @@ def test_a_padding_of_images_is_refused_on_sequences():
             "leave out trainer.steps_per_execution=5, or take trainer.engine=fit",
         ),
         (["trainer.jit=maybe"], "trainer.jit must be auto, true or false"),
+        (["trainer.seeds_at_once=null"], "trainer.seeds_at_once must be a whole number or text"),
+        (["trainer.seeds_at_once=[2]"], "trainer.seeds_at_once must be a whole number or text"),
         (["trainer.precision=float61"], "did you mean float32"),
         (["trainer.label_smoothing=1.0"], "trainer.label_smoothing must be in [0, 1)"),
         (["seed=-1"], "seed must be between 0"),
