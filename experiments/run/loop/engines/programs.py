@@ -30,12 +30,19 @@ class Programs:
         steps: (state, arguments of a chunk) → (state, the logs after each of its steps).
         seeds: whether the state and the arguments are those of several seeds, for `jax.vmap`; what
             they have in common is no array of NumPy.
+        most: steps of the longest chunk; by default a step is measured.
     """
 
-    def __init__(self, steps: Callable[..., tuple[Any, Any]], *, seeds: bool = False) -> None:
-        self._steps, self._seeds = jax.jit(steps), seeds
+    def __init__(
+        self, steps: Callable[..., tuple[Any, Any]], *, seeds: bool = False, most: int | None = None
+    ) -> None:
+        self._steps, self._seeds, self._most = jax.jit(steps), seeds, most
         self._compiled: dict[tuple[int, int], Any] = {}
-        self._most: int | None = None  # steps of a chunk
+
+    @property
+    def most(self) -> int | None:
+        """The steps of the longest chunk; None before it is known."""
+        return self._most
 
     def prepare(
         self, epoch: Epoch, state: Any, given: Given, check: Callable[[Any], None] | None = None
@@ -68,6 +75,7 @@ class Programs:
         """
         waiting = None
         for first, count, program in parts:
+            _stop_if_interrupted()
             arguments = given(first, count)
             if waiting is not None and self._most == ONE:
                 if hear(*waiting):

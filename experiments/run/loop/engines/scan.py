@@ -63,7 +63,8 @@ class ScannedEpochs(ChunkedEpochs):
             if self._validation is not None:
                 self._validation.release()
             beside = 0 if self._held is None else self._held.nbytes
-            self._validation = ScannedPass(self._model, split, batch_size, beside)
+            most = self._programs.most
+            self._validation = ScannedPass(self._model, split, batch_size, beside, most)
         found = self._validation.run()
         return super().evaluate(split, batch_size) if found is None else found
 
@@ -126,21 +127,23 @@ class ScannedEpochs(ChunkedEpochs):
 
 
 class ScannedPass:
-    """A pass over a split without training, by a `jax.lax.scan` over Keras' own test step for the
-    batches of one size: all of them, and a smaller last one alone. The batches and the measures are
-    those of Keras' `evaluate`.
+    """A pass over a split without training, by chunks as those of the training, of Keras' own test
+    step. The batches and the measures are those of Keras' `evaluate`.
 
     Args:
         model: compiled, the variables of its metrics built.
         split: evaluated in its own order.
         batch_size: of its batches.
         beside: the bytes of other data on the device.
+        most: the batches of the longest chunk; None if they are to be measured.
     """
 
-    def __init__(self, model: keras.Model, split: Split, batch_size: int, beside: int) -> None:
+    def __init__(
+        self, model: keras.Model, split: Split, batch_size: int, beside: int, most: int | None
+    ) -> None:
         self._model, self._split, self._batch_size = model, split, batch_size
         self._held = on_device(split, beside)
-        self._pass = jax.jit(self._steps)
+        self._programs = Programs(self._steps, most=most)
 
     def serves(self, split: Split, batch_size: int) -> bool:
         """Whether a pass over this split is this one."""
@@ -158,27 +161,31 @@ class ScannedPass:
         if self._held is None:
             return None
         model.reset_metrics()
-        ids = np.arange(len(self._split), dtype=np.int32)
-        whole = len(ids) // size * size
-        parts = [ids[:whole].reshape(-1, size), ids[None, whole:]]
         lists = (model.non_trainable_variables, model.metrics_variables)
-        (trained,), state, logs = _values(model.trainable_variables), _values(*lists), {}
-        for part in parts:
-            if part.size:
-                state, logs = self._pass(state, trained, self._held, part)
-        _assign(lists, state)
-        return {name: float(value) for name, value in logs.items()}
+        (trained,), logs = _values(model.trainable_variables), {}
+        order = np.arange(len(self._split))
+        epoch = Epoch(self._split, order, size, AugmentConfig(), None)
+
+        def given(first: int, count: int) -> tuple[Any, ...]:
+            ids = order[first * size : (first + count) * size].reshape(count, -1)
+            return trained, self._held, _narrow(ids)
+
+        def hear(first: int, found: Any) -> None:
+            logs.update({name: float(values[-1]) for name, values in found.items()})
+
+        state, parts = self._programs.prepare(epoch, _values(*lists), given)
+        _assign(lists, self._programs.run(state, parts, given, hear))
+        return logs
 
     def _steps(self, state: State, trained: Any, held: Compact, ids: Any) -> tuple[State, Any]:
-        """The state after the batches (steps, b) of a part, and the logs after the last."""
+        """The state after the batches (steps, b) of a chunk, and the logs after each."""
 
         def step(state: State, one: Any) -> tuple[State, Any]:
             x, y = held.batch(jnp, one)
             logs, after = self._model.test_step((trained, *state), (x, self._split.framed(y)))
             return tuple(after[1:]), logs
 
-        state, logs = jax.lax.scan(step, state, ids)
-        return state, {name: values[-1] for name, values in logs.items()}
+        return jax.lax.scan(step, state, ids)
 
 
 def _values(*lists: list[Any]) -> State:

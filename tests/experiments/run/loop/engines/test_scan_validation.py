@@ -1,6 +1,7 @@
 """The validation of an epoch as one program: the numbers of Keras' `evaluate`, on JAX."""
 
 import dataclasses
+import functools
 import gc
 
 import keras
@@ -201,3 +202,28 @@ def test_another_split_is_a_pass_of_its_own_with_measures_that_begin_anew():
     found = validated(model, other)
     assert found == pytest.approx(evaluated(model, other), rel=TOLERANCE)
     assert found != first
+
+
+def test_an_interrupt_ends_it_between_two_chunks(monkeypatch):
+    """In a thread, where it is remembered and not raised."""
+    from experiments.run.loop.engines import chunks
+
+    monkeypatch.setattr(chunks, "CHUNK", 1)
+    model, data = prepared()
+    expected, seen = validated(model, data), []
+    programs = epochs.of(model, data.train, NONE)._validation._programs
+
+    def interrupted(program, *arguments):
+        seen.append(1)
+        framework.INTERRUPTED.set()
+        return program(*arguments)
+
+    for key, program in list(programs._compiled.items()):
+        programs._compiled[key] = functools.partial(interrupted, program)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            validated(model, data)
+    finally:
+        framework.INTERRUPTED.clear()
+    assert len(seen) == 1
+    assert expected == pytest.approx(evaluated(*prepared()), rel=TOLERANCE)
