@@ -26,26 +26,48 @@ def next_looks(
     Args:
         here: for this machine: with its paths, and the minutes by the runs that there are.
     """
+    wanted = _wanted(study, compared, contrasts)
+    if study.plan is None or not wanted:
+        return []
+    commands = [_with_seeds(line, wanted) for line in study.plan.commands]
+    if not here:
+        commands = [without_paths(command) for command in commands]
+    listed = " ; ".join(dict.fromkeys(commands))
+    said = f"undecided: the next look is at {len(wanted)} seeds: {listed}"
+    if here and (minutes := next_minutes(study, compared, contrasts)):
+        said += f"  (about {minutes}, one run at a time)"
+    return [said]
+
+
+def next_minutes(
+    study: Study, compared: Sequence[Compared], contrasts: Contrasts | None = None
+) -> str:
+    """How long the runs of the next look take, by those that there are; empty if none is known."""
+    wanted = _wanted(study, compared, contrasts)
+    done = {cell.name: cell.records for cell in study.cells}
+    seconds = [
+        record.results["train_seconds"]
+        for records in done.values()
+        for record in records.values()
+        if record.results.get("train_seconds")
+    ]
+    if study.plan is None or not wanted or not seconds:
+        return ""
+    cells = [name for name, cell in study.plan.cells.items() if cell.alias_of is None]
+    left = sum(seed not in done.get(name, {}) for name in cells for seed in wanted)
+    return counted(max(1, round(left * statistics.median(seconds) / 60)), "minute")
+
+
+def _wanted(study: Study, compared: Sequence[Compared], contrasts: Contrasts | None) -> list[int]:
+    """The seeds of the next look; none if nothing waits for one."""
     waiting = [one.next_look for one in compared] + [contrasts.next_look if contrasts else None]
     looks = [n for n in waiting if n]
     if study.plan is None or not looks:
         return []
-    n = min(looks)
     seeds = list(dict.fromkeys(s for cell in study.plan.cells.values() for s in cell.seeds))
     several = any(len(one.looks) > 1 for one in compared)
     lost = {seed for cell in study.cells for seed in cell.lost} if several else set()
-    wanted = _seeds(seeds, lost, n)
-    commands = [_with_seeds(line, wanted) for line in study.plan.commands]
-    if not here:
-        commands = [without_paths(command) for command in commands]
-    said = f"undecided: the next look is at {n} seeds: {' ; '.join(dict.fromkeys(commands))}"
-    records = [record for cell in study.cells for record in cell.records.values()]
-    seconds = [r.results["train_seconds"] for r in records if r.results.get("train_seconds")]
-    if here and seconds:
-        left = sum(seed not in cell.records for cell in study.cells for seed in wanted)
-        minutes = max(1, round(left * statistics.median(seconds) / 60))
-        said += f"  (about {counted(minutes, 'minute')}, one run at a time)"
-    return [said]
+    return _seeds(seeds, lost, min(looks))
 
 
 def without_paths(command: str) -> str:

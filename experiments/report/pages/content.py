@@ -12,7 +12,7 @@ from experiments.report.compare.conclusion import conclusion
 from experiments.report.compare.contrasts import Contrasts
 from experiments.report.compare.differences import Compared, Declared
 from experiments.report.compare.families import Family
-from experiments.report.compare.next_look import next_looks
+from experiments.report.compare.next_look import next_looks, next_minutes
 from experiments.report.compare.reading import Study
 from experiments.report.compare.remarks import remarks
 from experiments.report.pages import descriptive, image_border, more_tables, origins
@@ -71,6 +71,7 @@ def blocks(report: Report, pictures: Sequence[Picture]) -> list[Block]:
         *image_border.blocks(report.compared),
         *descriptive.blocks(report.compared, report.declared.metric),
         *origins.blocks(report.study),
+        *_next_minutes(report),
     ]
 
 
@@ -133,6 +134,13 @@ def _opening(report: Report) -> list[Block]:
             Paragraph(f"{study.planned - missing} of {study.planned} planned runs are complete.")
         )
     return [*lines]
+
+
+def _next_minutes(report: Report) -> list[Block]:
+    """How long the next look takes; a measured time, as those above it."""
+    minutes = next_minutes(report.study, report.compared, report.contrasts)
+    told = f"By these times, the next look takes about {minutes}, one run at a time."
+    return [Paragraph(told)] if minutes else []
 
 
 def _gaps(study: Study) -> list[Block]:

@@ -2,6 +2,7 @@ import csv
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -176,13 +177,30 @@ def test_an_undecided_study_prints_the_command_of_its_next_look(tmp_path, capsys
     line = "undecided: the next look is at 5 seeds: " + command
     here = line.format(" runs_dir=/here") + "  (about 4 minutes, one run at a time)"
     assert here in capsys.readouterr().out
-    assert line.format("") in said(study / "report")
+    before, times = said(study / "report").split("## Times")
+    assert line.format("") in before and "minutes" not in before
+    assert "By these times, the next look takes about 4 minutes, one run at a time." in times
     assert "Looks at 3, 5, 9 seeds, at the levels 0.00882, 0.0147, 0.0265." in said(
         study / "report"
     )
     assert "brackets: 95 % over all comparisons and looks (1 comparison, look at 3 seeds)" in said(
         study / "report"
     )
+
+
+def test_the_next_look_takes_others_for_seeds_that_failed_and_runs_cells_that_have_none(
+    tmp_path, capsys
+):
+    study = made.study(tmp_path / "some", ("same", "reflect", "valid"), range(3))
+    plan = made.plan(study, looks=[3, 5, 9])
+    shutil.rmtree(next(study.glob("small_cnn-valid-*")))
+    (failed,) = study.glob("small_cnn-reflect-*/seed=1")
+    (failed / "status.json").write_text('{"status": "FAILED", "error": "the loss is NaN"}')
+    plan.commands[:] = ["python train.py -m padding=same,reflect,valid seed=0,1,2"]
+    plan.write(study)
+    finish(study)
+    told = "padding=same,reflect,valid seed=0,2,3  (about 5 minutes, one run at a time)"
+    assert f"the next look is at 3 seeds: python train.py -m {told}" in capsys.readouterr().out
 
 
 def test_a_declaration_with_its_time_is_told(study):
