@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from conf import device
-from conf.schema import SCAN, Config
+from conf.schema import Config
 from data.tasks import CLASSIFICATION, TASKS, TEST, VALIDATION, Task
 from experiments.run import framework
 from experiments.run.record import files, source_files
@@ -23,10 +23,9 @@ def headline(config: Config) -> None:
     here, trainer = device.find(config.backend), config.trainer
     threads = f", {counted(framework.threads() or 1, 'thread')}" if here.kind == "cpu" else ""
     xla = ", XLA" if trainer.jit else ""
-    engine = f", engine {trainer.engine}" if trainer.engine == SCAN else ""
     say(
-        f"{config.title}: {config.backend} on {here.name}{threads}, {trainer.precision}{xla}"
-        f"{engine}"
+        f"{config.title}: {config.backend} on {here.name}{threads}, {trainer.precision}{xla}, "
+        f"engine {trainer.engine}"
     )
 
 

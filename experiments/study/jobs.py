@@ -180,7 +180,7 @@ def _add(
     try:
         config = from_dict(values)
         seeds = [from_dict({**values, "seed": seed}).seed for seed in _seeds(group)]
-        mine = plans[study]
+        mine, trainer = plans[study], config.trainer
         mine.declared, mine.commands = config.sweep, [command]
         fingerprint, name = prepare_data.identity(config)
         known = (Plan.read(study) or Plan()).cells.get(name)
@@ -199,6 +199,8 @@ def _add(
             NotApplicable(chosen.model, padding, chosen.data, terminal.plain(reason))
         )
         return None
+    at_once = f", {trainer.seeds_at_once} seeds at once" * (trainer.seeds_at_once != 1)
+    notes[f"engine {trainer.engine}{at_once}"] = None
     mine.cells[name] = Cell(
         model=config.model.name,
         padding=config.padding.label,

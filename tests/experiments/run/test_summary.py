@@ -1,6 +1,7 @@
 """What a person reads of a run: the line of map sizes."""
 
 import keras
+import pytest
 
 from experiments.run.summary import sizes
 from models.geometry.tracing.trace import trace
@@ -39,3 +40,11 @@ def test_rows_of_older_runs_say_no_inputs_and_all_are_shown():
 
 def test_a_network_without_a_trace_has_no_sizes():
     assert sizes([]) == ""
+
+
+@pytest.mark.parametrize("engine", ["fit", "scan"])
+def test_the_line_before_the_training_names_the_engine(program, engine):
+    small = ("model.widths=[4,4]", "model.convs_per_stage=[1,1]", "data.examples=48")
+    outcome = program(*small, "trainer.epochs=1", f"trainer.engine={engine}", "backend=tensorflow")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[0].endswith(f", engine {engine}")

@@ -111,7 +111,7 @@ def test_each_seed_leaves_what_it_leaves_alone_and_one_that_fails_fails_alone(ti
     monkeypatch.setattr(checkpoint, "save", diverges)
     outcome = tiny(*SCANNED, "seed=range(4)", "trainer.seeds_at_once=8")
     assert outcome.code == 1
-    assert "4 runs, 1 of them complete" in outcome.out
+    assert "4 runs, 1 of them complete\nengine scan, 8 seeds at once\n" in outcome.out
     assert "seed 0: " in outcome.out
     assert "seed 3: " in outcome.out
     assert "seed 2: failed in " in outcome.out

@@ -114,9 +114,9 @@ class Programs:
     def _single(self, state: Any, end: Any, *given: Any) -> tuple[Any, Any]:
         """A step in a loop of which XLA does not know that it ends at 1.
 
-        It would take the step out of the loop, where on a CPU a convolution is another kernel, and
-        without the barrier it would take out what depends on the batch alone: the numbers would
-        depend on the length of the chunks.
+        It may take a step out of a loop of one, and on a CPU compute its convolutions by another
+        kernel; and without the barrier, what depends on the batch alone is taken out and rounded
+        in another way, so that the numbers depend on the length of the chunks.
         """
         found = jax.eval_shape(self._steps, state, *given)[1]
         logs = jax.tree.map(lambda log: jnp.zeros(log.shape, log.dtype), found)
