@@ -47,12 +47,14 @@ class On:
         backend: the running back end.
         precisions: those of padzoo and PyTorch; the bare fit uses the first.
         seconds, most_steps: of a round, if its steps are not given.
+        engine: padzoo's.
     """
 
     backend: str
     precisions: Sequence[str]
     seconds: float = SECONDS_A_ROUND
     most_steps: int = MOST_STEPS
+    engine: str = "auto"
 
 
 def main(arguments: list[str]) -> int:
@@ -100,7 +102,8 @@ def prepare(
     case = cases.case(name)
     main = on.precisions[0]
     framework.fresh(precision=main, seed=0)
-    configs = {p: compose(case, batch_size, p, on.backend) for p in on.precisions}
+    engine = f"trainer.engine={on.engine}"
+    configs = {p: compose(case, batch_size, p, on.backend, engine) for p in on.precisions}
     models = {p: compiled(config, spec(case)) for p, config in configs.items()}
 
     def ours(precision: str, steps: int) -> Callable[[], float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conf import device
+from conf.schema import SCAN
 from experiments.benchmarks.gpu.setting import Cost, Setting
 from experiments.run import framework
 
@@ -33,7 +34,8 @@ def compare(setting: Setting, cases: Sequence[tuple[str, int]]) -> None:
     from experiments.benchmarks.loop import loop_report
     from experiments.benchmarks.pytorch.torch_loop import Peer
 
-    on = loop.On("jax", [setting.precision], SECONDS_A_ROUND, MOST_STEPS)
+    engine = SCAN if setting.tiny else "auto"  # as `auto` is on a GPU
+    on = loop.On("jax", [setting.precision], SECONDS_A_ROUND, MOST_STEPS, engine)
     rounds, steps = (2, 2) if setting.tiny else (ROUNDS, None)
     peer = Peer() if device.installed("torch") else None
     if peer is None:

@@ -29,8 +29,12 @@ TEST_ACCURACY = "test/accuracy"
 PADDINGS, SWEPT = ("same", "valid", "reflect"), (0, 1)
 DEFAULT = cpu_reference.CELLS["default"]
 CAUSAL = cpu_reference.CELLS["causal"]
-SHORT = (*TINY_MODEL, "data.examples=120", "trainer.epochs=5")
-SHORT_CAUSAL = ("model.channels=4", "model.levels=2", "data.examples=120", "trainer.epochs=1")
+ENGINE = "trainer.engine=scan"  # as `auto` is on a GPU
+SHORT = (*TINY_MODEL, "data.examples=120", "trainer.epochs=5", ENGINE)
+SHORT_CAUSAL = (
+    *("model.channels=4", "model.levels=2"),
+    *("data.examples=120", "trainer.epochs=1", ENGINE),
+)
 KILLED_AFTER = 2  # epochs
 NEEDED = 20.0  # seconds for one more process
 

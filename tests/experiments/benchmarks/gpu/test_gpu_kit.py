@@ -25,7 +25,7 @@ from experiments.benchmarks.gpu import (
     sections,
 )
 from experiments.benchmarks.gpu.gpu_record import FAILED, MEASURED, SKIPPED, Record
-from experiments.benchmarks.gpu.sections import gpu_mission
+from experiments.benchmarks.gpu.sections import gpu_mission, gpu_seeds
 from experiments.benchmarks.gpu.setting import Setting, rehearsal
 from experiments.benchmarks.options import RESULTS
 from experiments.benchmarks.padding.padding_cases import HALVED_FROM_28
@@ -336,6 +336,16 @@ def test_a_stopped_sweep_goes_on_the_next_time(tmp_path, monkeypatch):
     assert last["planned"] == len(presets.expand(["sweep=demo"])) and not list(
         (tmp_path / "runs").rglob("*.part")
     )
+
+
+def test_the_runs_per_hour_of_seeds_are_compared_with_a_process_each():
+    assert gpu_seeds.GOAL.startswith("at least 8 × ") and gpu_seeds.SEEDS[-1] == 32
+    each = {"arm": gpu_seeds.A_PROCESS, "runs_an_hour": 50}
+    sweep = {"arm": "a sweep, 32 at once", "runs_an_hour": 420}
+    gpu_seeds.compare([each, sweep])
+    assert (each["times_a_process_each"], sweep["times_a_process_each"]) == (1, 8.4)
+    gpu_seeds.compare(rows := [{"arm": "in threads", "runs_an_hour": 420}])
+    assert "times_a_process_each" not in rows[0]
 
 
 @pytest.mark.slow
