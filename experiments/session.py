@@ -264,6 +264,7 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     finally:
+        framework.INTERRUPTED.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -159,7 +159,7 @@ def test_a_sweep_waits_for_a_run_in_other_hands_and_takes_it_over(tiny, monkeypa
     begun = time.monotonic()
     outcome = tiny("-m", "padding=same", "seed=0,1")
     assert outcome.code == 0
-    assert "waiting for other processes, which are training the last 1 runs" in outcome.out
+    assert "waiting for other processes, which are training the last 1 run" in outcome.out
     assert time.monotonic() - begun > 2
     assert set(statuses().values()) == {"COMPLETED"}
 

@@ -251,9 +251,12 @@ def _primary(metric: str) -> Measure:
 
 
 def _alike(one: Measure, other: Measure, results: list[Results]) -> bool:
-    """Whether two measures are the same number in every run."""
+    """Whether two measures are the same number in every run, and not in each the same one, as
+    those of different subsets may be.
+    """
     pairs = [(one(of_run), other(of_run)) for of_run in results]
-    return all(a is not None and b is not None and abs(a - b) <= ROUNDING for a, b in pairs)
+    equal = all(a is not None and b is not None and abs(a - b) <= ROUNDING for a, b in pairs)
+    return equal and len({a for a, _ in pairs}) > 1
 
 
 def _scaled(name: str, scale: float) -> Measure:

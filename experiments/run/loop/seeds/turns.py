@@ -72,7 +72,8 @@ def together(calls: Sequence[Callable[[], Result]], say: Callable[[str], None]) 
         say: prints a line, for `Ask.serve`.
 
     Raises:
-        KeyboardInterrupt: after an interrupt, or if a call raised it; the others have ended too.
+        KeyboardInterrupt: after an interrupt, of which `framework.INTERRUPTED` tells too, or if a
+            call raised it; the others have ended.
         Exception: the first that a call raised, after the end of all.
     """
     turns = [_Turns(call) for call in calls]
@@ -101,7 +102,7 @@ def together(calls: Sequence[Callable[[], Result]], say: Callable[[str], None]) 
             if interrupts > 1:
                 raise
     failures += [one.error for one in turns if one.error is not None]
-    if interrupts or any(isinstance(one, KeyboardInterrupt) for one in failures):
+    if framework.INTERRUPTED.is_set() or any(isinstance(f, KeyboardInterrupt) for f in failures):
         raise KeyboardInterrupt
     for failure in failures:
         raise failure

@@ -99,6 +99,13 @@ def test_no_subset_stands_beside_the_accuracy_that_it_is(tmp_path):
     assert metrics == {"validation accuracy", "accuracy on far"}
 
 
+def test_subsets_that_are_equal_by_chance_are_all_described(tmp_path):
+    subsets = np.repeat(["near", "far", "beyond"], 100)
+    made.study(tmp_path, ("same",), (0, 1), subsets=subsets, right=np.tile([True, False], 150))
+    metrics = {metric for metric, _ in rows(tmp_path)}
+    assert {"accuracy on far", "accuracy on beyond"} <= metrics
+
+
 def test_differences_that_do_not_vary_have_no_interval(tmp_path):
     far = np.repeat(["near", "far"], made.ITEMS // 2)
     for seed in range(3):

@@ -33,6 +33,7 @@ def call(name, times, order):
 
 @pytest.fixture(autouse=True)
 def uninterrupted():
+    framework.INTERRUPTED.clear()
     yield
     framework.INTERRUPTED.clear()
 
@@ -91,6 +92,14 @@ def test_an_interrupt_ends_all_where_they_ask_and_begins_no_other(where):
         assert (begun, ended) == (["a", "interrupts"], ["a"])
     else:
         assert sorted(ended) == [name for name in sorted(begun) if name != "interrupts"]
+
+
+def test_after_an_interrupt_no_call_begins():
+    framework.INTERRUPTED.set()
+    begun = []
+    with pytest.raises(KeyboardInterrupt):
+        turns.together([functools.partial(begun.append, "a")], str)
+    assert begun == []
 
 
 def test_all_threads_but_one_wait():
