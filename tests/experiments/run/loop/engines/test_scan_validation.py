@@ -219,7 +219,7 @@ def test_an_interrupt_ends_it_between_two_chunks(monkeypatch):
         return program(*arguments)
 
     for key, program in list(programs._compiled.items()):
-        programs._compiled[key] = functools.partial(interrupted, program)
+        monkeypatch.setitem(programs._compiled, key, functools.partial(interrupted, program))
     try:
         with pytest.raises(KeyboardInterrupt):
             validated(model, data)
