@@ -33,8 +33,11 @@ def call(name, times, order):
 
 @pytest.fixture(autouse=True)
 def uninterrupted():
+    """By nothing before the test; a signal interrupts, which a script's background job ignores."""
     framework.INTERRUPTED.clear()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
+    signal.signal(signal.SIGINT, before)
     framework.INTERRUPTED.clear()
 
 
